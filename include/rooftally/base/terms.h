@@ -1,0 +1,65 @@
+/* The words of the job that several rooms share. */
+#ifndef ROOFTALLY_BASE_TERMS_H
+#define ROOFTALLY_BASE_TERMS_H
+
+#include <stdint.h>
+
+enum { NAME_BYTES = 64 }; /* names of fields and statistics, end of string included */
+
+/* How a building belongs to a zone. Borders: as ST_Within and ST_Intersects say. */
+enum predicate {
+    PREDICATE_WITHIN,     /* ST_Within(building, zone) */
+    PREDICATE_INTERSECTS, /* ST_Intersects(building, zone) */
+    PREDICATE_CENTROID,   /* ST_Within(ST_Centroid(building), zone) */
+};
+
+/* What to do with a building that ST_IsValid refuses. */
+enum invalid_rule {
+    INVALID_TRUST,  /* do not look; what GEOS cannot evaluate is rejected */
+    INVALID_FAIL,   /* the job fails, naming the building */
+    INVALID_SKIP,   /* reject it, with ST_IsValidReason */
+    INVALID_REPAIR, /* decide with ST_MakeValid of it */
+};
+
+/* A box of coordinates, closed on all sides; xmin > xmax when empty. */
+struct box {
+    double xmin, ymin, xmax, ymax;
+};
+
+/* Borrowed bytes, not ended by a zero. */
+struct text {
+    const char *bytes; /* may be NULL when n is 0 */
+    int64_t n;
+};
+
+enum value_type {
+    TYPE_NULL,    /* the literal null: fits everywhere */
+    TYPE_BOOLEAN, /* 0 or 1 */
+    TYPE_INTEGER, /* int64: smallint, integer, bigint */
+    TYPE_REAL,    /* double: real, double precision, numeric */
+    TYPE_TEXT,    /* UTF-8 bytes, compared bytewise: text, varchar, char, name, uuid */
+    TYPE_DATE,    /* days since 1970-01-01 */
+    TYPE_TIMESTAMP, /* microseconds since 1970-01-01 00:00, UTC where zoned */
+};
+
+/*
+ * One column of n values.
+ *
+ * Shape    valid[n]; 0 where the value is null (the value there is undefined)
+ *          integers[n] for BOOLEAN, INTEGER, DATE, TIMESTAMP; reals[n] for REAL;
+ *          texts[n] for TEXT
+ */
+struct column {
+    enum value_type type;
+    uint8_t *valid;
+    union {
+        int64_t *integers;
+        double *reals;
+        struct text *texts;
+    };
+};
+
+/* What a column marks as missing in files: NC_FILL_INT64 and NaN. */
+#define FILL_INTEGER INT64_C(-9223372036854775806)
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Ranks, messages and agreement: the only MPI. It carries bytes and decides nothing.
+ *
+ * Outside of mpirun and srun there is one rank and no MPI is started (the one-process
+ * twin); every call works there too, a send to oneself included.
+ */
+#ifndef ROOFTALLY_COMM_COMM_H
+#define ROOFTALLY_COMM_COMM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hdf5.h>
+
+#include "rooftally/base/error.h"
+
+struct comm;
+
+/*
+ * Start. Settings that Open MPI 4.1 needs are put into the environment before MPI_Init
+ * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, keepalive.
+ * Returns 0, or -1 with ERROR_COMM.
+ */
+int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
+void comm_close(struct comm *comm); /* collective */
+/* End all ranks at once with this exit status: for main, when a rank cannot go on. */
+void comm_abort(struct comm *comm, int status);
+
+int comm_rank(const struct comm *comm);
+int comm_size(const struct comm *comm);
+bool comm_is_mpi(const struct comm *comm);
+const char *comm_host(const struct comm *comm);
+const char *comm_library(void); /* "Open MPI v4.1.4 ..." one line */
+
+/* Send n_bytes to a rank; the bytes are free to reuse on return (buffered here, out of
+ * the heap, freed when delivered). Messages between two ranks keep their order. */
+int comm_send(struct comm *comm,
+              int to,
+              const void *bytes,
+              int64_t n_bytes,
+              struct error *err);
+
+/*
+ * Receive one message, sleeping while none is there (1 ms naps: about 1.5 % of a core).
+ *
+ * Returns  1 with *from, *n_bytes, 0 after timeout_s without one (0: only look), -1
+ *          with ERROR_COMM, or ERROR_BUDGET when it is longer than capacity
+ */
+int comm_receive(struct comm *comm,
+                 double timeout_s,
+                 int *from,
+                 void *bytes,
+                 int64_t capacity,
+                 int64_t *n_bytes,
+                 struct error *err);
+
+/* Collective, all of them. Counts beyond int are split inside. */
+int comm_barrier(struct comm *comm, struct error *err);
+int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err);
+int comm_sum(struct comm *comm, int64_t *values, int64_t n, struct error *err);
+int comm_max(struct comm *comm, int64_t *values, int64_t n, struct error *err);
+/* Bytes of every rank to rank 0, in rank order: counts[size] and, on rank 0, `out` with
+ * room for all (ERROR_BUDGET on every rank when capacity is too small). */
+int comm_gather(struct comm *comm,
+                const void *bytes,
+                int64_t n_bytes,
+                void *out,
+                int64_t capacity,
+                int64_t *counts,
+                struct error *err);
+/* All to all: send_counts[size] bytes laid one after the other; receive likewise.
+ * ERROR_BUDGET on the ranks whose capacity is too small, after taking part. */
+int comm_exchange(struct comm *comm,
+                  const void *send,
+                  const int64_t *send_counts,
+                  void *receive,
+                  int64_t capacity,
+                  int64_t *receive_counts,
+                  struct error *err);
+
+/*
+ * Agree on a status: 0 only if every rank brought 0. Otherwise every rank gets -1 and
+ * the error of the lowest failing rank.
+ */
+int comm_agree(struct comm *comm, int status, struct error *err);
+
+/* HDF5 access list for a file that all ranks open together (collective), and the
+ * transfer list for collective writes; H5P_DEFAULT alone. The caller closes both. */
+hid_t comm_file_access(struct comm *comm);
+hid_t comm_transfer(struct comm *comm);
+
+#endif

@@ -1,0 +1,66 @@
+/*
+ * Well-known binary as PostGIS sends it: EWKB or ISO, either byte order, Z and M
+ * skipped, nested. Nothing is built; one pass over the bytes.
+ *
+ * Origin   OGC 06-103r4 clause 8; PostGIS doc/ZMSgeoms.txt for the flag bits
+ */
+#ifndef ROOFTALLY_GEOMETRY_EWKB_H
+#define ROOFTALLY_GEOMETRY_EWKB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/terms.h"
+
+enum ewkb_type {
+    EWKB_POINT = 1,
+    EWKB_LINESTRING = 2,
+    EWKB_POLYGON = 3,
+    EWKB_MULTIPOINT = 4,
+    EWKB_MULTILINESTRING = 5,
+    EWKB_MULTIPOLYGON = 6,
+    EWKB_COLLECTION = 7,
+};
+
+/* Why a geometry can be given no decision at all. */
+enum ewkb_fault {
+    EWKB_FINE,
+    EWKB_MALFORMED,   /* truncated, counts past the end, unknown byte order */
+    EWKB_UNSUPPORTED, /* a collection, curve, surface, or nested too deep */
+    EWKB_NOT_FINITE,  /* a NaN or infinite x or y */
+    EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
+};
+
+struct ewkb {
+    enum ewkb_type type;
+    int32_t srid;       /* 0 when not given */
+    int64_t n_vertices; /* closing points included */
+    struct box box;     /* of x and y; xmin > xmax when empty */
+    bool empty;         /* no vertex at all */
+};
+
+/*
+ * Read type, SRID, size and box, and check the structure to the last byte.
+ *
+ * Returns  EWKB_FINE with *out, or the first fault; *out then holds the type where that
+ *          much could be read (0 where not)
+ */
+enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
+
+/* "malformed WKB", "unsupported geometry type", ...: the reason in /rejected. */
+const char *ewkb_fault_text(enum ewkb_fault fault);
+
+/*
+ * The same geometry as plain 2D little-endian WKB without SRID and empty parts.
+ *
+ * Shape    out[capacity]; n_bytes of input always suffice
+ * Returns  bytes written, or -1 with ERROR_FORMAT or ERROR_BUDGET
+ */
+int64_t ewkb_flatten(const uint8_t *bytes,
+                     int64_t n_bytes,
+                     uint8_t *out,
+                     int64_t capacity,
+                     struct error *err);
+
+#endif

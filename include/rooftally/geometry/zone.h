@@ -1,0 +1,109 @@
+/*
+ * Deciding which buildings belong to a zone: the core of the project.
+ *
+ * A grid lies over the zone's box. A cell that no edge of the zone touches is inside or
+ * outside; a boundary cell lists the edges that cross it.
+ *
+ *     . . / # # # \ .      . outside    # inside    / \ boundary
+ *     . / # # # # # \
+ *     . \ # # # # / .      box in # only:            within, nothing built
+ *     . . \ # # / . .      box in . only:            disjoint
+ *                          no edge meets the box:    one point of it decides
+ *                          an edge meets the box:    GEOS
+ *
+ * GEOS is the authority. The grid answers only where it is certain: wherever rounding
+ * could matter (an ordinate near an edge, a corner on a crossing) the answer is REFINE.
+ * A zone that GEOS calls invalid has no grid: every building in its box is refined.
+ */
+#ifndef ROOFTALLY_GEOMETRY_ZONE_H
+#define ROOFTALLY_GEOMETRY_ZONE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/base/terms.h"
+
+enum decision {
+    DECISION_OUTSIDE,
+    DECISION_INSIDE,
+    DECISION_REFINE,   /* never from zone_refine */
+    DECISION_REJECTED, /* only from zone_refine: GEOS could not evaluate */
+};
+
+enum { REASON_BYTES = 120 };
+
+struct zone; /* in the caller's memory and, for GEOS's part, on the heap */
+
+/* GEOS's reentrant context; one per rank. */
+struct geos;
+int geos_open(struct geos **geos, struct error *err);
+void geos_close(struct geos *geos);
+const char *geos_version(void);
+
+/*
+ * Open a zone for deciding.
+ *
+ * wkb          EWKB of a polygon or multipolygon (may be empty); borrowed while open
+ * n_expected   candidates expected; sizes the grid at about 2 sqrt(n) cells a side
+ * memory       takes grid and edges (MEMORY_GRID); rewind it after zone_close
+ * Returns      0, or -1 with
+ *                ERROR_DATA    not a polygon, or malformed
+ *                ERROR_BUDGET  the grid does not fit even at its smallest
+ *                ERROR_GEOMETRY  GEOS cannot read it
+ */
+int zone_open(struct zone **zone,
+              struct geos *geos,
+              const uint8_t *wkb,
+              int64_t n_bytes,
+              int64_t n_expected,
+              enum predicate predicate,
+              enum invalid_rule invalid,
+              struct memory *memory,
+              struct error *err);
+void zone_close(struct zone *zone);
+
+bool zone_is_valid(const struct zone *zone); /* GEOSisValid of the zone */
+bool zone_is_empty(const struct zone *zone);
+struct box zone_box(const struct zone *zone);
+
+/*
+ * Few boxes that together cover the zone, tighter than its one box: each is worth its
+ * price of `box_cost` (in the area that one candidate takes; about 20 is an index
+ * descent).
+ *
+ * Shape    boxes[n_max]; every point of the zone is in at least one
+ * Returns  how many, 0 for an empty zone
+ */
+int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box_cost);
+
+/* Decide n boxes of buildings; decisions[i] is OUTSIDE, INSIDE or REFINE. An empty box
+ * is OUTSIDE. Under a rule other than TRUST every box that meets the zone's box is
+ * REFINE. */
+void zone_decide(const struct zone *zone,
+                 const struct box *boxes,
+                 int32_t n,
+                 uint8_t *decisions);
+
+/* Whether the closed box lies in inside cells only: for blocks of rows. */
+bool zone_contains_box(const struct zone *zone, const struct box *box);
+/* Whether the closed box lies in outside cells only or beyond the zone's box. */
+bool zone_excludes_box(const struct zone *zone, const struct box *box);
+
+/*
+ * Ask GEOS about one building: the zone's invalid rule, then its predicate.
+ *
+ * ewkb     that ewkb_read called fine; an empty geometry is OUTSIDE
+ * Returns  0 with *decision INSIDE, OUTSIDE or REJECTED (reason filled: one line, no
+ *          control characters), or -1 with
+ *            ERROR_DATA    rule FAIL and the building is invalid: text is the reason
+ */
+int zone_refine(struct zone *zone,
+                const uint8_t *ewkb,
+                int64_t n_bytes,
+                enum decision *decision,
+                char reason[REASON_BYTES],
+                struct error *err);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * A job bound to the columns that its source really has: which columns to fetch, what
+ * to compute where, and the filter in its two halves.
+ *
+ * A slot is one column of a batch. Slots are made as names are asked for, so only what
+ * the job uses is fetched. Order: as asked for; a slot's origin says who fills it.
+ */
+#ifndef ROOFTALLY_JOB_BINDING_H
+#define ROOFTALLY_JOB_BINDING_H
+
+#include "rooftally/job/job.h"
+
+enum { BINDING_MAX_SLOTS = 64 };
+
+/* A column as the source has it. */
+struct source_column {
+    char *name;           /* exact, unquoted */
+    enum value_type type; /* TYPE_NULL: a type that no expression can use */
+    char *type_name;      /* the source's own word, for messages: "bytea" */
+    char *sql;            /* the value in the source's language; NULL: none */
+};
+
+struct source_columns {
+    struct source_column *columns;
+    int n;
+};
+
+enum measure { MEASURE_NONE, MEASURE_AREA_M2, MEASURE_PERIMETER_M, MEASURE_VERTICES };
+
+enum slot_origin {
+    SLOT_SOURCE,  /* the source fills it: a column, or an expression in its language */
+    SLOT_MEASURE, /* measured on the building's geometry */
+    SLOT_LOCAL,   /* evaluated here from other slots */
+};
+
+struct slot {
+    char name[NAME_BYTES];
+    enum value_type type;
+    enum slot_origin origin;
+    enum measure measure; /* of SLOT_MEASURE */
+    char *sql;            /* of SLOT_SOURCE: the value to select */
+    const char *column;   /* of SLOT_SOURCE: the plain column, NULL if computed */
+    struct expression *expression; /* of SLOT_LOCAL, checked */
+};
+
+struct binding {
+    struct slot slots[BINDING_MAX_SLOTS];
+    int n_slots;
+    char *source_filter;             /* in the source's language; NULL: none */
+    struct expression *local_filter; /* over slots; NULL: none */
+    enum value_type id_type;         /* INTEGER or TEXT */
+    int keep[BINDING_MAX_SLOTS];     /* slots kept with the selection; -1: the id */
+    int n_keep;                      /* 0: no selection */
+    const struct job *job;           /* borrowed */
+    const struct source_columns *columns; /* borrowed, of the building table */
+};
+
+/*
+ * Bind fields, where and keep; statistics bind their arguments afterwards with
+ * binding_slot.
+ *
+ * Names    in `where`: fields, then columns, then measures; in a definition: fields
+ *          above it, then columns, then measures; elsewhere: fields, then measures,
+ *          and the id's name
+ * Returns  0, or -1 with ERROR_USAGE naming line, key and the nearest known name
+ */
+int binding_init(struct binding *binding,
+                 const struct job *job,
+                 const struct source_columns *columns,
+                 struct error *err);
+void binding_release(struct binding *binding);
+
+/* The slot of a field or measure, made if needed. `line` is for the message. */
+int binding_slot(struct binding *binding,
+                 const char *name,
+                 int line,
+                 int *slot,
+                 struct error *err);
+/* The slot of a measure, whatever fields are called. */
+int binding_measure(struct binding *binding,
+                    enum measure measure,
+                    int *slot,
+                    struct error *err);
+
+/* The filter of zones in its two halves: *source_filter in the source's language, and
+ * *local over one slot, 0: area_m2 of the zone. Either is NULL when there is none. */
+int binding_zones(const struct job *job,
+                  const struct source_columns *columns,
+                  char **source_filter,
+                  struct expression **local,
+                  struct error *err);
+
+#endif

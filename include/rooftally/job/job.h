@@ -1,0 +1,88 @@
+/*
+ * A job file, read and checked as far as that goes without its source.
+ *
+ * INI as libinih reads it (inline comments begin with " ;"). Unknown sections and keys
+ * are errors that name file, line, key and the nearest known key:
+ *   massachusetts.ini:14: [buildings] unknown key 'feilds': did you mean 'fields'?
+ */
+#ifndef ROOFTALLY_JOB_JOB_H
+#define ROOFTALLY_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/terms.h"
+#include "rooftally/job/expression.h"
+
+enum source_kind { SOURCE_POSTGRES, SOURCE_STORE, SOURCE_VECTOR, SOURCE_MEMORY };
+enum snapshot_rule { SNAPSHOT_SHARED, SNAPSHOT_NONE };
+
+/* A name, or a name with the expression that defines it. */
+struct job_field {
+    char name[NAME_BYTES];
+    struct expression *definition; /* NULL for a plain column */
+    int line;
+};
+
+struct job_statistic {
+    char name[NAME_BYTES]; /* the key: name of the output */
+    char *text;            /* "quantile(height, 0.9)" */
+    int line;
+};
+
+/* The job owns all its strings, expressions and lists; "" stands for a key not given. */
+struct job {
+    char *path;  /* of the job file, as given */
+    char *title; /* default: the file's name */
+    char *output;
+
+    enum source_kind kind;
+    char *connection; /* libpq conninfo; may hold a password: never print it */
+    char *store_path;
+    enum snapshot_rule snapshot;
+
+    char *zone_table, *zone_id, *zone_geometry;
+    struct job_field *zone_fields;
+    int n_zone_fields;
+    struct expression *zone_where; /* NULL: all */
+
+    char *building_table, *building_id, *building_geometry;
+    struct job_field *fields;
+    int n_fields;
+    struct expression *where; /* NULL: all */
+    enum predicate predicate;
+    enum invalid_rule invalid;
+    char (*keep)[NAME_BYTES]; /* default: { building_id }; none: no selection */
+    int n_keep;
+
+    struct job_statistic *statistics;
+    int n_statistics;
+
+    int64_t memory_bytes; /* default 64 MiB, at least 8 MiB */
+    int retries;          /* default 5 */
+
+    char *text; /* the file with the overrides applied, passwords starred out */
+    int zones_line, buildings_line, where_line, keep_line; /* for messages; 0 unknown */
+};
+
+/*
+ * Read a job file and apply overrides "section.key=value" in order.
+ *
+ * Returns  0, or -1 with ERROR_USAGE (file:line: [section] key: what; what to do) or
+ *            ERROR_IO when the file cannot be read
+ */
+int job_open(struct job **job,
+             const char *path,
+             const char *const *overrides,
+             int n_overrides,
+             struct error *err);
+void job_close(struct job *job);
+
+/* "64 MiB", "1.5 GiB", "4096": bytes. */
+int job_parse_size(const char *text, int64_t *n_bytes, struct error *err);
+
+/* Copy of a conninfo with every password's value replaced by "***"; caller frees. */
+char *job_redact(const char *conninfo);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * The result file: gathered from the spools and written collectively, in slabs.
+ *
+ * Rank 0 lays out the file (groups, datasets, scales, attributes) under a temporary
+ * name; then all ranks open it together and write their contiguous share of every
+ * dataset, slab by slab, each zone at its own row, whatever rank analysed it. Then
+ * flush, close, fsync, rename, fsync of the folder.
+ */
+#ifndef ROOFTALLY_RESULT_RESULT_H
+#define ROOFTALLY_RESULT_RESULT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/comm/comm.h"
+#include "rooftally/result/spool.h"
+#include "rooftally/statistics/statistics.h"
+
+/* One sample of a rank's memory. */
+struct memory_sample {
+    double time_s; /* since the run's start */
+    int64_t rss_bytes, heap_bytes, live_bytes;
+};
+
+/* What each rank tells of itself: /telemetry/rank and /telemetry/memory. */
+struct rank_telemetry {
+    char host[64];
+    int64_t n_zones;
+    double busy_s, waiting_s, cpu_s;
+    int64_t peak_rss_bytes, peak_live_bytes;
+    int64_t n_messages;
+    int64_t n_candidates, n_bytes;
+    int64_t owner_peak_bytes[MEMORY_N_OWNERS];
+    int n_samples;
+    const struct memory_sample *samples;
+};
+
+struct result_attribute {
+    const char *name, *value; /* text, under /provenance */
+};
+
+struct result_input {
+    const char *path; /* of the result */
+    const char *title;
+    int force; /* replace an existing result */
+    const struct statistics *statistics;
+    const struct binding *binding; /* keep, id type, slots' names and types */
+
+    /* Zones: on rank 0 all ids; n_zones on every rank. */
+    int64_t n_zones;
+    int32_t zone_id_bytes;
+    const char *zone_ids; /* [n_zones * zone_id_bytes]; NULL on other ranks */
+    const char *crs;      /* "EPSG:4326"; "" unknown */
+
+    const struct result_attribute *provenance; /* rank 0's count */
+    int n_provenance;
+    const struct rank_telemetry *telemetry; /* this rank's */
+
+    /* Called now and then with the share written, 0 to 1; may be NULL. */
+    void (*progress)(void *context, double share);
+    void *progress_context;
+};
+
+/* Found before the work starts: the folder is there and writable, nothing is in the way
+ * (or force). Returns 0, or -1 with ERROR_USAGE. */
+int result_check(const char *path, int force, struct error *err);
+
+/*
+ * Write the result. Collective; every rank brings its spool (with its records).
+ *
+ * Returns  0 on every rank once the result has its name, or -1 on every rank (agreed),
+ *          the temporary file removed and an older result untouched, with
+ *            ERROR_IO      disk full, not writable
+ *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
+ *            ERROR_INTERNAL  a zone is missing or twice
+ */
+int result_write(struct comm *comm,
+                 const struct result_input *input,
+                 struct spool *spool,
+                 struct memory *memory,
+                 struct error *err);
+
+/* Print what a result holds; ERROR_FORMAT when the file is none. */
+int result_info(const char *path, FILE *out, struct error *err);
+
+#endif

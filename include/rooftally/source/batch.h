@@ -1,0 +1,46 @@
+/*
+ * The fixed, columnar buffer through which buildings stream.
+ *
+ * Shape    at most `capacity` rows and bytes_capacity bytes of geometry and text
+ * Owner    the batch, out of the memory it was made from; rows are valid until the next
+ *          source_next
+ */
+#ifndef ROOFTALLY_SOURCE_BATCH_H
+#define ROOFTALLY_SOURCE_BATCH_H
+
+#include <stdint.h>
+
+#include "rooftally/base/memory.h"
+#include "rooftally/base/terms.h"
+#include "rooftally/geometry/ewkb.h"
+#include "rooftally/job/binding.h"
+
+struct batch {
+    int32_t capacity, n_rows;
+    struct column id;       /* INTEGER or TEXT, never null */
+    struct column *columns; /* [binding->n_slots]; SLOT_SOURCE ones are filled here,
+                               the others have room */
+    int n_columns;
+    struct box *boxes;     /* [capacity]; empty where the fault is not EWKB_FINE */
+    uint8_t *faults;       /* [capacity] enum ewkb_fault */
+    struct text *geometry; /* [capacity] EWKB; n = 0 while not fetched (a store) */
+
+    uint8_t *bytes; /* what texts and geometry point into */
+    int64_t bytes_capacity, bytes_used;
+
+    int64_t n_filtered; /* candidates of this batch that failed the source's filter;
+                           they take no row */
+    int64_t n_read;     /* bytes that came from the source for this batch */
+};
+
+/* Bytes that a batch of `capacity` rows takes, besides bytes_capacity. */
+int64_t batch_size(const struct binding *binding, int32_t capacity);
+int batch_init(struct batch *batch,
+               const struct binding *binding,
+               int32_t capacity,
+               int64_t bytes_capacity,
+               struct memory *memory,
+               struct error *err);
+void batch_reset(struct batch *batch);
+
+#endif

@@ -1,0 +1,142 @@
+/*
+ * Where zones and buildings come from. One interface; postgres, memory (the twin that
+ * unit tests read from), later store and vector.
+ *
+ * Order of calls, each rank for itself:
+ *     source_open, source_schema, source_bind,
+ *     rank 0: source_zones;  workers, for each zone: source_zone, source_buildings,
+ *     source_next until 0 (or source_cancel), and at the end source_close
+ */
+#ifndef ROOFTALLY_SOURCE_SOURCE_H
+#define ROOFTALLY_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/geometry/measure.h"
+#include "rooftally/geometry/zone.h"
+#include "rooftally/job/binding.h"
+#include "rooftally/job/job.h"
+#include "rooftally/source/batch.h"
+
+/* What a source knows before any row is read. */
+struct source_schema {
+    struct source_columns zones, buildings;         /* every column, usable or not */
+    enum value_type zone_id_type, building_id_type; /* INTEGER or TEXT */
+    int32_t srid;                                   /* of both geometries; 0 unknown */
+    struct crs crs;
+    bool spatial_index; /* on the building geometry, or none is needed */
+    bool zone_id_index; /* on the zone id, or none is needed */
+    double n_buildings; /* estimate from the source's statistics; < 0 unknown */
+    char description
+        [256]; /* "postgresql 15.18, PostGIS 3.3.2, database gis": no secrets */
+};
+
+/* Zones sorted by id, bytewise; row is the index in this order, everywhere. */
+struct zone_list {
+    int64_t n;
+    int32_t id_bytes;      /* the longest id */
+    char *ids;             /* [n * id_bytes], zero padded */
+    struct box *boxes;     /* [n]; empty for an empty or null geometry */
+    double *estimates;     /* [n] candidates expected, >= 0 */
+    int64_t *n_vertices;   /* [n] */
+    int64_t n_no_geometry; /* zones whose geometry is null or empty */
+};
+
+struct source; /* implementations embed struct source_base */
+
+/*
+ * Open this rank's part of the job's source.
+ *
+ * snapshot   NULL on the rank that comes first: it takes the snapshot that
+ *            source_snapshot then names; elsewhere that name ("" for none)
+ * stop       asked at least every 0.2 s while waiting; true ends the wait with
+ *            ERROR_STOPPED; may be NULL
+ * Returns    0, or -1 with
+ *              ERROR_USAGE   table, column, permission or type does not fit: text says
+ *                            which, and the nearest known name
+ *              ERROR_SOURCE  refused, no connection left, lost
+ */
+int source_open(struct source **source,
+                const struct job *job,
+                const char *snapshot,
+                int rank,
+                bool (*stop)(void *context),
+                void *stop_context,
+                struct error *err);
+void source_close(struct source *source); /* NULL is silent; never blocks */
+
+/* The name under which other ranks read what this one reads; "" for none. */
+const char *source_snapshot(const struct source *source);
+const struct source_schema *source_schema(const struct source *source);
+
+/* Fix what will be asked of every zone. The binding is borrowed until close. */
+int source_bind(struct source *source,
+                const struct binding *binding,
+                struct error *err);
+
+/*
+ * Read the list of zones that the job's zone filter leaves.
+ *
+ * Memory   taken as MEMORY_ZONES
+ * Returns  0, or -1 with ERROR_USAGE (duplicate, null or empty ids; a zone that is not
+ *          a polygon: names it), ERROR_BUDGET, ERROR_SOURCE
+ */
+int source_zones(struct source *source,
+                 struct zone_list *zones,
+                 struct memory *memory,
+                 struct error *err);
+
+/*
+ * Fetch one zone's geometry as EWKB.
+ *
+ * Memory   taken as MEMORY_GEOMETRY
+ * Returns  0 with *wkb (n = 0 for null), or -1 with ERROR_SOURCE, ERROR_BUDGET,
+ *          ERROR_DATA (the zone is gone: deleted meanwhile without a snapshot)
+ */
+int source_zone(struct source *source,
+                const char *id,
+                int32_t n_id,
+                struct text *wkb,
+                struct memory *memory,
+                struct error *err);
+
+/*
+ * Start the stream of buildings whose box meets the cover of an open zone. Each comes
+ * once. `zone` may guide what is read; it does not decide.
+ */
+int source_buildings(struct source *source, const struct zone *zone, struct error *err);
+
+/*
+ * Fill `batch` with the next buildings.
+ *
+ * Returns  1 with rows (or only a count of filtered), 0 at the end, -1 with
+ *            ERROR_SOURCE   connection lost or query refused: reopen and retry
+ *            ERROR_DATA     the query fails on this data (overflow): a retry fails again
+ *            ERROR_BUDGET   one row alone exceeds batch->bytes_capacity: names the id
+ *            ERROR_STOPPED  stop() said so
+ */
+int source_next(struct source *source, struct batch *batch, struct error *err);
+
+/* Fetch the geometry of the listed rows of the batch where it is not there yet. */
+int source_geometry(struct source *source,
+                    struct batch *batch,
+                    const int32_t *rows,
+                    int32_t n_rows,
+                    struct error *err);
+
+/* Leave the stream before its end. */
+void source_cancel(struct source *source);
+
+/* What `plan` prints of the source, in its own words: the statements, and connections
+ * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */
+int source_explain(struct source *source,
+                   FILE *out,
+                   int n_ranks,
+                   int64_t *n_free,
+                   struct error *err);
+
+#endif

@@ -1,0 +1,38 @@
+#include "rooftally/base/crc32c.h"
+
+#include <string.h>
+
+/* Slicing by eight: table[k][b] is the effect of byte b, k bytes further on. */
+static uint32_t table[8][256];
+
+static void fill_table(void)
+{
+    for (uint32_t b = 0; b < 256; b++) {
+        uint32_t crc = b;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? 0x82f63b78u : 0); /* reflected polynomial */
+        table[0][b] = crc;
+    }
+    for (uint32_t b = 0; b < 256; b++)
+        for (int k = 1; k < 8; k++)
+            table[k][b] = (table[k - 1][b] >> 8) ^ table[0][table[k - 1][b] & 0xff];
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n_bytes)
+{
+    if (table[0][1] == 0)
+        fill_table();
+    const uint8_t *at = bytes;
+    crc = ~crc;
+    for (; n_bytes >= 8; n_bytes -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8); /* little-endian, as all our files */
+        word ^= crc;
+        crc = 0;
+        for (int k = 0; k < 8; k++)
+            crc ^= table[7 - k][(word >> (8 * k)) & 0xff];
+    }
+    for (; n_bytes > 0; n_bytes--, at++)
+        crc = (crc >> 8) ^ table[0][(crc ^ *at) & 0xff];
+    return ~crc;
+}

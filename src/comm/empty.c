@@ -1,0 +1,1 @@
+typedef int comm_is_empty;

@@ -1,0 +1,1 @@
+typedef int h5_is_empty;

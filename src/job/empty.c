@@ -1,0 +1,1 @@
+typedef int job_is_empty;

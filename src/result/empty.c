@@ -1,0 +1,1 @@
+typedef int result_is_empty;

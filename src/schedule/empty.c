@@ -1,0 +1,1 @@
+typedef int schedule_is_empty;

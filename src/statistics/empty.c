@@ -1,0 +1,1 @@
+typedef int statistics_is_empty;
