@@ -32,6 +32,30 @@ new_chunk(const struct chain *chain, struct memory *memory, struct error *err)
     return chunk;
 }
 
+int64_t chain_extend(struct chain *chain,
+                     struct memory *memory,
+                     int64_t n,
+                     void **items,
+                     struct error *err)
+{
+    struct chain_chunk *last = chain->last;
+    if (!last || last->n == last->capacity) {
+        last = new_chunk(chain, memory, err);
+        if (!last)
+            return -1;
+        if (chain->last)
+            chain->last->next = last;
+        else
+            chain->first = last;
+        chain->last = last;
+    }
+    int64_t fits = last->capacity - last->n < n ? last->capacity - last->n : n;
+    *items = (uint8_t *)chain_items(last) + last->n * chain->item_bytes;
+    last->n += fits;
+    chain->n += fits;
+    return fits;
+}
+
 int chain_add(struct chain *chain,
               struct memory *memory,
               const void *items,
@@ -40,23 +64,11 @@ int chain_add(struct chain *chain,
 {
     const uint8_t *from = items;
     while (n > 0) {
-        struct chain_chunk *last = chain->last;
-        if (!last || last->n == last->capacity) {
-            last = new_chunk(chain, memory, err);
-            if (!last)
-                return -1;
-            if (chain->last)
-                chain->last->next = last;
-            else
-                chain->first = last;
-            chain->last = last;
-        }
-        int64_t fits = last->capacity - last->n < n ? last->capacity - last->n : n;
-        memcpy((uint8_t *)chain_items(last) + last->n * chain->item_bytes,
-               from,
-               (size_t)(fits * chain->item_bytes));
-        last->n += fits;
-        chain->n += fits;
+        void *to;
+        int64_t fits = chain_extend(chain, memory, n, &to, err);
+        if (fits < 0)
+            return -1;
+        memcpy(to, from, (size_t)(fits * chain->item_bytes));
         from += fits * chain->item_bytes;
         n -= fits;
     }

@@ -43,8 +43,9 @@ void memory_prefault(struct memory *memory, int64_t n_bytes)
 {
     if (n_bytes > memory->budget_bytes)
         n_bytes = memory->budget_bytes;
-    for (int64_t at = memory->used_bytes; at < n_bytes; at += 4096)
-        ((volatile uint8_t *)memory->base)[at] = 0;
+    volatile uint8_t *bytes = memory->base;
+    for (int64_t at = 0; at < n_bytes; at += 4096)
+        bytes[at] = bytes[at]; /* a read alone would map the shared zero page */
 }
 
 void *memory_take(struct memory *memory,
@@ -52,9 +53,10 @@ void *memory_take(struct memory *memory,
                   int64_t n_bytes,
                   struct error *err)
 {
-    int64_t n = (n_bytes + ALIGNMENT - 1) & ~(int64_t)(ALIGNMENT - 1);
-    if (n_bytes < 0 || n_bytes > INT64_MAX - ALIGNMENT
-        || n > memory->budget_bytes - memory->used_bytes) {
+    int64_t n = 0;
+    if (n_bytes >= 0 && n_bytes <= memory->budget_bytes)
+        n = (n_bytes + ALIGNMENT - 1) & ~(int64_t)(ALIGNMENT - 1);
+    if (n_bytes < 0 || n_bytes > memory->budget_bytes || n > memory_free_bytes(memory)) {
         char needs[24], left[24], budget[24];
         error_set(err,
                   ERROR_BUDGET,

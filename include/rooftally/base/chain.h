@@ -32,6 +32,17 @@ int chain_add(struct chain *chain,
               int64_t n,
               struct error *err);
 
+/*
+ * Room for up to n more items in one piece, for the caller to fill; they count as added.
+ *
+ * Returns  how many, 1 to n, with *items, or -1 with ERROR_BUDGET; n is at least 1
+ */
+int64_t chain_extend(struct chain *chain,
+                     struct memory *memory,
+                     int64_t n,
+                     void **items,
+                     struct error *err);
+
 /* Copy all items, in the order they were added, to out[n * item_bytes]. */
 void chain_copy(const struct chain *chain, void *out);
 

@@ -1,0 +1,236 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rooftally/base/chain.h"
+#include "rooftally/base/crc32c.h"
+#include "rooftally/base/log.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/base/nearest.h"
+
+#include "check.h"
+
+static void an_error_is_one_line_and_shows_its_cut(void **state)
+{
+    (void)state;
+    struct error err = { ERROR_NONE, "" };
+    assert_int_equal(error_set(&err, ERROR_IO, "a\nb\tc\n"), -1);
+    assert_string_equal(err.text, "a b c");
+    char longest[241];
+    memset(longest, 'x', 240);
+    longest[240] = '\0';
+    for (int n = 238; n <= 240; n++) { /* one below, at and above what fits */
+        error_set(&err, ERROR_IO, "%.*s", n, longest);
+        assert_int_equal(strlen(err.text), n < 240 ? n : 239);
+        assert_int_equal(err.text[238], n < 240 ? (n == 239 ? 'x' : 0) : '+');
+    }
+    error_set(&err, ERROR_IO, "disk full");
+    error_prefix(&err, "zone %s", "02139");
+    assert_string_equal(err.text, "zone 02139: disk full");
+    assert_int_equal(error_set(NULL, ERROR_IO, "nobody listens"), -1);
+    error_prefix(&err, "%s", longest);
+    assert_int_equal(strlen(err.text), 239);
+}
+
+static void memory_refuses_what_does_not_fit_and_says_both_numbers(void **state)
+{
+    (void)state;
+    struct memory memory;
+    struct error err;
+    assert_refused(memory_init(&memory, (1 << 20) - 1, &err),
+                   &err,
+                   ERROR_BUDGET,
+                   "1.0 MiB");
+    assert_fine(memory_init(&memory, 1 << 20, &err), &err);
+    assert_null(memory_take(&memory, MEMORY_BATCH, (1 << 20) + 1, &err));
+    assert_int_equal(err.code, ERROR_BUDGET);
+    assert_non_null(strstr(err.text, "batch needs"));
+    assert_null(memory_take(&memory, MEMORY_BATCH, -1, &err));
+    assert_null(memory_take(&memory, MEMORY_BATCH, INT64_MAX, &err));
+    assert_int_equal(memory.used_bytes, 0);
+    struct memory_mark mark = memory_mark(&memory);
+    uint8_t *all = memory_take(&memory, MEMORY_BATCH, 1 << 20, &err);
+    assert_non_null(all);
+    all[0] = all[(1 << 20) - 1] = 1;
+    assert_null(memory_take(&memory, MEMORY_GRID, 1, &err));
+    assert_non_null(memory_take(&memory, MEMORY_GRID, 0, &err));
+    memory_rewind(&memory, &mark);
+    assert_int_equal(memory.used_bytes, 0);
+    assert_int_equal(memory.live_bytes[MEMORY_BATCH], 0);
+    assert_int_equal(memory.peak_bytes, 1 << 20);
+    assert_int_equal(memory.owner_peak_bytes[MEMORY_BATCH], 1 << 20);
+    memory_release(&memory);
+    memory_release(&memory);
+}
+
+static void live_bytes_of_all_owners_add_up(void **state)
+{
+    (void)state;
+    struct memory memory;
+    struct error err;
+    struct memory_mark marks[8];
+    assert_fine(memory_init(&memory, 4 << 20, &err), &err);
+    srand(1);
+    int depth = 0;
+    for (int round = 0; round < 5000; round++) {
+        if (depth == 8 || (depth > 0 && rand() % 4 == 0)) {
+            depth = rand() % depth; /* back to any mark still below */
+            memory_rewind(&memory, &marks[depth]);
+        }
+        marks[depth++] = memory_mark(&memory);
+        void *bytes = memory_take(&memory,
+                                  (enum memory_owner)(rand() % MEMORY_N_OWNERS),
+                                  rand() % 5000,
+                                  &err);
+        assert_int_equal((uintptr_t)bytes % 64, 0);
+        int64_t sum = 0;
+        for (int i = 0; i < MEMORY_N_OWNERS; i++)
+            sum += memory.live_bytes[i];
+        assert_int_equal(sum, memory.used_bytes);
+    }
+    memory_release(&memory);
+}
+
+static void a_chain_gives_back_what_was_added(void **state)
+{
+    (void)state;
+    struct memory memory;
+    struct error err;
+    for (int64_t width = 1; width <= 9000; width = width * 5 + 1) {
+        struct chain chain;
+        int n = 3000, added = 0;
+        assert_fine(memory_init(&memory, 64 << 20, &err), &err);
+        chain_init(&chain, width, MEMORY_SELECTION);
+        uint8_t *items = malloc((size_t)(width * n)),
+                *out = malloc((size_t)(width * n));
+        for (int64_t i = 0; i < width * n; i++)
+            items[i] = (uint8_t)(i * 7 + i / 251);
+        for (int piece = 0; added < n; piece = (piece * 3 + 1) % 97) {
+            int k = piece < n - added ? piece : n - added;
+            assert_fine(chain_add(&chain, &memory, items + added * width, k, &err),
+                        &err);
+            added += k;
+        }
+        assert_int_equal(chain.n, n);
+        chain_copy(&chain, out);
+        assert_memory_equal(items, out, (size_t)(width * n));
+        free(items);
+        free(out);
+        memory_release(&memory);
+    }
+}
+
+static void a_chain_that_does_not_fit_is_a_budget_error(void **state)
+{
+    (void)state;
+    struct memory memory;
+    struct error err;
+    struct chain chain;
+    int64_t value = 7;
+    assert_fine(memory_init(&memory, 1 << 20, &err), &err);
+    chain_init(&chain, 8, MEMORY_STATISTICS);
+    int status = 0;
+    for (int i = 0; status == 0 && i < 200000; i++)
+        status = chain_add(&chain, &memory, &value, 1, &err);
+    assert_int_equal(status, -1);
+    assert_int_equal(err.code, ERROR_BUDGET);
+    assert_true(chain.n > 100000);
+    memory_release(&memory);
+}
+
+static void crc32c_is_castagnolis(void **state)
+{
+    (void)state;
+    uint8_t bytes[64] = { 0 };
+    assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u);
+    assert_int_equal(crc32c(0, bytes, 32), 0x8a9136aau); /* RFC 3720 B.4 */
+    memset(bytes, 0xff, 32);
+    assert_int_equal(crc32c(0, bytes, 32), 0x62a8ab43u);
+    for (int i = 0; i < 32; i++)
+        bytes[i] = (uint8_t)i;
+    assert_int_equal(crc32c(0, bytes, 32), 0x46dd794eu);
+    for (size_t cut = 0; cut <= 32; cut++) /* in pieces it is the same */
+        assert_int_equal(crc32c(crc32c(0, bytes, cut), bytes + cut, 32 - cut),
+                         0x46dd794eu);
+}
+
+static void the_nearest_word_is_found_or_none(void **state)
+{
+    (void)state;
+    static const char *const words[] = { "fields", "filter", "height", "id" };
+    static const struct {
+        const char *word, *nearest;
+    } cases[] = {
+        { "feilds", "fields" }, { "FIELDS", "fields" }, { "hight", "height" },
+        { "idd", "id" },        { "zebra", NULL },      { "", NULL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *nearest = nearest_word(cases[i].word, words, 4);
+        if (cases[i].nearest)
+            assert_string_equal(nearest, cases[i].nearest);
+        else
+            assert_null(nearest);
+    }
+    char longest[500];
+    memset(longest, 'f', sizeof longest);
+    longest[499] = '\0';
+    assert_null(nearest_word(longest, words, 4));
+}
+
+static void control_characters_never_pass(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *clean;
+    } cases[] = {
+        { "plain", "plain" },
+        { "\x1b[31mred\x1b[0m", "?[31mred?[0m" },
+        { "caf\xc3\xa9", "caf\xc3\xa9" },
+        { "\xc2\x9b"
+          "31m",
+          "??31m" }, /* C1 control */
+        { "\xe2\x80\xae"
+          "evil",
+          "???evil" }, /* right-to-left override */
+        { "\xff\xfe", "??" },
+        { "\xc0\x80", "??" },      /* overlong */
+        { "\xed\xa0\x80", "???" }, /* surrogate */
+        { "cut\xc3", "cut?" },
+        { "a\nb\rc\x7f", "a?b?c?" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char out[64];
+        log_clean(out, sizeof out, cases[i].text, (int)strlen(cases[i].text));
+        assert_string_equal(out, cases[i].clean);
+    }
+    char small[4];
+    assert_string_equal(log_clean(small, 4, "ab\xc3\xa9", 4),
+                        "ab"); /* none is halved */
+    assert_string_equal(log_clean(small, 4, "abcd", 4), "abc");
+}
+
+static void sizes_read_well(void **state)
+{
+    (void)state;
+    char text[24];
+    assert_string_equal(memory_size_text(text, 1023), "1023 bytes");
+    assert_string_equal(memory_size_text(text, 1024), "1.0 KiB");
+    assert_string_equal(memory_size_text(text, 64 << 20), "64.0 MiB");
+    assert_true(memory_rss_bytes() > 100000);
+    assert_true(memory_peak_rss_bytes() >= memory_rss_bytes() / 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_error_is_one_line_and_shows_its_cut),
+        cmocka_unit_test(memory_refuses_what_does_not_fit_and_says_both_numbers),
+        cmocka_unit_test(live_bytes_of_all_owners_add_up),
+        cmocka_unit_test(a_chain_gives_back_what_was_added),
+        cmocka_unit_test(a_chain_that_does_not_fit_is_a_budget_error),
+        cmocka_unit_test(crc32c_is_castagnolis),
+        cmocka_unit_test(the_nearest_word_is_found_or_none),
+        cmocka_unit_test(control_characters_never_pass),
+        cmocka_unit_test(sizes_read_well),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
