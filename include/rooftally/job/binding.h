@@ -53,15 +53,20 @@ struct binding {
     int n_keep;                      /* 0: no selection */
     const struct job *job;           /* borrowed */
     const struct source_columns *columns; /* borrowed, of the building table */
+    struct names *names; /* what each name stands for; of this module alone */
 };
 
 /*
  * Bind fields, where and keep; statistics bind their arguments afterwards with
  * binding_slot.
  *
+ * Slots    SLOT_LOCAL and local_filter read SLOT_SOURCE and SLOT_MEASURE slots only,
+ *          which precede the SLOT_LOCAL that reads them
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
  *          and the id's name
+ *          (a measure only where no column has its name)
+ * Borrows  job and columns until binding_release
  * Returns  0, or -1 with ERROR_USAGE naming line, key and the nearest known name
  */
 int binding_init(struct binding *binding,

@@ -43,12 +43,14 @@ struct name_binding {
     enum value_type type;
     const char *sql;               /* how the source spells it as a value of `type`:
                                       "b.\"height\"::float8"; NULL: not in the source */
-    struct expression *definition; /* not NULL: put a copy of this in its place */
+    struct expression *definition; /* not NULL: put a copy of this, checked with the
+                                      same slots, in its place */
 };
 
 /*
  * Resolve every name through `lookup` and check types; settles literals' types and
- * substitutes definitions. May be called once per expression.
+ * substitutes definitions; computes constant parts (one that overflows is an error).
+ * Once per expression; after a failure it can only be freed.
  *
  * lookup   returns 0 and fills *binding, or -1 with ERROR_USAGE (unknown name, with the
  *          nearest known one)
@@ -75,6 +77,9 @@ int expression_split(struct expression *expression,
                      struct expression **in_source,
                      struct expression **local,
                      struct error *err);
+
+/* Slot s of a checked expression becomes map[s]. */
+void expression_renumber(struct expression *expression, const int *map);
 
 /* Write a checked expression as PostgreSQL, fully parenthesised, identifiers and
  * literals quoted; *sql is on the heap, owned by the caller. */

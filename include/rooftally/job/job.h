@@ -63,7 +63,8 @@ struct job {
     int retries;          /* default 5 */
 
     char *text; /* the file with the overrides applied, passwords starred out */
-    int zones_line, buildings_line, where_line, keep_line; /* for messages; 0 unknown */
+    /* for messages; 0: from --set, or not given */
+    int zones_line, buildings_line, where_line, keep_line, zone_where_line;
 };
 
 /*

@@ -1,0 +1,320 @@
+#include "rooftally/job/binding.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/nearest.h"
+
+#include "names.h"
+#include "node.h"
+
+static int make_slot(struct binding *binding, int number, int *slot, struct error *err);
+
+/* Make the slots that an expression reads, and let it read them. */
+static int
+bind_local(struct binding *binding, struct expression *expression, struct error *err)
+{
+    int n = names_count(binding->names);
+    uint8_t *used = calloc((size_t)n, 1);
+    if (!used)
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    int status = 0, slot;
+    expression_slots(expression, used, n);
+    for (int i = 0; i < n && status == 0; i++)
+        if (used[i])
+            status = make_slot(binding, i, &slot, err);
+    free(used);
+    if (status == 0)
+        expression_renumber(expression, binding->names->slots);
+    return status;
+}
+
+/* A computed field: in the source's language where it can, or evaluated here. */
+static int define_slot(struct binding *binding,
+                       const struct name *name,
+                       struct slot *slot,
+                       struct error *err)
+{
+    slot->origin = name->sql ? SLOT_SOURCE : SLOT_LOCAL;
+    if (name->sql)
+        return 0;
+    struct expression *copy;
+    if (expression_copy(&copy, name->definition, err))
+        return -1;
+    if (bind_local(binding, copy, err)) {
+        expression_free(copy);
+        return -1;
+    }
+    slot->expression = copy;
+    return 0;
+}
+
+static int fill_slot(struct binding *binding,
+                     const struct name *name,
+                     struct slot *slot,
+                     struct error *err)
+{
+    *slot = (struct slot){ .type = name->type };
+    strncpy(slot->name, name->name, NAME_BYTES - 1);
+    if (name->measure) {
+        slot->origin = SLOT_MEASURE;
+        slot->measure = name->measure;
+        return 0;
+    }
+    if (name->definition) {
+        if (define_slot(binding, name, slot, err))
+            return -1;
+    } else {
+        slot->origin = SLOT_SOURCE;
+        slot->column = name->column->name;
+    }
+    if (name->sql && !(slot->sql = strdup(name->sql)))
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    return 0;
+}
+
+static int make_slot(struct binding *binding, int number, int *slot, struct error *err)
+{
+    struct names *names = binding->names;
+    if (!names->list[number].definition)
+        number = names->list[number].column_number;
+    if (names->slots[number] < 0) {
+        struct slot made;
+        if (fill_slot(binding, &names->list[number], &made, err))
+            return -1;
+        if (binding->n_slots == BINDING_MAX_SLOTS) {
+            expression_free(made.expression);
+            free(made.sql);
+            return error_set(err,
+                             ERROR_USAGE,
+                             "the job needs more than %d columns",
+                             BINDING_MAX_SLOTS);
+        }
+        names->slots[number] = binding->n_slots;
+        binding->slots[binding->n_slots++] = made;
+    }
+    *slot = names->slots[number];
+    return 0;
+}
+
+/* Check a filter, its slots being numbers, and split it; a half that is not there is
+ * NULL. A source without a language gets no half. */
+static int split_where(struct names *names,
+                       const struct expression *where,
+                       char **source_filter,
+                       struct expression **local,
+                       struct error *err)
+{
+    struct expression *copy = NULL, *in_source = NULL, *here = NULL;
+    char *sql = NULL;
+    int status = -1;
+    if (expression_copy(&copy, where, err) || names_check_where(names, copy, err))
+        goto out;
+    if (names->speaks_sql) {
+        struct expression *consumed = copy;
+        copy = NULL;
+        if (expression_split(consumed, &in_source, &here, err)
+            || (in_source && expression_sql(in_source, &sql, err)))
+            goto out;
+    } else {
+        here = copy;
+        copy = NULL;
+    }
+    *source_filter = sql;
+    *local = here;
+    here = NULL;
+    status = 0;
+out:
+    expression_free(copy);
+    expression_free(in_source);
+    expression_free(here);
+    return status;
+}
+
+static int bind_id(struct binding *binding, struct error *err)
+{
+    const struct source_columns *columns = binding->columns;
+    const char *id = binding->job->building_id;
+    const char **words = calloc((size_t)columns->n + 1, sizeof *words);
+    if (!words)
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    const struct source_column *found = NULL;
+    for (int i = 0; i < columns->n; i++) {
+        words[i] = columns->columns[i].name;
+        if (strcmp(words[i], id) == 0)
+            found = &columns->columns[i];
+    }
+    const char *nearest = nearest_word(id, words, columns->n);
+    free(words);
+    if (found && (found->type == TYPE_INTEGER || found->type == TYPE_TEXT)) {
+        binding->id_type = found->type;
+        return 0;
+    }
+    if (found)
+        error_set(err,
+                  ERROR_USAGE,
+                  "column '%s' is of type %s: an id is an integer or a text",
+                  id,
+                  found->type_name ? found->type_name : "unknown");
+    else
+        error_set(err,
+                  ERROR_USAGE,
+                  nearest ? "no column '%s': did you mean '%s'?" : "no column '%s'",
+                  id,
+                  nearest);
+    return error_prefix(err, "%s: [buildings] id", binding->job->path);
+}
+
+static int bind_keep(struct binding *binding, struct error *err)
+{
+    const struct job *job = binding->job;
+    if (job->n_keep > BINDING_MAX_SLOTS) {
+        error_set(err, ERROR_USAGE, "more than %d names", BINDING_MAX_SLOTS);
+        return names_prefix(binding->names, "keep", job->keep_line, err);
+    }
+    for (int i = 0; i < job->n_keep; i++) {
+        int number, slot = -1;
+        if (strcmp(job->keep[i], job->building_id) != 0
+            && (names_find(binding->names, job->keep[i], false, &number, err)
+                || make_slot(binding, number, &slot, err)))
+            return names_prefix(binding->names, "keep", job->keep_line, err);
+        binding->keep[binding->n_keep++] = slot;
+    }
+    return 0;
+}
+
+static int bind_where(struct binding *binding, struct error *err)
+{
+    const struct job *job = binding->job;
+    if (job->where
+        && (split_where(binding->names,
+                        job->where,
+                        &binding->source_filter,
+                        &binding->local_filter,
+                        err)
+            || (binding->local_filter
+                && bind_local(binding, binding->local_filter, err))))
+        return names_prefix(binding->names, "where", job->where_line, err);
+    return 0;
+}
+
+int binding_init(struct binding *binding,
+                 const struct job *job,
+                 const struct source_columns *columns,
+                 struct error *err)
+{
+    struct binding made = { .job = job, .columns = columns };
+    if (bind_id(&made, err)
+        || names_new(&made.names,
+                     job->path,
+                     "buildings",
+                     job->building_id,
+                     job->fields,
+                     job->n_fields,
+                     columns,
+                     err)
+        || bind_where(&made, err) || bind_keep(&made, err)) {
+        binding_release(&made);
+        return -1;
+    }
+    *binding = made;
+    return 0;
+}
+
+void binding_release(struct binding *binding)
+{
+    for (int i = 0; i < binding->n_slots; i++) {
+        free(binding->slots[i].sql);
+        expression_free(binding->slots[i].expression);
+    }
+    free(binding->source_filter);
+    expression_free(binding->local_filter);
+    names_free(binding->names);
+    *binding = (struct binding){ 0 };
+}
+
+int binding_slot(struct binding *binding,
+                 const char *name,
+                 int line,
+                 int *slot,
+                 struct error *err)
+{
+    int number, found = -1;
+    if (names_find(binding->names, name, false, &number, err)
+        || make_slot(binding, number, &found, err)) {
+        if (line > 0)
+            error_prefix(err, "%s:%d", binding->job->path, line);
+        return -1;
+    }
+    *slot = found;
+    return 0;
+}
+
+int binding_measure(struct binding *binding,
+                    enum measure measure,
+                    int *slot,
+                    struct error *err)
+{
+    return make_slot(binding, names_of_measure(binding->names, measure), slot, err);
+}
+
+/* Only the area of a zone can be asked for where its rows are not. */
+static int check_zone_filter(const struct names *names,
+                             const struct expression *local,
+                             struct error *err)
+{
+    int n = names_count(names), status = 0;
+    uint8_t *used = calloc((size_t)n, 1);
+    if (!used)
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    expression_slots(local, used, n);
+    for (int i = 0; i < n && status == 0; i++)
+        if (used[i] && i != names_of_measure(names, MEASURE_AREA_M2))
+            status = error_set(err,
+                               ERROR_USAGE,
+                               "this source cannot filter zones by '%s'",
+                               names->list[i].name);
+    free(used);
+    return status;
+}
+
+int binding_zones(const struct job *job,
+                  const struct source_columns *columns,
+                  char **source_filter,
+                  struct expression **local,
+                  struct error *err)
+{
+    struct names *names = NULL;
+    char *sql = NULL;
+    struct expression *here = NULL;
+    int status = -1;
+    if (names_new(&names,
+                  job->path,
+                  "zones",
+                  job->zone_id,
+                  job->zone_fields,
+                  job->n_zone_fields,
+                  columns,
+                  err))
+        return -1;
+    if (job->zone_where
+        && (split_where(names, job->zone_where, &sql, &here, err)
+            || (here && check_zone_filter(names, here, err)))) {
+        names_prefix(names, "where", job->zone_where_line, err);
+        goto out;
+    }
+    if (here) {
+        names->slots[names_of_measure(names, MEASURE_AREA_M2)] = 0;
+        expression_renumber(here, names->slots);
+    }
+    *source_filter = sql;
+    *local = here;
+    sql = NULL;
+    here = NULL;
+    status = 0;
+out:
+    free(sql);
+    expression_free(here);
+    names_free(names);
+    return status;
+}

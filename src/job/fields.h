@@ -1,0 +1,27 @@
+/* Lists in a job file. */
+#ifndef JOB_FIELDS_H
+#define JOB_FIELDS_H
+
+#include "rooftally/job/job.h"
+
+/*
+ * Read "height, size, volume = height * size": commas part the list where they stand
+ * outside parentheses and quotes.
+ *
+ * Owner    *fields is the caller's, released with fields_free
+ * Returns  0, or -1 with ERROR_USAGE "'volume': column 8: ..."
+ */
+int fields_parse(struct job_field **fields,
+                 int *n_fields,
+                 const char *text,
+                 int line,
+                 struct error *err);
+void fields_free(struct job_field *fields, int n_fields);
+
+/* Read "id, height"; empty is none. */
+int names_parse(char (**names)[NAME_BYTES],
+                int *n_names,
+                const char *text,
+                struct error *err);
+
+#endif

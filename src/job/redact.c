@@ -1,0 +1,131 @@
+/* Passwords out of connection strings: where in doubt, more is hidden than needed. */
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rooftally/job/job.h"
+
+/* Output never outgrows this: each secret, however short, may become "***". */
+struct redaction {
+    char *text;
+    size_t n;
+};
+
+static void put(struct redaction *out, const char *from, const char *to)
+{
+    memcpy(out->text + out->n, from, (size_t)(to - from));
+    out->n += (size_t)(to - from);
+}
+
+static void put_stars(struct redaction *out)
+{
+    put(out, "***", "***" + 3);
+}
+
+/* "password", "sslpassword", and names that are written in some other way. */
+static bool is_secret(const char *key, const char *end)
+{
+    for (const char *at = key; at < end; at++)
+        if (*at == '%' || (end - at >= 4 && strncasecmp(at, "pass", 4) == 0))
+            return strncasecmp(key, "passfile", 8) != 0;
+    return false;
+}
+
+static const char *find_in(const char *from, const char *to, const char *text)
+{
+    size_t n = strlen(text);
+    for (; (size_t)(to - from) >= n; from++)
+        if (strncasecmp(from, text, n) == 0)
+            return from;
+    return NULL;
+}
+
+/* scheme://user:SECRET@host/database?key=value&password=SECRET */
+static void redact_uri(struct redaction *out, const char *uri)
+{
+    const char *authority = strstr(uri, "://") + 3, *end = uri + strlen(uri);
+    const char *at = strrchr(authority, '@');
+    const char *user_end = authority + strcspn(authority, ":@");
+    const char *rest = authority;
+    put(out, uri, authority);
+    if (at && *user_end == ':') { /* a password may itself hold an '@' */
+        put(out, authority, user_end + 1);
+        put_stars(out);
+        rest = at;
+    }
+    const char *query = strchr(rest, '?');
+    if (!query) {
+        put(out, rest, end);
+        return;
+    }
+    put(out, rest, query);
+    while (query < end) {
+        const char *next = query + 1 + strcspn(query + 1, "&");
+        const char *equals = memchr(query, '=', (size_t)(next - query));
+        bool secret = equals && is_secret(query + 1, equals);
+        put(out, query, secret ? equals + 1 : next);
+        if (secret)
+            put_stars(out);
+        query = next;
+    }
+}
+
+/* The end of a value, quoted or bare, with its backslash escapes; NULL: none. */
+static const char *value_end(const char *value)
+{
+    bool quoted = *value == '\'';
+    for (value += quoted; *value; value++) {
+        if (*value == '\\' && value[1])
+            value++;
+        else if (quoted ? *value == '\'' : isspace((unsigned char)*value) != 0)
+            return value + quoted;
+    }
+    return quoted ? NULL : value;
+}
+
+/* key = value key = 'value' …; returns -1 when it is not. */
+static int redact_pairs(struct redaction *out, const char *text)
+{
+    const char *at = text;
+    while (true) {
+        const char *key = at + strspn(at, " \t\r\n\f\v");
+        put(out, at, key);
+        if (!*key)
+            return 0;
+        const char *key_end = key + strcspn(key, "= \t\r\n\f\v");
+        const char *value = key_end + strspn(key_end, " \t\r\n\f\v");
+        if (*value != '=' || key == key_end)
+            return -1;
+        value++;
+        value += strspn(value, " \t\r\n\f\v");
+        at = value_end(value);
+        if (!at)
+            return -1;
+        put(out, key, value);
+        if (is_secret(key, key_end) || find_in(value, at, "://")
+            || find_in(value, at, "password"))
+            put_stars(out);
+        else
+            put(out, value, at);
+    }
+}
+
+char *job_redact(const char *conninfo)
+{
+    struct redaction out = { .text = malloc(4 * strlen(conninfo) + 8) };
+    if (!out.text)
+        return NULL;
+    const char *scheme = conninfo + strspn(conninfo, " \t\r\n");
+    if (strncasecmp(scheme, "postgres", 8) == 0 && strstr(scheme, "://")
+        && strstr(scheme, "://") - scheme <= 10) {
+        redact_uri(&out, scheme);
+    } else if (redact_pairs(&out, conninfo)) {
+        out.n = 0;
+        put_stars(&out);
+    }
+    out.text[out.n] = '\0';
+    return out.text;
+}

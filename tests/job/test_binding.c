@@ -1,0 +1,323 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "rooftally/job/binding.h"
+
+static char path[] = "/tmp/rooftally-binding-XXXXXX";
+
+static struct source_column with_sql[] = {
+    { "gid", TYPE_INTEGER, "bigint", "b.gid" },
+    { "height", TYPE_REAL, "double precision", "b.height" },
+    { "size", TYPE_INTEGER, "integer", "b.size::bigint" },
+    { "use", TYPE_TEXT, "text", "b.use" },
+    { "outline", TYPE_NULL, "geometry", NULL },
+    { "Mixed", TYPE_INTEGER, "integer", "b.\"Mixed\"::bigint" },
+    { "built", TYPE_DATE, "date", "b.built" },
+};
+
+enum { N_COLUMNS = sizeof with_sql / sizeof *with_sql };
+
+static struct source_column without_sql[N_COLUMNS];
+static const struct source_columns database = { with_sql, N_COLUMNS };
+static const struct source_columns store = { without_sql, N_COLUMNS };
+
+static struct job *opened(const char *buildings, const char *zones)
+{
+    struct job *job;
+    struct error err;
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fprintf(file,
+            "[buildings]\ntable = roof\nid = gid\ngeometry = outline\n%s[zones]\ntable "
+            "= z\n"
+            "id = code\ngeometry = g\n%s",
+            buildings,
+            zones);
+    fclose(file);
+    if (job_open(&job, path, NULL, 0, &err))
+        fail_msg("%s", err.text);
+    return job;
+}
+
+static void a_binding_fetches_what_the_job_uses(void **state)
+{
+    (void)state;
+    struct job *job =
+        opened("fields = height, volume = height * size, share = volume / "
+               "area_m2, tall = height > 10\n"
+               "where = size > 1 and tall and share < 3 and use <> 'x'\n"
+               "keep = gid, share, volume\n",
+               "");
+    struct binding binding;
+    struct error err;
+    if (binding_init(&binding, job, &database, &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(binding.source_filter,
+                        "(((b.size::bigint) > 1::bigint) AND (((b.height) > "
+                        "'10'::float8))"
+                        " AND (((b.use) COLLATE \"C\") <> ('x'::text COLLATE \"C\")))");
+    assert_int_equal(binding.id_type, TYPE_INTEGER);
+    /* share reads volume, which the source computes, and the area */
+    assert_int_equal(binding.n_slots, 3);
+    assert_string_equal(binding.slots[0].name, "volume");
+    assert_int_equal(binding.slots[0].origin, SLOT_SOURCE);
+    assert_null(binding.slots[0].column);
+    assert_string_equal(binding.slots[0].sql,
+                        "((b.height) * ((b.size::bigint)::float8))");
+    assert_int_equal(binding.slots[1].origin, SLOT_MEASURE);
+    assert_int_equal(binding.slots[1].measure, MEASURE_AREA_M2);
+    assert_string_equal(binding.slots[2].name, "share");
+    assert_int_equal(binding.slots[2].origin, SLOT_LOCAL);
+    uint8_t used[3] = { 0 };
+    expression_slots(binding.slots[2].expression, used, 3);
+    assert_true(used[0] && used[1] && !used[2]);
+    memset(used, 0, sizeof used);
+    expression_slots(binding.local_filter, used, 3);
+    assert_true(used[0] && used[1] && !used[2]);
+    assert_int_equal(binding.n_keep, 3);
+    assert_int_equal(binding.keep[0], -1);
+    assert_int_equal(binding.keep[1], 2);
+    assert_int_equal(binding.keep[2], 0);
+    /* statistics come later */
+    int slot, again;
+    assert_int_equal(binding_slot(&binding, "height", 9, &slot, NULL), 0);
+    assert_int_equal(slot, 3);
+    assert_string_equal(binding.slots[3].column, "height");
+    assert_string_equal(binding.slots[3].sql, "b.height");
+    assert_int_equal(binding_slot(&binding, "gid", 9, &slot, NULL), 0);
+    assert_int_equal(slot, 4);
+    assert_int_equal(binding_measure(&binding, MEASURE_AREA_M2, &again, NULL), 0);
+    assert_int_equal(again, 1);
+    assert_int_equal(binding_slot(&binding, "area_m2", 9, &again, NULL), 0);
+    assert_int_equal(again, 1);
+    assert_int_equal(binding_slot(&binding, "vertices", 9, &again, NULL), 0);
+    assert_int_equal(binding.slots[again].type, TYPE_INTEGER);
+    assert_int_equal(binding_slot(&binding, "size", 9, &slot, &err), -1);
+    assert_non_null(strstr(err.text,
+                           ":9: 'size' is a column but no field: add it to [buildings] "
+                           "fields"));
+    assert_int_equal(binding.n_slots, 6);
+    binding_release(&binding);
+    /* a job can be bound again */
+    assert_int_equal(binding_init(&binding, job, &database, NULL), 0);
+    binding_release(&binding);
+    binding_release(&binding);
+    job_close(job);
+}
+
+static void a_source_without_a_language_leaves_all_to_us(void **state)
+{
+    (void)state;
+    struct job *job = opened("fields = volume = height * size, one = 1\n"
+                             "where = volume > 10 and use <> 'x'\nkeep = volume, one\n",
+                             "");
+    struct binding binding;
+    struct error err;
+    if (binding_init(&binding, job, &store, &err))
+        fail_msg("%s", err.text);
+    assert_null(binding.source_filter);
+    assert_non_null(binding.local_filter);
+    static const struct {
+        const char *name;
+        enum slot_origin origin;
+    } expected[] = {
+        { "height", SLOT_SOURCE }, { "size", SLOT_SOURCE }, { "use", SLOT_SOURCE },
+        { "volume", SLOT_LOCAL },  { "one", SLOT_LOCAL },
+    };
+    assert_int_equal(binding.n_slots, 5);
+    for (int i = 0; i < 5; i++) {
+        assert_string_equal(binding.slots[i].name, expected[i].name);
+        assert_int_equal(binding.slots[i].origin, expected[i].origin);
+        assert_null(binding.slots[i].sql);
+        assert_int_equal(binding.slots[i].column != NULL, i < 3);
+    }
+    binding_release(&binding);
+    job_close(job);
+}
+
+static void a_column_hides_the_measure_of_its_name(void **state)
+{
+    (void)state;
+    struct source_column columns[] = { { "gid", TYPE_TEXT, "uuid", "b.gid::text" },
+                                       { "area_m2", TYPE_REAL, "real", "b.a" } };
+    const struct source_columns table = { columns, 2 };
+    struct job *job = opened("where = area_m2 > 1\n", "");
+    struct binding binding;
+    struct error err;
+    int slot, measured;
+    assert_int_equal(binding_init(&binding, job, &table, &err), 0);
+    assert_string_equal(binding.source_filter, "((b.a) > '1'::float8)");
+    assert_null(binding.local_filter);
+    assert_int_equal(binding.id_type, TYPE_TEXT);
+    assert_int_equal(binding_slot(&binding, "area_m2", 0, &slot, &err), -1);
+    assert_string_equal(err.text,
+                        "'area_m2' is a column but no field: add it to [buildings] "
+                        "fields");
+    assert_int_equal(binding_measure(&binding, MEASURE_AREA_M2, &measured, &err), 0);
+    assert_int_equal(binding.slots[measured].origin, SLOT_MEASURE);
+    binding_release(&binding);
+    job_close(job);
+}
+
+static void what_does_not_fit_the_columns_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *buildings, *message;
+    } cases[] = {
+        { "where = heigth > 1\n",
+          "5: [buildings] where: unknown name 'heigth': did you mean 'height'?" },
+        { "where = qqqqqqq > 1\n", "5: [buildings] where: unknown name 'qqqqqqq'" },
+        { "where = mixed > 1\n",
+          "5: [buildings] where: unknown name 'mixed': write \"Mixed\", in double "
+          "quotes" },
+        { "where = outline is null\n",
+          "5: [buildings] where: column 'outline' is of type geometry, which no "
+          "expression can use" },
+        { "where = height\n",
+          "5: [buildings] where: not a condition: compare it, as in 'height > 10'" },
+        { "where = null\n",
+          "5: [buildings] where: not a condition: compare it, as in 'height > 10'" },
+        { "where = height > 'tall'\n",
+          "5: [buildings] where: height > 'tall': a number and a text cannot be "
+          "compared" },
+        { "fields = outline\n",
+          "5: [buildings] fields: column 'outline' is of type geometry, which no "
+          "expression can use" },
+        { "fields = hight\n",
+          "5: [buildings] fields: unknown name 'hight': did you mean 'height'?" },
+        { "fields = height, a = later, later = 1\n",
+          "5: [buildings] fields: 'a': unknown name 'later'" },
+        { "fields = a = null\n",
+          "5: [buildings] fields: 'a' is always null, of no type" },
+        { "fields = height\n\nkeep = heigth\n",
+          "7: [buildings] keep: unknown name 'heigth': did you mean 'height'?" },
+        { "keep = size\n",
+          "5: [buildings] keep: 'size' is a column but no field: add it to [buildings] "
+          "fields" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job *job = opened(cases[i].buildings, "");
+        struct binding binding;
+        struct error err = { .code = ERROR_NONE };
+        assert_int_equal(binding_init(&binding, job, &database, &err), -1);
+        assert_int_equal(err.code, ERROR_USAGE);
+        assert_memory_equal(err.text, path, strlen(path));
+        assert_string_equal(err.text + strlen(path) + 1, cases[i].message);
+        job_close(job);
+    }
+}
+
+static void an_id_is_an_integer_or_a_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *id, *message;
+    } cases[] = {
+        { "built", "column 'built' is of type date: an id is an integer or a text" },
+        { "gidd", "no column 'gidd': did you mean 'gid'?" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job *job = opened("", "");
+        struct binding binding;
+        struct error err;
+        free(job->building_id);
+        job->building_id = strdup(cases[i].id);
+        assert_int_equal(binding_init(&binding, job, &database, &err), -1);
+        assert_non_null(strstr(err.text, cases[i].message));
+        job_close(job);
+    }
+}
+
+/* As many computed fields as there are slots, and one more. */
+static void slots_are_bounded(void **state)
+{
+    (void)state;
+    for (int n = BINDING_MAX_SLOTS; n <= BINDING_MAX_SLOTS + 1; n++) {
+        char text[4096] = "fields = ", *at = text + strlen(text);
+        for (int i = 0; i < n; i++)
+            at += sprintf(at, "%sf%d = size + %d", i ? ", " : "", i, i);
+        strcpy(at, "\n");
+        struct job *job = opened(text, "");
+        struct binding binding;
+        struct error err = { .code = ERROR_NONE };
+        int slot, status = 0;
+        assert_int_equal(binding_init(&binding, job, &database, &err), 0);
+        for (int i = 0; i < n; i++)
+            status = binding_slot(&binding, job->fields[i].name, 3, &slot, &err);
+        assert_int_equal(status, n > BINDING_MAX_SLOTS ? -1 : 0);
+        if (status)
+            assert_non_null(strstr(err.text, "more than 64 columns"));
+        binding_release(&binding);
+        job_close(job);
+    }
+}
+
+static void zones_are_filtered_by_columns_and_area(void **state)
+{
+    (void)state;
+    struct job *job =
+        opened("", "fields = twice = size * 2\nwhere = twice > 4 and area_m2 > 1e6\n");
+    char *sql = NULL;
+    struct expression *local = NULL;
+    struct error err;
+    if (binding_zones(job, &database, &sql, &local, &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(sql, "((((b.size::bigint) * 2::bigint)) > 4::bigint)");
+    uint8_t used[2] = { 0 };
+    expression_slots(local, used, 2);
+    assert_true(used[0] && !used[1]);
+    free(sql);
+    expression_free(local);
+    assert_int_equal(binding_zones(job, &store, &sql, &local, &err), -1);
+    assert_non_null(strstr(err.text, "[zones] where: this source cannot filter zones"));
+    job_close(job);
+
+    job = opened("", "where = vertices > 4\n");
+    assert_int_equal(binding_zones(job, &database, &sql, &local, &err), -1);
+    assert_non_null(strstr(err.text, ":9: [zones] where: unknown name 'vertices'"));
+    job_close(job);
+
+    job = opened("", "");
+    assert_int_equal(binding_zones(job, &database, &sql, &local, &err), 0);
+    assert_null(sql);
+    assert_null(local);
+    job_close(job);
+}
+
+static int make_file(void **state)
+{
+    (void)state;
+    memcpy(without_sql, with_sql, sizeof with_sql);
+    for (int i = 0; i < N_COLUMNS; i++)
+        without_sql[i].sql = NULL;
+    int file = mkstemp(path);
+    return file < 0 || close(file);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_binding_fetches_what_the_job_uses),
+        cmocka_unit_test(a_source_without_a_language_leaves_all_to_us),
+        cmocka_unit_test(a_column_hides_the_measure_of_its_name),
+        cmocka_unit_test(what_does_not_fit_the_columns_is_refused),
+        cmocka_unit_test(an_id_is_an_integer_or_a_text),
+        cmocka_unit_test(slots_are_bounded),
+        cmocka_unit_test(zones_are_filtered_by_columns_and_area),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}
