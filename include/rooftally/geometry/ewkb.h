@@ -48,6 +48,18 @@ struct ewkb {
  */
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
 
+/*
+ * A box that certainly holds GEOS's centroid of the geometry: what zone_decide is given in
+ * place of head->box where the predicate is CENTROID and the rule TRUST. (A footprint that
+ * crosses itself may have its centroid far outside its own box.) It has no bounds where
+ * rounding could put the centroid anywhere, and for all but a point or a single ring:
+ * GEOS then decides.
+ *
+ * head   as ewkb_read filled it from the same bytes
+ */
+struct box
+ewkb_centroid_box(const uint8_t *bytes, int64_t n_bytes, const struct ewkb *head);
+
 /* "malformed WKB", "unsupported geometry type", ...: the reason in /rejected. */
 const char *ewkb_fault_text(enum ewkb_fault fault);
 

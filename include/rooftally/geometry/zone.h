@@ -78,9 +78,10 @@ struct box zone_box(const struct zone *zone);
  */
 int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box_cost);
 
-/* Decide n boxes of buildings; decisions[i] is OUTSIDE, INSIDE or REFINE. An empty box
- * is OUTSIDE. Under a rule other than TRUST every box that meets the zone's box is
- * REFINE. */
+/* Decide n boxes of buildings: decisions[i] is OUTSIDE, INSIDE or REFINE. An empty box is
+ * OUTSIDE. Under the rule TRUST and the predicate CENTROID, boxes[i] is to be that of the
+ * centroid, ewkb_centroid_box. Under a rule other than TRUST every box that meets the
+ * zone's box is REFINE. */
 void zone_decide(const struct zone *zone,
                  const struct box *boxes,
                  int32_t n,
@@ -92,7 +93,8 @@ bool zone_contains_box(const struct zone *zone, const struct box *box);
 bool zone_excludes_box(const struct zone *zone, const struct box *box);
 
 /*
- * Ask GEOS about one building: the zone's invalid rule, then its predicate.
+ * Ask GEOS about one building: the zone's invalid rule, then its predicate. Points and
+ * centroids lie where PostGIS's own winding number puts them, as in its ST_Within.
  *
  * ewkb     that ewkb_read called fine; an empty geometry is OUTSIDE
  * Returns  0 with *decision INSIDE, OUTSIDE or REJECTED (reason filled: one line, no

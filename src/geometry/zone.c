@@ -1,0 +1,211 @@
+#include <math.h>
+
+#include "zone_parts.h"
+
+const GEOSGeometry *zone_geometry(struct zone *zone)
+{
+    if (!zone->geometry)
+        zone->geometry = geos_read(zone->geos, zone->wkb, zone->n_bytes);
+    return zone->geometry;
+}
+
+static int
+check(const uint8_t *wkb, int64_t n_bytes, struct ewkb *head, struct error *err)
+{
+    enum ewkb_fault fault = ewkb_read(wkb, n_bytes, head);
+    if (fault != EWKB_FINE)
+        return error_set(err, ERROR_DATA, "%s", ewkb_fault_text(fault));
+    if (head->type != EWKB_POLYGON && head->type != EWKB_MULTIPOLYGON)
+        return error_set(err, ERROR_DATA, "a zone must be a polygon or multipolygon");
+    return 0;
+}
+
+/* GEOS is asked only where the grid cannot tell by itself. */
+static int check_validity(struct zone *zone, struct error *err)
+{
+    if (zone->has_grid && grid_is_simple(&zone->grid)) {
+        zone->valid = true;
+        return 0;
+    }
+    const GEOSGeometry *geometry = zone_geometry(zone);
+    if (!geometry)
+        return error_set(err,
+                         ERROR_GEOMETRY,
+                         "GEOS cannot read it: %s",
+                         zone->geos->text);
+    zone->valid = GEOSisValid_r(zone->geos->context, geometry) == 1;
+    return 0;
+}
+
+/* The grid of a zone that turns out invalid is given back. */
+static int open_grid(struct zone *zone,
+                     int64_t n_vertices,
+                     struct memory *memory,
+                     struct error *err)
+{
+    struct memory_mark before = memory_mark(memory);
+    int built = grid_build(&zone->grid,
+                           zone->wkb,
+                           zone->n_bytes,
+                           &zone->box,
+                           n_vertices,
+                           zone->n_expected,
+                           memory,
+                           err);
+    if (built < 0)
+        return -1;
+    zone->has_grid = built > 0;
+    if (check_validity(zone, err))
+        return -1;
+    zone->has_grid = zone->has_grid && zone->valid;
+    if (zone->has_grid)
+        grid_fill(&zone->grid);
+    else
+        memory_rewind(memory, &before);
+    return 0;
+}
+
+int zone_open(struct zone **zone,
+              struct geos *geos,
+              const uint8_t *wkb,
+              int64_t n_bytes,
+              int64_t n_expected,
+              enum predicate predicate,
+              enum invalid_rule invalid,
+              struct memory *memory,
+              struct error *err)
+{
+    struct ewkb head;
+    struct memory_mark before = memory_mark(memory);
+    if (check(wkb, n_bytes, &head, err))
+        return -1;
+    struct zone *made = memory_take(memory, MEMORY_GRID, sizeof *made, err);
+    if (!made)
+        return -1;
+    *made = (struct zone){ .geos = geos,
+                           .wkb = wkb,
+                           .n_bytes = n_bytes,
+                           .n_expected = n_expected,
+                           .predicate = predicate,
+                           .invalid = invalid,
+                           .box = head.box,
+                           .empty = head.empty,
+                           .valid = head.empty };
+    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
+        zone_close(made);
+        memory_rewind(memory, &before);
+        return -1;
+    }
+    *zone = made;
+    return 0;
+}
+
+void zone_close(struct zone *zone)
+{
+    if (!zone)
+        return;
+    if (zone->prepared)
+        GEOSPreparedGeom_destroy_r(zone->geos->context, zone->prepared);
+    if (zone->geometry)
+        GEOSGeom_destroy_r(zone->geos->context, zone->geometry);
+    zone->prepared = NULL;
+    zone->geometry = NULL;
+}
+
+bool zone_is_valid(const struct zone *zone)
+{
+    return zone->valid;
+}
+
+bool zone_is_empty(const struct zone *zone)
+{
+    return zone->empty;
+}
+
+struct box zone_box(const struct zone *zone)
+{
+    return zone->box;
+}
+
+int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box_cost)
+{
+    if (zone->empty || n_max < 1)
+        return 0;
+    if (zone->has_grid)
+        return grid_cover(&zone->grid, boxes, n_max, box_cost, zone->n_expected);
+    boxes[0] = zone->box;
+    return 1;
+}
+
+static bool boxes_meet(const struct box *a, const struct box *b)
+{
+    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
+           && b->ymin <= a->ymax;
+}
+
+static bool box_holds(const struct box *outer, const struct box *inner)
+{
+    return outer->xmin <= inner->xmin && inner->xmax <= outer->xmax
+           && outer->ymin <= inner->ymin && inner->ymax <= outer->ymax;
+}
+
+static bool is_box(const struct box *box)
+{
+    return box->xmin <= box->xmax && box->ymin <= box->ymax;
+}
+
+static struct box common(const struct box *a, const struct box *b)
+{
+    return (struct box){ a->xmin > b->xmin ? a->xmin : b->xmin,
+                         a->ymin > b->ymin ? a->ymin : b->ymin,
+                         a->xmax < b->xmax ? a->xmax : b->xmax,
+                         a->ymax < b->ymax ? a->ymax : b->ymax };
+}
+
+/* The box meets the zone's but sticks out of it. What sticks out is outside, so the box
+ * is not within; and where no edge meets the rest of it, all of it is outside. */
+static enum decision decide_across(const struct zone *zone, const struct box *box)
+{
+    if (zone->invalid == INVALID_TRUST && zone->predicate == PREDICATE_WITHIN)
+        return DECISION_OUTSIDE;
+    if (zone->invalid != INVALID_TRUST || !zone->has_grid)
+        return DECISION_REFINE;
+    struct box rest = common(&zone->box, box);
+    enum decision decision = grid_decide(&zone->grid, &rest);
+    return decision == DECISION_OUTSIDE ? DECISION_OUTSIDE : DECISION_REFINE;
+}
+
+void zone_decide(const struct zone *zone,
+                 const struct box *boxes,
+                 int32_t n,
+                 uint8_t *decisions)
+{
+    bool ask_grid = zone->has_grid && zone->invalid == INVALID_TRUST;
+    for (int32_t i = 0; i < n; i++) {
+        const struct box *box = &boxes[i];
+        enum decision decision = DECISION_REFINE;
+        if (zone->empty || !boxes_meet(&zone->box, box) || !is_box(box))
+            decision = DECISION_OUTSIDE;
+        else if (!box_holds(&zone->box, box))
+            decision = decide_across(zone, box);
+        else if (ask_grid)
+            decision = grid_decide(&zone->grid, box);
+        decisions[i] = (uint8_t)decision;
+    }
+}
+
+bool zone_contains_box(const struct zone *zone, const struct box *box)
+{
+    return zone->has_grid && zone->invalid == INVALID_TRUST && is_box(box)
+           && box_holds(&zone->box, box) && grid_is_all(&zone->grid, box, CELL_INSIDE);
+}
+
+bool zone_excludes_box(const struct zone *zone, const struct box *box)
+{
+    if (zone->empty || !is_box(box) || !boxes_meet(&zone->box, box))
+        return true;
+    if (!zone->has_grid || zone->invalid != INVALID_TRUST)
+        return false;
+    struct box rest = common(&zone->box, box);
+    return grid_is_all(&zone->grid, &rest, 0);
+}
