@@ -1,10 +1,11 @@
 /*
  * The statistics of a job: bound once, folded once per zone.
  *
- * Each kind is one file with one row in a table (statistics/table.c): how to read its
- * arguments, what it puts out, and its state's init, add, merge, result. Adding one
- * touches one file and that table. Sums are exact: any order, any partition gives the
- * same bits; they are rounded once, in result.
+ * Each kind is one file and a line in a table (statistics/table.c): how to read its
+ * arguments, what it puts out, which states it needs, and its result from them. States
+ * (exact sum, extremes, kept values, ...) observe one field, merge, and are shared by
+ * the statistics of that field. Sums are exact: any order, any partition gives the same
+ * bits; they are rounded once, in result.
  */
 #ifndef ROOFTALLY_STATISTICS_STATISTICS_H
 #define ROOFTALLY_STATISTICS_STATISTICS_H
@@ -27,7 +28,7 @@ enum output_form {
 /* One dataset of the result. */
 struct output {
     char name[NAME_BYTES + 8]; /* "p90_height"; "tallest_id" */
-    char long_name[160];       /* "quantile(height, 0.9) of the selected buildings" */
+    char long_name[328];       /* "quantile(height, 0.9) of the selected buildings" */
     char units[40];            /* "1" for counts; "" when the field's is not known;
                                    "days since 1970-01-01" for dates */
     enum output_form form;

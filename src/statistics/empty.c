@@ -1,1 +1,0 @@
-typedef int statistics_is_empty;
