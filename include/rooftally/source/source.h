@@ -46,7 +46,7 @@ struct zone_list {
     int64_t n_no_geometry; /* zones whose geometry is null or empty */
 };
 
-struct source; /* implementations embed struct source_base */
+struct source; /* implementations embed it: src/source/source_calls.h */
 
 /*
  * Open this rank's part of the job's source.
@@ -138,5 +138,8 @@ int source_explain(struct source *source,
                    int n_ranks,
                    int64_t *n_free,
                    struct error *err);
+
+/* "15.18": of the libpq in use. */
+const char *source_library(void);
 
 #endif

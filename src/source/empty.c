@@ -1,1 +1,0 @@
-typedef int source_is_empty;

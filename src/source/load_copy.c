@@ -1,0 +1,156 @@
+#include "load_copy.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { BUFFER_BYTES = 256 * 1024 };
+
+/* libpq puts host, user or a piece of the conninfo in front of what went wrong. What
+ * follows the last ": " of the first line is the reason alone. */
+static int lost(PGconn *connection, struct error *err)
+{
+    char line[200];
+    const char *message = PQerrorMessage(connection);
+    size_t n = strcspn(message, "\n");
+    if (n >= sizeof line)
+        n = sizeof line - 1;
+    memcpy(line, message, n);
+    line[n] = '\0';
+    const char *reason = line;
+    for (const char *colon; (colon = strstr(reason, ": "));)
+        reason = colon + 2 + strspn(colon + 2, " ");
+    return error_set(err, ERROR_SOURCE, "%s", *reason ? reason : "connection lost");
+}
+
+int load_refused(PGconn *connection, const PGresult *result, struct error *err)
+{
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (!message)
+        return lost(connection, err);
+    /* 42: access rule, syntax or name; 3F: schema: trying again changes nothing. */
+    bool final =
+        state && (strncmp(state, "42", 2) == 0 || strncmp(state, "3F", 2) == 0);
+    return error_set(err, final ? ERROR_USAGE : ERROR_SOURCE, "%s", message);
+}
+
+static void put(struct load_copy *copy, const void *bytes, int64_t n)
+{
+    assert(copy->n + n <= BUFFER_BYTES);
+    memcpy(copy->buffer + copy->n, bytes, (size_t)n);
+    copy->n += n;
+    copy->n_bytes += n;
+}
+
+/* Big-endian, as the protocol has it. */
+static void put_number(struct load_copy *copy, uint64_t value, int n)
+{
+    uint8_t bytes[8];
+    for (int i = 0; i < n; i++)
+        bytes[i] = (uint8_t)(value >> (8 * (n - 1 - i)));
+    put(copy, bytes, n);
+}
+
+static int flush(struct load_copy *copy, struct error *err)
+{
+    if (PQputCopyData(copy->connection, (const char *)copy->buffer, (int)copy->n) != 1)
+        return lost(copy->connection, err);
+    copy->n = 0;
+    return 0;
+}
+
+int load_copy_open(struct load_copy *copy,
+                   PGconn *connection,
+                   const char *statement,
+                   struct memory *memory,
+                   struct error *err)
+{
+    static const char signature[] = "PGCOPY\n\377\r\n"; /* and its zero */
+    uint8_t *buffer = memory_take(memory, MEMORY_BATCH, BUFFER_BYTES, err);
+    if (!buffer)
+        return -1;
+    PGresult *result = PQexec(connection, statement);
+    int status = 0;
+    if (PQresultStatus(result) != PGRES_COPY_IN)
+        status = load_refused(connection, result, err);
+    PQclear(result);
+    if (status < 0)
+        return -1;
+    *copy = (struct load_copy){ .connection = connection, .buffer = buffer };
+    put(copy, signature, sizeof signature);
+    put_number(copy, 0, 4); /* flags */
+    put_number(copy, 0, 4); /* length of the header extension */
+    return 0;
+}
+
+int load_copy_row(struct load_copy *copy,
+                  int n_fields,
+                  int64_t most_bytes,
+                  struct error *err)
+{
+    assert(most_bytes + 64 <= BUFFER_BYTES); /* with the header, in front of row one */
+    if (copy->n + 2 + most_bytes > BUFFER_BYTES && flush(copy, err) < 0)
+        return -1;
+    put_number(copy, (uint64_t)n_fields, 2);
+    return 0;
+}
+
+void load_copy_null(struct load_copy *copy)
+{
+    put_number(copy, UINT32_MAX, 4);
+}
+
+void load_copy_int4(struct load_copy *copy, int32_t value)
+{
+    put_number(copy, 4, 4);
+    put_number(copy, (uint32_t)value, 4);
+}
+
+void load_copy_int8(struct load_copy *copy, int64_t value)
+{
+    put_number(copy, 8, 4);
+    put_number(copy, (uint64_t)value, 8);
+}
+
+void load_copy_float8(struct load_copy *copy, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put_number(copy, 8, 4);
+    put_number(copy, bits, 8);
+}
+
+void load_copy_bytes(struct load_copy *copy, const void *bytes, int64_t n)
+{
+    put_number(copy, (uint64_t)n, 4);
+    put(copy, bytes, n);
+}
+
+/* Read all results of the statement; the first error is the one that counts. */
+static int finish(struct load_copy *copy, struct error *err)
+{
+    int status = 0;
+    for (PGresult *result; (result = PQgetResult(copy->connection)); PQclear(result))
+        if (PQresultStatus(result) != PGRES_COMMAND_OK && status == 0)
+            status = load_refused(copy->connection, result, err);
+    return status;
+}
+
+int load_copy_commit(struct load_copy *copy, struct error *err)
+{
+    if (copy->n + 2 > BUFFER_BYTES && flush(copy, err) < 0)
+        return -1;
+    put_number(copy, 0xffff, 2); /* trailer: -1 fields */
+    if (flush(copy, err) < 0)
+        return -1;
+    if (PQputCopyEnd(copy->connection, NULL) != 1)
+        return lost(copy->connection, err);
+    return finish(copy, err);
+}
+
+void load_copy_cancel(struct load_copy *copy)
+{
+    if (PQputCopyEnd(copy->connection, "given up") == 1)
+        finish(copy, NULL);
+}

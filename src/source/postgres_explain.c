@@ -1,0 +1,124 @@
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "postgres.h"
+
+static void print(FILE *out, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void print(FILE *out, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vfprintf(out, fmt, args);
+    va_end(args);
+}
+
+/* One box of a zone of the table, so that the statement shown is one that runs. */
+static int sample_box(struct postgres *postgres, struct box *box, struct error *err)
+{
+    const char *gis = postgres->postgis;
+    struct sql sql = { 0 };
+    PGresult *result = NULL;
+    sql_add(&sql,
+            "SELECT %sST_XMin(g), %sST_YMin(g), %sST_XMax(g), %sST_YMax(g)"
+            " FROM (SELECT z.",
+            gis,
+            gis,
+            gis,
+            gis);
+    sql_identifier(&sql, postgres->zones.geometry);
+    sql_add(&sql, " AS g FROM %s z LIMIT 1) s", postgres->zones.sql);
+    if (sql_end(&sql, err))
+        result = session_run(&postgres->session, sql.text, 0, NULL, false, err);
+    sql_release(&sql);
+    if (!result)
+        return -1;
+    *box = (struct box){ 0, 0, 1, 1 };
+    if (PQntuples(result) == 1 && !PQgetisnull(result, 0, 0))
+        *box = (struct box){ atof(PQgetvalue(result, 0, 0)),
+                             atof(PQgetvalue(result, 0, 1)),
+                             atof(PQgetvalue(result, 0, 2)),
+                             atof(PQgetvalue(result, 0, 3)) };
+    PQclear(result);
+    return 0;
+}
+
+static int
+explain_zones(struct postgres *postgres, FILE *out, struct sql *sql, struct error *err)
+{
+    char *filter = NULL;
+    struct expression *local = NULL;
+    if (binding_zones(postgres->job,
+                      &postgres->base.schema.zones,
+                      &filter,
+                      &local,
+                      err))
+        return -1;
+    int status = postgres_zones_sql(postgres, filter, local != NULL, sql, err);
+    if (status == 0)
+        print(out, "list of zones:\n  %s\n", sql->text);
+    expression_free(local);
+    free(filter);
+    return status;
+}
+
+/* Connections free for this role in this database, ours given back. */
+static int count_free(struct postgres *postgres, int64_t *n_free, struct error *err)
+{
+    static const char *const statement =
+        "WITH used AS (SELECT count(*) AS n,"
+        " count(*) FILTER (WHERE datname = current_database()) AS here,"
+        " count(*) FILTER (WHERE usename = current_user) AS mine"
+        " FROM pg_catalog.pg_stat_activity"
+        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())"
+        " SELECT greatest(0, least(current_setting('max_connections')::int8 - n"
+        " - CASE WHEN r.rolsuper THEN 0 ELSE"
+        " current_setting('superuser_reserved_connections')::int8"
+        " + coalesce(current_setting('reserved_connections', true), '0')::int8 END,"
+        " CASE WHEN r.rolsuper OR d.datconnlimit < 0 THEN NULL"
+        " ELSE d.datconnlimit - here END,"
+        " CASE WHEN r.rolsuper OR r.rolconnlimit < 0 THEN NULL"
+        " ELSE r.rolconnlimit - mine END))"
+        " FROM used, pg_catalog.pg_database d, pg_catalog.pg_roles r"
+        " WHERE d.datname = current_database() AND r.rolname = current_user";
+    PGresult *result = session_run(&postgres->session, statement, 0, NULL, false, err);
+    if (!result)
+        return -1;
+    *n_free = PQntuples(result) == 1 ? atoll(PQgetvalue(result, 0, 0)) : -1;
+    PQclear(result);
+    return 0;
+}
+
+int postgres_explain(struct source *source,
+                     FILE *out,
+                     int n_ranks,
+                     int64_t *n_free,
+                     struct error *err)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    struct sql sql = { 0 };
+    struct box box;
+    int64_t n = -1;
+    int status = -1;
+    if (sample_box(postgres, &box, err) || explain_zones(postgres, out, &sql, err))
+        goto out;
+    postgres_zone_sql(postgres, &sql);
+    if (!sql_end(&sql, err))
+        goto out;
+    print(out, "one zone ($1: its id, $2: bytes of memory left):\n  %s\n", sql.text);
+    const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);
+    if (!buildings || count_free(postgres, &n, err))
+        goto out;
+    print(out,
+          "its buildings (up to %d boxes; here one):\n  %s\n",
+          COVER_MAX,
+          buildings);
+    if (n >= 0)
+        print(out, "connections: %d needed, %lld free\n", n_ranks, (long long)n);
+    *n_free = n;
+    status = 0;
+out:
+    sql_release(&sql);
+    return status;
+}

@@ -1,0 +1,180 @@
+#include "postgres_probe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A statement without parameters that is made here: its result, NULL on failure. */
+static PGresult *run(struct postgres *postgres, struct sql *sql, struct error *err)
+{
+    const char *statement = sql_end(sql, err);
+    if (!statement)
+        return NULL;
+    return session_run(&postgres->session, statement, 0, NULL, false, err);
+}
+
+int postgres_probe_srid(struct postgres *postgres,
+                        struct postgres_table *table,
+                        struct error *err)
+{
+    if (table->has_rows)
+        return 0;
+    struct sql sql = { 0 };
+    sql_add(&sql, "SELECT %sST_SRID(t.", postgres->postgis);
+    sql_identifier(&sql, table->geometry);
+    sql_add(&sql, ") FROM %s t WHERE t.", table->sql);
+    sql_identifier(&sql, table->geometry);
+    sql_add(&sql, " IS NOT NULL LIMIT 1");
+    PGresult *result = run(postgres, &sql, err);
+    sql_release(&sql);
+    if (!result)
+        return error_prefix(err, "[%s] table: %s", table->section, table->name);
+    if (PQntuples(result) == 1) {
+        table->has_rows = true;
+        table->srid = atoi(PQgetvalue(result, 0, 0));
+    }
+    PQclear(result);
+    return 0;
+}
+
+static int read_crs(struct postgres *postgres, struct error *err)
+{
+    int status = -1;
+    struct sql sql = { 0 };
+    sql_add(&sql,
+            "SELECT srtext FROM %sspatial_ref_sys WHERE srid = %d AND srtext <> ''",
+            postgres->postgis,
+            (int)postgres->base.schema.srid);
+    PGresult *result = run(postgres, &sql, err);
+    if (result) {
+        const char *text = PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "";
+        status = crs_read(&postgres->base.schema.crs, text, err);
+        if (status)
+            error_prefix(err, "SRID %d", (int)postgres->base.schema.srid);
+    }
+    PQclear(result);
+    sql_release(&sql);
+    return status;
+}
+
+/*
+ * Ask the planner about a statement.
+ *
+ * Returns  0 with *indexed (an index serves a condition of it) and *n_rows (expected)
+ */
+static int explain(struct postgres *postgres,
+                   struct sql *sql,
+                   bool *indexed,
+                   double *n_rows,
+                   struct error *err)
+{
+    PGresult *result = run(postgres, sql, err);
+    if (!result)
+        return -1;
+    const char *plan = PQgetvalue(result, 0, 0);
+    const char *rows = strstr(plan, "\"Plan Rows\": ");
+    if (indexed)
+        *indexed = strstr(plan, "\"Index Cond\": ") != NULL;
+    if (n_rows)
+        *n_rows = rows ? strtod(rows + strlen("\"Plan Rows\": "), NULL) : -1;
+    PQclear(result);
+    return 0;
+}
+
+static int probe_zone_id(struct postgres *postgres, struct error *err)
+{
+    struct sql sql = { 0 };
+    sql_add(&sql,
+            "EXPLAIN (FORMAT JSON) SELECT 1 FROM %s z WHERE z.",
+            postgres->zones.sql);
+    sql_identifier(&sql, postgres->zones.id);
+    /* a null literal would be folded away, and '0' is no uuid */
+    sql_add(&sql, " = (SELECT z.");
+    sql_identifier(&sql, postgres->zones.id);
+    sql_add(&sql, " FROM %s z LIMIT 1)", postgres->zones.sql);
+    int status =
+        explain(postgres, &sql, &postgres->base.schema.zone_id_index, NULL, err);
+    sql_release(&sql);
+    return status;
+}
+
+static int probe_buildings(struct postgres *postgres, struct error *err)
+{
+    const struct box everywhere = { 0, 0, 1, 1 };
+    struct source_schema *schema = &postgres->base.schema;
+    struct sql sql = { 0 };
+    char hex[BOX_HEX_BYTES];
+    postgres_box_hex(hex, &everywhere, schema->srid);
+    sql_add(&sql, "EXPLAIN (FORMAT JSON) SELECT 1 FROM %s b", postgres->buildings.sql);
+    int status = explain(postgres, &sql, NULL, &schema->n_buildings, err);
+    sql_add(&sql, " WHERE b.");
+    sql_identifier(&sql, postgres->buildings.geometry);
+    sql_add(&sql,
+            " OPERATOR(%s&&) '%s'::%sgeometry",
+            postgres->postgis,
+            hex,
+            postgres->postgis);
+    if (status == 0)
+        status = explain(postgres, &sql, &schema->spatial_index, NULL, err);
+    sql_release(&sql);
+    return status;
+}
+
+/* The estimate of a cover knows nothing of its boxes, so where there is an index the
+ * planner is told to take it; what a view joins to is left to the planner. */
+static int use_index(struct postgres *postgres, const char *on_off, struct error *err)
+{
+    const char *params[] = { on_off,
+                             postgres->job->snapshot == SNAPSHOT_NONE ? "false"
+                                                                      : "true" };
+    PGresult *result =
+        session_run(&postgres->session,
+                    "SELECT pg_catalog.set_config('enable_seqscan', $1, $2::bool)",
+                    2,
+                    params,
+                    false,
+                    err);
+    PQclear(result);
+    return result ? 0 : -1;
+}
+
+int postgres_probe(struct postgres *postgres, struct error *err)
+{
+    struct source_schema *schema = &postgres->base.schema;
+    if (read_crs(postgres, err) || use_index(postgres, "off", err)
+        || probe_zone_id(postgres, err) || probe_buildings(postgres, err))
+        return -1;
+    bool is_plain = strchr("rmp", postgres->buildings.kind) != NULL;
+    if (!schema->spatial_index || !is_plain)
+        return use_index(postgres, "on", err);
+    return 0;
+}
+
+int postgres_probe_statistics(struct postgres *postgres, bool *there, struct error *err)
+{
+    static const char *const statement =
+        "SELECT pg_catalog.to_regprocedure($3) IS NOT NULL AND EXISTS ("
+        "SELECT 1 FROM pg_catalog.pg_stats s"
+        " JOIN pg_catalog.pg_namespace n ON n.nspname = s.schemaname"
+        " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid"
+        " AND c.relname = s.tablename WHERE c.oid = $1::oid AND s.attname = $2"
+        " AND s.null_frac < 1)";
+    struct sql procedure = { 0 };
+    sql_add(&procedure,
+            "%s_postgis_selectivity(regclass,text,%sgeometry,text)",
+            postgres->postgis,
+            postgres->postgis);
+    const char *params[] = { postgres->buildings.oid,
+                             postgres->buildings.geometry,
+                             sql_end(&procedure, err) };
+    PGresult *result =
+        params[2] ? session_run(&postgres->session, statement, 3, params, false, err)
+                  : NULL;
+    sql_release(&procedure);
+    if (!result)
+        return -1;
+    *there = PQgetvalue(result, 0, 0)[0] == 't';
+    PQclear(result);
+    return 0;
+}

@@ -1,0 +1,247 @@
+#include "session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/clock.h"
+
+enum { NAP_MS = 200 };
+
+/*
+ * The server sends 8 KiB at a time. To be woken for each costs both sides more than the
+ * rows in it, so a reader that has caught up lets the socket's buffer fill for a moment.
+ */
+static const double gather_s = 400e-6;
+
+static bool stopped(const struct session *session)
+{
+    return session->stop && session->stop(session->stop_context);
+}
+
+static void cancel(struct session *session)
+{
+    PGcancel *request = PQgetCancel(session->connection);
+    char ignored[256];
+    if (request)
+        PQcancel(request, ignored, sizeof ignored);
+    PQfreeCancel(request);
+}
+
+static int lost(struct error *err)
+{
+    return error_set(err, ERROR_SOURCE, "connection to the server was lost");
+}
+
+/* What a caller can do about an SQLSTATE: its class decides, with few exceptions. */
+static enum error_code sqlstate_code(const char *state)
+{
+    static const struct {
+        const char *prefix;
+        enum error_code code;
+    } table[] = {
+        { "22", ERROR_DATA },     /* overflow, not a number, out of range */
+        { "21", ERROR_DATA },     /* a subquery in a view gives two rows */
+        { "54", ERROR_DATA },     /* too large for the server */
+        { "P0", ERROR_DATA },     /* raised by a function in a view */
+        { "XX", ERROR_DATA },     /* PostGIS reports nearly everything so */
+        { "42", ERROR_USAGE },    /* names, types, permissions */
+        { "3D", ERROR_USAGE },    /* no such database */
+        { "3F", ERROR_USAGE },    /* no such schema */
+        { "28", ERROR_USAGE },    /* who is that */
+        { "0A", ERROR_USAGE },    /* the server cannot do that */
+        { "25006", ERROR_USAGE }, /* a view that writes */
+    };
+    for (size_t i = 0; state && i < sizeof table / sizeof *table; i++)
+        if (strncmp(state, table[i].prefix, strlen(table[i].prefix)) == 0)
+            return table[i].code;
+    return ERROR_SOURCE;
+}
+
+static int failed(const PGresult *result, struct error *err)
+{
+    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (!text) /* libpq's own words: the connection broke */
+        return lost(err);
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return error_set(err, sqlstate_code(state), "%s", text);
+}
+
+/* Sleep until the socket is ready. Returns 0, or -1 with ERROR_STOPPED or _SOURCE. */
+static int wait_ready(struct session *session, short events, struct error *err)
+{
+    for (;;) {
+        if (stopped(session)) {
+            cancel(session);
+            return error_set(err,
+                             ERROR_STOPPED,
+                             "stopped while waiting for the server");
+        }
+        struct pollfd ready = { .fd = PQsocket(session->connection), .events = events };
+        if (ready.fd < 0)
+            return lost(err);
+        int n = poll(&ready, 1, NAP_MS);
+        if (n > 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return lost(err);
+    }
+}
+
+void session_close(struct session *session)
+{
+    PQfreemem(session->row);
+    PQfinish(session->connection);
+    session->row = NULL;
+    session->connection = NULL;
+    session->copying = false;
+}
+
+/* The next result, NULL with *status 0 at the end of the statement, or -1. */
+static PGresult *next_result(struct session *session, int *status, struct error *err)
+{
+    *status = 0;
+    while (PQisBusy(session->connection)) {
+        if (wait_ready(session, POLLIN, err)) {
+            *status = -1;
+            return NULL;
+        }
+        if (!PQconsumeInput(session->connection))
+            break; /* PQgetResult says what is known */
+    }
+    return PQgetResult(session->connection);
+}
+
+/* Results up to the end of the statement; the first error is the one that counts. */
+static int drain(struct session *session, PGresult **kept, struct error *err)
+{
+    int status = 0, failure = 0;
+    PGresult *result;
+    while ((result = next_result(session, &status, err))) {
+        ExecStatusType kind = PQresultStatus(result);
+        if (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE) {
+            if (!failure)
+                failed(result, err);
+            failure = -1;
+        } else if (kept && !*kept) {
+            *kept = result;
+            continue;
+        }
+        PQclear(result);
+        if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
+            break; /* more of the copy is to be read first */
+    }
+    if (status == 0 && failure == 0 && PQstatus(session->connection) == CONNECTION_BAD)
+        return lost(err);
+    return status ? status : failure;
+}
+
+static int send(struct session *session,
+                const char *statement,
+                int n_params,
+                const char *const *params,
+                bool binary,
+                struct error *err)
+{
+    if (!session->connection || session->copying)
+        return lost(err);
+    if (!PQsendQueryParams(session->connection,
+                           statement,
+                           n_params,
+                           NULL,
+                           params,
+                           NULL,
+                           NULL,
+                           binary))
+        return lost(err);
+    return 0;
+}
+
+PGresult *session_run(struct session *session,
+                      const char *statement,
+                      int n_params,
+                      const char *const *params,
+                      bool binary,
+                      struct error *err)
+{
+    PGresult *result = NULL;
+    if (send(session, statement, n_params, params, binary, err))
+        return NULL;
+    if (drain(session, &result, err)) {
+        PQclear(result);
+        return NULL;
+    }
+    if (!result)
+        lost(err);
+    return result;
+}
+
+int session_do(struct session *session, const char *statement, struct error *err)
+{
+    PGresult *result = session_run(session, statement, 0, NULL, false, err);
+    PQclear(result);
+    return result ? 0 : -1;
+}
+
+int session_copy(struct session *session, const char *statement, struct error *err)
+{
+    int status;
+    if (send(session, statement, 0, NULL, false, err))
+        return -1;
+    PGresult *result = next_result(session, &status, err);
+    if (!result)
+        return status ? -1 : lost(err);
+    if (PQresultStatus(result) == PGRES_COPY_OUT) {
+        session->copying = true;
+        PQclear(result);
+        return 0;
+    }
+    failed(result, err);
+    PQclear(result);
+    drain(session, NULL, NULL);
+    return -1;
+}
+
+int session_copy_row(struct session *session,
+                     const uint8_t **bytes,
+                     int64_t *n_bytes,
+                     struct error *err)
+{
+    if (!session->copying)
+        return lost(err);
+    PQfreemem(session->row);
+    session->row = NULL;
+    int n, n_looks = 0;
+    while ((n = PQgetCopyData(session->connection, &session->row, 1)) == 0) {
+        if (n_looks == 1)
+            clock_sleep_s(gather_s);
+        else if (n_looks > 1 && wait_ready(session, POLLIN, err))
+            return -1;
+        n_looks++;
+        if (!PQconsumeInput(session->connection)) {
+            session->copying = false;
+            return drain(session, NULL, err) ? -1 : lost(err);
+        }
+    }
+    if (n > 0) {
+        *bytes = (const uint8_t *)session->row;
+        *n_bytes = n;
+        return 1;
+    }
+    session->copying = false;
+    return drain(session, NULL, err);
+}
+
+int session_copy_leave(struct session *session, bool cancel_it)
+{
+    if (!session->copying)
+        return session->connection ? 0 : -1;
+    if (cancel_it)
+        cancel(session);
+    const uint8_t *bytes;
+    int64_t n_bytes;
+    while (session_copy_row(session, &bytes, &n_bytes, NULL) == 1)
+        ;
+    return !session->copying && PQstatus(session->connection) == CONNECTION_OK ? 0 : -1;
+}

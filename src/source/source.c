@@ -1,0 +1,163 @@
+#include "rooftally/source/source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/nearest.h"
+
+#include "postgres.h"
+#include "source_calls.h"
+
+int source_open(struct source **source,
+                const struct job *job,
+                const char *snapshot,
+                int rank,
+                bool (*stop)(void *context),
+                void *stop_context,
+                struct error *err)
+{
+    if (job->kind == SOURCE_POSTGRES)
+        return postgres_open(source, job, snapshot, rank, stop, stop_context, err);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[source] kind: this program reads from postgres only");
+}
+
+void source_close(struct source *source)
+{
+    if (source)
+        source->calls->close(source);
+}
+
+const char *source_snapshot(const struct source *source)
+{
+    return source->snapshot;
+}
+
+const struct source_schema *source_schema(const struct source *source)
+{
+    return &source->schema;
+}
+
+int source_bind(struct source *source, const struct binding *binding, struct error *err)
+{
+    return source->calls->bind(source, binding, err);
+}
+
+int source_zones(struct source *source,
+                 struct zone_list *zones,
+                 struct memory *memory,
+                 struct error *err)
+{
+    return source->calls->zones(source, zones, memory, err);
+}
+
+int source_zone(struct source *source,
+                const char *id,
+                int32_t n_id,
+                struct text *wkb,
+                struct memory *memory,
+                struct error *err)
+{
+    return source->calls->zone(source, id, n_id, wkb, memory, err);
+}
+
+int source_buildings(struct source *source, const struct zone *zone, struct error *err)
+{
+    return source->calls->buildings(source, zone, err);
+}
+
+int source_next(struct source *source, struct batch *batch, struct error *err)
+{
+    return source->calls->next(source, batch, err);
+}
+
+int source_geometry(struct source *source,
+                    struct batch *batch,
+                    const int32_t *rows,
+                    int32_t n_rows,
+                    struct error *err)
+{
+    if (!source->calls->geometry) /* it came with the rows */
+        return 0;
+    return source->calls->geometry(source, batch, rows, n_rows, err);
+}
+
+void source_cancel(struct source *source)
+{
+    source->calls->cancel(source);
+}
+
+int source_explain(struct source *source,
+                   FILE *out,
+                   int n_ranks,
+                   int64_t *n_free,
+                   struct error *err)
+{
+    return source->calls->explain(source, out, n_ranks, n_free, err);
+}
+
+int source_columns_add(struct source_columns *columns,
+                       const char *name,
+                       enum value_type type,
+                       const char *type_name,
+                       const char *sql,
+                       struct error *err)
+{
+    struct source_column *grown =
+        realloc(columns->columns, (size_t)(columns->n + 1) * sizeof *grown);
+    if (!grown)
+        return error_set(err, ERROR_BUDGET, "no memory for the list of columns");
+    columns->columns = grown;
+    struct source_column *column = &grown[columns->n];
+    *column = (struct source_column){ .name = strdup(name),
+                                      .type = type,
+                                      .type_name = strdup(type_name),
+                                      .sql = sql ? strdup(sql) : NULL };
+    columns->n++;
+    if (!column->name || !column->type_name || (sql && !column->sql))
+        return error_set(err, ERROR_BUDGET, "no memory for the list of columns");
+    return 0;
+}
+
+void source_columns_release(struct source_columns *columns)
+{
+    for (int i = 0; i < columns->n; i++) {
+        free(columns->columns[i].name);
+        free(columns->columns[i].type_name);
+        free(columns->columns[i].sql);
+    }
+    free(columns->columns);
+    *columns = (struct source_columns){ 0 };
+}
+
+const struct source_column *source_columns_find(const struct source_columns *columns,
+                                                const char *name)
+{
+    for (int i = 0; i < columns->n; i++)
+        if (strcmp(columns->columns[i].name, name) == 0)
+            return &columns->columns[i];
+    return NULL;
+}
+
+int source_columns_missing(const struct source_columns *columns,
+                           const char *table,
+                           const char *name,
+                           struct error *err)
+{
+    const char *nearest = NULL;
+    const char **names = calloc((size_t)columns->n + 1, sizeof *names);
+    for (int i = 0; names && i < columns->n; i++)
+        names[i] = columns->columns[i].name;
+    if (names)
+        nearest = nearest_word(name, names, columns->n);
+    free(names);
+    if (!nearest)
+        return error_set(err, ERROR_USAGE, "%s: no column '%s'", table, name);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%s: no column '%s': did you mean '%s'?",
+                     table,
+                     name,
+                     nearest);
+}

@@ -1,0 +1,429 @@
+#include "rooftally/base/clock.h"
+
+#include "postgres_case.h"
+
+static void make_tables(void)
+{
+    sql("CREATE TABLE zone (zip varchar(5) PRIMARY KEY, state text,"
+        " boundary geometry(Polygon, 26986))");
+    sql("INSERT INTO zone SELECT lpad(i::text, 5, '0'), CASE WHEN i < 4 THEN 'MA' END,"
+        " ST_MakeEnvelope(100 * i, 0, 100 * i + 100, 100, 26986)"
+        " FROM generate_series(1, 4) i");
+    sql("CREATE TABLE building (id bigint, height float4, use text,"
+        " boundary geometry(Polygon, 26986))");
+    sql("INSERT INTO building SELECT i, i % 20, CASE i % 3 WHEN 0 THEN 'shed' WHEN 1"
+        " THEN 'house' END, ST_MakeEnvelope(x, y, x + 1, y + 1, 26986) FROM (SELECT i,"
+        " 101 + (i * 7919) % 398 AS x, (i * 104729) % 99 AS y"
+        " FROM generate_series(1, 20000) i) s");
+    sql("CREATE INDEX ON building USING gist (boundary)");
+    sql("ANALYZE zone");
+    sql("ANALYZE building");
+}
+
+static int64_t number(const char *statement)
+{
+    PGresult *result = PQexec(admin, statement);
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", statement, PQerrorMessage(admin));
+    int64_t value = atoll(PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return value;
+}
+
+static void the_schema_is_what_the_server_has(void **state)
+{
+    (void)state;
+    struct rank rank;
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    const struct source_schema *schema = source_schema(rank.source);
+    assert_int_equal(schema->srid, 26986);
+    assert_int_equal(schema->zone_id_type, TYPE_TEXT);
+    assert_int_equal(schema->building_id_type, TYPE_INTEGER);
+    assert_true(schema->spatial_index);
+    assert_true(schema->zone_id_index);
+    assert_true(schema->n_buildings == 20000);
+    assert_false(schema->crs.geographic);
+    assert_non_null(strstr(schema->description, "PostGIS"));
+    assert_int_equal(schema->buildings.n, 4);
+    assert_string_equal(schema->buildings.columns[1].name, "height");
+    assert_int_equal(schema->buildings.columns[1].type, TYPE_REAL);
+    assert_string_equal(schema->buildings.columns[1].sql, "b.\"height\"::float8");
+    assert_int_equal(schema->buildings.columns[3].type, TYPE_NULL);
+    assert_string_not_equal(source_snapshot(rank.source), "");
+    close_rank(&rank);
+}
+
+static void zones_come_sorted_with_boxes_and_estimates(void **state)
+{
+    (void)state;
+    struct rank rank;
+    struct zone_list zones;
+    struct error err = { 0 };
+    sql("INSERT INTO zone VALUES ('00000', 'MA', NULL),"
+        " ('0000A', 'MA', 'SRID=26986;POLYGON EMPTY')");
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    if (source_zones(rank.source, &zones, &rank.memory, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(zones.n, 6);
+    assert_int_equal(zones.id_bytes, 5);
+    assert_memory_equal(zones.ids, "00000000010000200003000040000A", 30);
+    assert_int_equal(zones.n_no_geometry, 2);
+    assert_true(zones.boxes[0].xmin > zones.boxes[0].xmax);
+    assert_true(zones.boxes[1].xmin == 100 && zones.boxes[1].ymax == 100);
+    assert_int_equal(zones.n_vertices[1], 5);
+    assert_int_equal(zones.n_vertices[5], 0);
+    assert_true(zones.estimates[0] == 0 && zones.estimates[5] == 0);
+    for (int i = 1; i < 5; i++) /* a quarter each, as statistics see it */
+        assert_true(zones.estimates[i] > 3000 && zones.estimates[i] < 8000);
+    close_rank(&rank);
+
+    const char *only[] = { "zones.where=state = 'MA' and area_m2 > 1",
+                           "zones.fields=state" };
+    assert_int_equal(open_rank(&rank, only, 2, NULL, NULL, NULL, &err), 0);
+    if (source_zones(rank.source, &zones, &rank.memory, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(zones.n, 3);
+    assert_memory_equal(zones.ids, "000010000200003", 15);
+    close_rank(&rank);
+    sql("DELETE FROM zone WHERE zip IN ('00000', '0000A')");
+}
+
+static void zones_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *table, *says;
+    } cases[] = {
+        { "SELECT 'a'::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary"
+          " FROM generate_series(1, 2)",
+          "two zones have the id 'a'" },
+        { "SELECT NULL::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary",
+          "null" },
+        { "SELECT ''::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary", "empty" },
+        { "SELECT 'p'::text zip, 'SRID=26986;POINT(1 2)'::geometry boundary",
+          "zone 'p' is not a polygon but ST_Point" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char statement[512];
+        struct rank rank;
+        struct zone_list zones;
+        struct error err = { 0 };
+        const char *other[] = { "zones.table=rooftally_source_test.bad_zone" };
+        snprintf(statement,
+                 sizeof statement,
+                 "CREATE VIEW bad_zone AS %s",
+                 cases[i].table);
+        sql(statement);
+        if (open_rank(&rank, other, 1, NULL, NULL, NULL, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(source_zones(rank.source, &zones, &rank.memory, &err), -1);
+        assert_int_equal(err.code, ERROR_USAGE);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("'%s' does not say '%s'", err.text, cases[i].says);
+        close_rank(&rank);
+        sql("DROP VIEW bad_zone");
+    }
+}
+
+static void every_candidate_comes_once_whatever_the_batch(void **state)
+{
+    (void)state;
+    int64_t n = number("SELECT count(*) FROM building b, zone z WHERE zip = '00002'"
+                       " AND b.boundary && z.boundary");
+    int64_t sum = number("SELECT sum(id) FROM building b, zone z WHERE zip = '00002'"
+                         " AND b.boundary && z.boundary");
+    const int32_t capacities[] = { 1, 100, 4096, 30000 };
+    struct rank rank;
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    for (int i = 0; i < 4; i++) {
+        struct tally tally = { 0 };
+        struct memory_mark mark = memory_mark(&rank.memory);
+        if (open_zone(&rank, "00002", capacities[i], 200 + 500 * i, &err)
+            || read_stream(&rank, &tally, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(tally.n_rows, n);
+        assert_int_equal(tally.id_sum, sum);
+        assert_int_equal(source_next(rank.source, &rank.batch, &err), 0);
+        zone_close(rank.zone);
+        rank.zone = NULL;
+        memory_rewind(&rank.memory, &mark);
+    }
+    close_rank(&rank);
+}
+
+static void a_filter_counts_what_it_drops(void **state)
+{
+    (void)state;
+    /* log of a negative would fail if it were computed for a filtered building */
+    const char *filtered[] = { "buildings.fields=height, use, k = 1 / (height - 3)",
+                               "buildings.where=height > 10 and use <> 'shed'" };
+    struct rank rank;
+    struct tally tally = { 0 };
+    struct error err = { 0 };
+    if (open_rank(&rank, filtered, 2, NULL, NULL, NULL, &err)
+        || open_zone(&rank, "00003", 512, 100000, &err)
+        || read_stream(&rank, &tally, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(tally.n_rows,
+                     number(
+                         "SELECT count(*) FROM building b, zone z WHERE zip = '00003'"
+                         " AND b.boundary && z.boundary AND height > 10"
+                         " AND use <> 'shed'"));
+    assert_int_equal(tally.n_filtered + tally.n_rows,
+                     number(
+                         "SELECT count(*) FROM building b, zone z WHERE zip = '00003'"
+                         " AND b.boundary && z.boundary"));
+    assert_true(tally.n_filtered > 0 && tally.n_rows > 0);
+    close_rank(&rank);
+}
+
+static void a_missing_zone_and_one_too_large_are_told(void **state)
+{
+    (void)state;
+    struct rank rank;
+    struct text wkb;
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    assert_int_equal(source_zone(rank.source, "99999", 5, &wkb, &rank.memory, &err),
+                     -1);
+    assert_int_equal(err.code, ERROR_DATA);
+    assert_non_null(memory_take(&rank.memory,
+                                MEMORY_BATCH,
+                                memory_free_bytes(&rank.memory) - 64,
+                                &err));
+    assert_int_equal(source_zone(rank.source, "00001", 5, &wkb, &rank.memory, &err),
+                     -1);
+    assert_int_equal(err.code, ERROR_BUDGET);
+    close_rank(&rank);
+}
+
+static void a_row_alone_too_large_is_named(void **state)
+{
+    (void)state;
+    struct rank rank;
+    struct tally tally = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    assert_int_equal(open_zone(&rank, "00001", 512, 50, &err), 0);
+    assert_int_equal(read_stream(&rank, &tally, &err), -1);
+    assert_int_equal(err.code, ERROR_BUDGET);
+    assert_non_null(strstr(err.text, "building "));
+    /* and the connection serves the next zone */
+    source_cancel(rank.source);
+    if (open_zone(&rank, "00001", 512, 5000, &err) || read_stream(&rank, &tally, &err))
+        fail_msg("%s", err.text);
+    assert_true(tally.n_rows > 1000);
+    close_rank(&rank);
+}
+
+static void what_cannot_be_computed_is_a_data_error(void **state)
+{
+    (void)state;
+    const char *fields[] = { "buildings.fields=big = id * 9223372036854775807" };
+    struct rank rank;
+    struct tally tally = { 0 };
+    struct error err = { 0 };
+    if (open_rank(&rank, fields, 1, NULL, NULL, NULL, &err)
+        || open_zone(&rank, "00001", 512, 50000, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(read_stream(&rank, &tally, &err), -1);
+    assert_int_equal(err.code, ERROR_DATA);
+    assert_non_null(strstr(err.text, "rooftally_source_test.building"));
+    assert_non_null(strstr(err.text, "out of range"));
+    close_rank(&rank);
+}
+
+static void leaving_a_stream_leaves_a_connection_that_works(void **state)
+{
+    (void)state;
+    const char *const rules[] = { "source.snapshot=shared", "source.snapshot=none" };
+    for (int i = 0; i < 2; i++) {
+        struct rank rank;
+        struct tally tally = { 0 };
+        struct error err = { 0 };
+        assert_int_equal(open_rank(&rank, &rules[i], 1, NULL, NULL, NULL, &err), 0);
+        assert_int_equal(*source_snapshot(rank.source) == '\0', i);
+        source_cancel(rank.source); /* of nothing */
+        assert_int_equal(open_zone(&rank, "00001", 10, 5000, &err), 0);
+        assert_int_equal(source_next(rank.source, &rank.batch, &err), 1);
+        source_cancel(rank.source);
+        if (open_zone(&rank, "00002", 512, 5000, &err)
+            || read_stream(&rank, &tally, &err))
+            fail_msg("%s", err.text);
+        assert_true(tally.n_rows > 1000);
+        close_rank(&rank);
+    }
+}
+
+static void two_ranks_see_one_snapshot(void **state)
+{
+    (void)state;
+    struct rank first, second, later;
+    struct tally a = { 0 }, b = { 0 }, c = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&first, NULL, 0, NULL, NULL, NULL, &err), 0);
+    sql("DELETE FROM building WHERE id % 2 = 0");
+    sql("INSERT INTO building SELECT 100000, 5, NULL, ST_MakeEnvelope(110, 10, 111, 11,"
+        " 26986)");
+    sql("UPDATE building SET height = -1 WHERE id % 5 = 0");
+    const char *snapshot = source_snapshot(first.source);
+    if (open_rank(&second, NULL, 0, snapshot, NULL, NULL, &err)
+        || open_rank(&later, NULL, 0, NULL, NULL, NULL, &err)
+        || open_zone(&first, "00001", 512, 50000, &err) || read_stream(&first, &a, &err)
+        || open_zone(&second, "00001", 512, 50000, &err)
+        || read_stream(&second, &b, &err)
+        || open_zone(&later, "00001", 512, 50000, &err)
+        || read_stream(&later, &c, &err))
+        fail_msg("%s", err.text);
+    assert_string_equal(source_snapshot(second.source), snapshot);
+    assert_int_equal(a.n_rows, b.n_rows);
+    assert_int_equal(a.id_sum, b.id_sum);
+    assert_true(c.n_rows < a.n_rows);
+    char gone[64];
+    snprintf(gone, sizeof gone, "%s", snapshot);
+    close_rank(&second);
+    close_rank(&first);
+    assert_int_equal(open_rank(&second, NULL, 0, gone, NULL, NULL, &err), -1);
+    assert_int_equal(err.code, ERROR_SOURCE);
+    assert_non_null(strstr(err.text, "snapshot"));
+    close_rank(&second);
+    close_rank(&later);
+}
+
+static void a_backend_that_dies_is_noticed_at_once(void **state)
+{
+    (void)state;
+    const char *rename[] = { "source.connection=application_name=victim" };
+    struct rank rank;
+    struct tally tally = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(open_rank(&rank, rename, 1, NULL, NULL, NULL, &err), 0);
+    assert_int_equal(open_zone(&rank, "00001", 10, 5000, &err), 0);
+    assert_int_equal(source_next(rank.source, &rank.batch, &err), 1);
+    assert_int_equal(number("SELECT count(pg_terminate_backend(pid, 5000)) FROM"
+                            " pg_stat_activity WHERE application_name = 'victim'"),
+                     1);
+    double start_s = clock_wall_s();
+    int status = read_stream(&rank, &tally, &err);
+    if (status == 0) /* the rest was on its way already */
+        status = open_zone(&rank, "00002", 10, 5000, &err);
+    assert_int_equal(status, -1);
+    assert_int_equal(err.code, ERROR_SOURCE);
+    assert_true(clock_wall_s() - start_s < 2);
+    source_cancel(rank.source);
+    assert_int_equal(open_zone(&rank, "00002", 10, 5000, &err), -1);
+    assert_int_equal(err.code, ERROR_SOURCE);
+    close_rank(&rank);
+}
+
+/* True once the time that context holds has come. */
+static bool is_late(void *context)
+{
+    return clock_wall_s() > *(double *)context;
+}
+
+static void a_wait_ends_when_asked(void **state)
+{
+    (void)state;
+    const char *slow[] = { "buildings.table=rooftally_source_test.slow",
+                           "buildings.fields=height" };
+    struct rank rank;
+    struct tally tally = { 0 };
+    struct error err = { 0 };
+    double end_s = clock_wall_s() + 1e6;
+    sql("CREATE VIEW slow AS SELECT id, boundary,"
+        " (SELECT count(*) FROM pg_sleep(20 + 0 * id)) AS height FROM building");
+    if (open_rank(&rank, slow, 2, NULL, is_late, &end_s, &err))
+        fail_msg("%s", err.text);
+    end_s = clock_wall_s() + 0.3;
+    int status = open_zone(&rank, "00001", 10, 5000, &err);
+    if (status == 0)
+        status = read_stream(&rank, &tally, &err);
+    assert_int_equal(status, -1);
+    assert_int_equal(err.code, ERROR_STOPPED);
+    assert_true(clock_wall_s() < end_s + 2);
+    close_rank(&rank);
+    assert_true(clock_wall_s() < end_s + 2);
+    sql("DROP VIEW slow");
+}
+
+static void connections_that_fail_say_so_without_secrets(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *connection;
+        enum error_code code;
+    } cases[] = {
+        { "source.connection=host=/nowhere password=hush", ERROR_SOURCE },
+        { "source.connection=dbname=rooftally_none password=hush", ERROR_SOURCE },
+        { "source.connection=pasword=hush", ERROR_USAGE },
+        { "source.connection=dbname=x password='hush", ERROR_USAGE },
+        { "source.connection=dbname=x hush", ERROR_USAGE },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = refusal(&cases[i].connection, 1);
+        assert_int_equal(err.code, cases[i].code);
+        assert_null(strstr(err.text, "hush"));
+    }
+}
+
+static void plan_shows_statements_that_run(void **state)
+{
+    (void)state;
+    struct rank rank;
+    struct error err = { 0 };
+    char *text = NULL;
+    size_t n = 0;
+    int64_t n_free = -2;
+    FILE *out = open_memstream(&text, &n);
+    assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
+    if (source_explain(rank.source, out, 3, &n_free, &err))
+        fail_msg("%s", err.text);
+    fclose(out);
+    close_rank(&rank);
+    assert_true(n_free > 0);
+    assert_non_null(strstr(text, "connections: 3 needed"));
+    int n_statements = 0;
+    for (char *at = text; (at = strstr(at, "  COPY ")); n_statements++) {
+        char *end = strchr(at, '\n');
+        *end = '\0';
+        PGresult *result = PQexec(admin, at);
+        assert_int_equal(PQresultStatus(result), PGRES_COPY_OUT);
+        PQclear(result);
+        char *row;
+        while (PQgetCopyData(admin, &row, 0) > 0)
+            PQfreemem(row);
+        while ((result = PQgetResult(admin)))
+            PQclear(result);
+        at = end + 1;
+    }
+    assert_int_equal(n_statements, 2);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_schema_is_what_the_server_has),
+        cmocka_unit_test(zones_come_sorted_with_boxes_and_estimates),
+        cmocka_unit_test(zones_that_are_none_are_refused),
+        cmocka_unit_test(every_candidate_comes_once_whatever_the_batch),
+        cmocka_unit_test(a_filter_counts_what_it_drops),
+        cmocka_unit_test(a_missing_zone_and_one_too_large_are_told),
+        cmocka_unit_test(a_row_alone_too_large_is_named),
+        cmocka_unit_test(what_cannot_be_computed_is_a_data_error),
+        cmocka_unit_test(leaving_a_stream_leaves_a_connection_that_works),
+        cmocka_unit_test(a_backend_that_dies_is_noticed_at_once),
+        cmocka_unit_test(a_wait_ends_when_asked),
+        cmocka_unit_test(connections_that_fail_say_so_without_secrets),
+        cmocka_unit_test(plan_shows_statements_that_run),
+        cmocka_unit_test(two_ranks_see_one_snapshot),
+    };
+    open_schema();
+    make_tables();
+    int status = cmocka_run_group_tests(tests, NULL, NULL);
+    close_schema();
+    return status;
+}
