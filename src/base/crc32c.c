@@ -18,12 +18,10 @@ static void fill_table(void)
             table[k][b] = (table[k - 1][b] >> 8) ^ table[0][table[k - 1][b] & 0xff];
 }
 
-uint32_t crc32c(uint32_t crc, const void *bytes, size_t n_bytes)
+static uint32_t by_table(uint32_t crc, const uint8_t *at, size_t n_bytes)
 {
     if (table[0][1] == 0)
         fill_table();
-    const uint8_t *at = bytes;
-    crc = ~crc;
     for (; n_bytes >= 8; n_bytes -= 8, at += 8) {
         uint64_t word;
         memcpy(&word, at, 8); /* little-endian, as all our files */
@@ -34,5 +32,37 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t n_bytes)
     }
     for (; n_bytes > 0; n_bytes--, at++)
         crc = (crc >> 8) ^ table[0][(crc ^ *at) & 0xff];
-    return ~crc;
+    return crc;
+}
+
+#ifdef __x86_64__
+/* The processor's own instruction, about ten times as fast. */
+__attribute__((target("sse4.2"))) static uint32_t
+by_instruction(uint32_t crc, const uint8_t *at, size_t n_bytes)
+{
+    uint64_t wide = crc;
+    for (; n_bytes >= 8; n_bytes -= 8, at += 8) {
+        uint64_t word;
+        memcpy(&word, at, 8);
+        wide = __builtin_ia32_crc32di(wide, word);
+    }
+    crc = (uint32_t)wide;
+    for (; n_bytes > 0; n_bytes--, at++)
+        crc = __builtin_ia32_crc32qi(crc, *at);
+    return crc;
+}
+#endif
+
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t n_bytes)
+{
+    return ~by_table(~crc, bytes, n_bytes);
+}
+
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t n_bytes)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("sse4.2"))
+        return ~by_instruction(~crc, bytes, n_bytes);
+#endif
+    return crc32c_portable(crc, bytes, n_bytes);
 }

@@ -153,6 +153,18 @@ static void crc32c_is_castagnolis(void **state)
                          0x46dd794eu);
 }
 
+static void crc32c_is_the_same_with_and_without_the_processors_help(void **state)
+{
+    (void)state;
+    uint8_t bytes[300];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * i + 3 * i);
+    for (size_t first = 0; first < 9; first++)
+        for (size_t n = 0; n + first <= sizeof bytes; n++)
+            assert_int_equal(crc32c((uint32_t)n, bytes + first, n),
+                             crc32c_portable((uint32_t)n, bytes + first, n));
+}
+
 static void the_nearest_word_is_found_or_none(void **state)
 {
     (void)state;
@@ -228,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_chain_gives_back_what_was_added),
         cmocka_unit_test(a_chain_that_does_not_fit_is_a_budget_error),
         cmocka_unit_test(crc32c_is_castagnolis),
+        cmocka_unit_test(crc32c_is_the_same_with_and_without_the_processors_help),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),

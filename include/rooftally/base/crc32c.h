@@ -7,4 +7,7 @@
 
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t n_bytes);
 
+/* The same without the processor's help. */
+uint32_t crc32c_portable(uint32_t crc, const void *bytes, size_t n_bytes);
+
 #endif
