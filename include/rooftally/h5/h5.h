@@ -1,17 +1,21 @@
 /*
- * HDF5 with errors as text, and handles that close once.
+ * HDF5 with errors as text, handles that close once, and the rules that make a file
+ * netCDF-4: creation order tracked in every group, a dimension scale on every axis.
  *
- * h5_silence turns off HDF5's printing; h5_error turns the top of its stack into text.
+ * h5_silence turns off HDF5's printing; h5_error turns its innermost message into text.
  */
 #ifndef ROOFTALLY_H5_H5_H
 #define ROOFTALLY_H5_H5_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <hdf5.h>
 
 #include "rooftally/base/error.h"
 
+/* The first call comes before any other of HDF5, and before MPI starts (comm_open sees to
+ * it): HDF5 then leaves the end of the process alone. */
 void h5_silence(void);
 const char *h5_version(void);
 
@@ -22,11 +26,42 @@ int h5_error(struct error *err, enum error_code code, const char *fmt, ...)
 /* Close if open, then mark invalid; the status of the close. */
 herr_t h5_close(hid_t *handle, herr_t (*close)(hid_t));
 
-/* Attributes on any object; scalar. Text is fixed-length UTF-8. */
+/* Attributes on any object; scalar. Text is fixed-length UTF-8, of any length. */
 int h5_put_text(hid_t object, const char *name, const char *value, struct error *err);
 int h5_put_integer(hid_t object, const char *name, int64_t value, struct error *err);
 int h5_put_real(hid_t object, const char *name, double value, struct error *err);
 /* Text on the heap; NULL with ERROR_FORMAT when it is not there or no text. */
 char *h5_get_text(hid_t object, const char *name, struct error *err);
+int h5_get_integer(hid_t object, const char *name, int64_t *value, struct error *err);
+
+/* A new file, and a group in one; invalid with ERROR_IO. */
+hid_t h5_create_file(const char *path, struct error *err);
+hid_t h5_create_group(hid_t parent, const char *name, struct error *err);
+
+/* Fixed-length UTF-8, padded with zeros; at least 2 bytes, because netCDF takes a
+ * string of one byte for a character. */
+hid_t h5_text_type(int64_t n_bytes);
+
+/*
+ * A contiguous dataset whose space is taken at once and never filled: whoever creates
+ * it writes all of it. With a length of 0 it takes none.
+ */
+hid_t h5_create_dataset(hid_t parent,
+                        const char *name,
+                        hid_t type,
+                        int n_dims,
+                        const hsize_t *dims,
+                        struct error *err);
+/* All of a dataset at once. */
+int h5_write(hid_t dataset, hid_t type, const void *values, struct error *err);
+
+/* Make a dataset the coordinates of the dimension that has its name. */
+int h5_make_scale(hid_t dataset, const char *name, struct error *err);
+/* A dimension without coordinates, as netCDF-4 keeps one; it takes no space. */
+hid_t h5_create_dimension(hid_t parent, const char *name, int64_t n, struct error *err);
+int h5_attach_scale(hid_t dataset, hid_t scale, int axis, struct error *err);
+
+/* Whether a link of this name is in the group. */
+bool h5_has(hid_t parent, const char *name);
 
 #endif

@@ -4,7 +4,7 @@
  * Rank 0 lays out the file (groups, datasets, scales, attributes) under a temporary
  * name; then all ranks open it together and write their contiguous share of every
  * dataset, slab by slab, each zone at its own row, whatever rank analysed it. Then
- * flush, close, fsync, rename, fsync of the folder.
+ * flush, close, the attribute `consistent`, fsync, rename, fsync of the folder.
  */
 #ifndef ROOFTALLY_RESULT_RESULT_H
 #define ROOFTALLY_RESULT_RESULT_H
@@ -17,6 +17,9 @@
 #include "rooftally/comm/comm.h"
 #include "rooftally/result/spool.h"
 #include "rooftally/statistics/statistics.h"
+
+/* Root attributes rooftally_format = "result" and format_version tell a result. */
+enum { RESULT_FORMAT_VERSION = 1 };
 
 /* One sample of a rank's memory. */
 struct memory_sample {
@@ -66,6 +69,9 @@ struct result_input {
 /* Found before the work starts: the folder is there and writable, nothing is in the way
  * (or force). Returns 0, or -1 with ERROR_USAGE. */
 int result_check(const char *path, int force, struct error *err);
+
+/* The names under /selection are free and differ: ERROR_USAGE names one that is not. */
+int result_check_keep(const struct binding *binding, struct error *err);
 
 /*
  * Write the result. Collective; every rank brings its spool (with its records).

@@ -1,0 +1,273 @@
+/*
+ * Collectives. Each begins with comm_meet, which waits asleep for the last rank; the
+ * blocking call behind it is short, because all are there.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+/* MPI's own buffers for a reduction are as long as the call: keep it short. */
+enum { TAG_GATHER = 2, REDUCE_VALUES = 1 << 16 };
+
+int comm_barrier(struct comm *comm, struct error *err)
+{
+    return comm_meet(comm, err);
+}
+
+int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err)
+{
+    if (!comm->is_mpi)
+        return 0;
+    if (comm_meet(comm, err) < 0)
+        return -1;
+    for (int64_t at = 0; at < n_bytes; at += COMM_LARGEST) {
+        int64_t n = n_bytes - at < COMM_LARGEST ? n_bytes - at : COMM_LARGEST;
+        int status =
+            MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, 0, comm->collectives);
+        if (comm_status(status, "MPI_Bcast", err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+reduce(struct comm *comm, int64_t *values, int64_t n, MPI_Op op, struct error *err)
+{
+    if (!comm->is_mpi)
+        return 0;
+    if (comm_meet(comm, err) < 0)
+        return -1;
+    for (int64_t at = 0; at < n; at += REDUCE_VALUES) {
+        int64_t n_now = n - at < REDUCE_VALUES ? n - at : REDUCE_VALUES;
+        int status = MPI_Allreduce(MPI_IN_PLACE,
+                                   values + at,
+                                   (int)n_now,
+                                   MPI_INT64_T,
+                                   op,
+                                   comm->collectives);
+        if (comm_status(status, "MPI_Allreduce", err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int comm_sum(struct comm *comm, int64_t *values, int64_t n, struct error *err)
+{
+    return reduce(comm, values, n, MPI_SUM, err);
+}
+
+int comm_max(struct comm *comm, int64_t *values, int64_t n, struct error *err)
+{
+    return reduce(comm, values, n, MPI_MAX, err);
+}
+
+static int
+send_parts(struct comm *comm, const char *bytes, int64_t n, struct error *err)
+{
+    for (int64_t at = 0; at < n; at += COMM_LARGEST) {
+        int64_t n_now = n - at < COMM_LARGEST ? n - at : COMM_LARGEST;
+        int status = MPI_Send(bytes + at,
+                              (int)n_now,
+                              MPI_BYTE,
+                              0,
+                              TAG_GATHER,
+                              comm->collectives);
+        if (comm_status(status, "MPI_Send", err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int
+receive_parts(struct comm *comm, int from, char *out, int64_t n, struct error *err)
+{
+    for (int64_t at = 0; at < n; at += COMM_LARGEST) {
+        int64_t n_now = n - at < COMM_LARGEST ? n - at : COMM_LARGEST;
+        int status = MPI_Recv(out + at,
+                              (int)n_now,
+                              MPI_BYTE,
+                              from,
+                              TAG_GATHER,
+                              comm->collectives,
+                              MPI_STATUS_IGNORE);
+        if (comm_status(status, "MPI_Recv", err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int comm_gather(struct comm *comm,
+                const void *bytes,
+                int64_t n_bytes,
+                void *out,
+                int64_t capacity,
+                int64_t *counts,
+                struct error *err)
+{
+    counts[0] = n_bytes;
+    if (comm->is_mpi) {
+        if (comm_meet(comm, err) < 0)
+            return -1;
+        int status = MPI_Allgather(&n_bytes,
+                                   1,
+                                   MPI_INT64_T,
+                                   counts,
+                                   1,
+                                   MPI_INT64_T,
+                                   comm->collectives);
+        if (comm_status(status, "MPI_Allgather", err) < 0)
+            return -1;
+        status = MPI_Bcast(&capacity, 1, MPI_INT64_T, 0, comm->collectives);
+        if (comm_status(status, "MPI_Bcast", err) < 0)
+            return -1;
+    }
+    int64_t total = 0;
+    for (int rank = 0; rank < comm->size; rank++)
+        total += counts[rank];
+    if (total > capacity)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "%lld bytes to gather, there is room for %lld",
+                         (long long)total,
+                         (long long)capacity);
+    if (comm->rank > 0)
+        return send_parts(comm, bytes, n_bytes, err);
+    if (n_bytes > 0)
+        memcpy(out, bytes, (size_t)n_bytes);
+    char *to = (char *)out + n_bytes;
+    for (int rank = 1; rank < comm->size; to += counts[rank], rank++)
+        if (receive_parts(comm, rank, to, counts[rank], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Offsets of pieces laid one after the other, as the ints that MPI wants. */
+static int64_t lay(const int64_t *counts, int size, int *n, int *at)
+{
+    int64_t total = 0;
+    for (int rank = 0; rank < size; rank++) {
+        if (total + counts[rank] <= INT_MAX) {
+            n[rank] = (int)counts[rank];
+            at[rank] = (int)total;
+        }
+        total += counts[rank];
+    }
+    return total;
+}
+
+static int exchange_over_mpi(struct comm *comm,
+                             const void *send,
+                             const int64_t *send_counts,
+                             void *receive,
+                             int64_t capacity,
+                             int64_t *receive_counts,
+                             struct error *err)
+{
+    int result = -1;
+    size_t size = (size_t)comm->size;
+    int *ints = calloc(4 * size, sizeof *ints);
+    int64_t short_of[2] = { ints ? 0 : 1, 0 };
+    if (comm_meet(comm, err) < 0)
+        goto out;
+    int status = MPI_Alltoall(send_counts,
+                              1,
+                              MPI_INT64_T,
+                              receive_counts,
+                              1,
+                              MPI_INT64_T,
+                              comm->collectives);
+    if (comm_status(status, "MPI_Alltoall", err) < 0)
+        goto out;
+    int64_t total = 0;
+    if (ints) {
+        int64_t sent = lay(send_counts, comm->size, ints, ints + size);
+        total = lay(receive_counts, comm->size, ints + 2 * size, ints + 3 * size);
+        if (sent > INT_MAX || total > INT_MAX || total > capacity)
+            short_of[0] = 1;
+        if (total > capacity)
+            short_of[1] = total;
+    }
+    status = MPI_Allreduce(MPI_IN_PLACE,
+                           short_of,
+                           2,
+                           MPI_INT64_T,
+                           MPI_MAX,
+                           comm->collectives);
+    if (comm_status(status, "MPI_Allreduce", err) < 0)
+        goto out;
+    if (short_of[0]) {
+        error_set(err,
+                  ERROR_BUDGET,
+                  "ranks exchange %lld bytes, there is room for %lld",
+                  (long long)(short_of[1] ? short_of[1] : total),
+                  (long long)capacity);
+        goto out;
+    }
+    status = MPI_Alltoallv(send,
+                           ints,
+                           ints + size,
+                           MPI_BYTE,
+                           receive,
+                           ints + 2 * size,
+                           ints + 3 * size,
+                           MPI_BYTE,
+                           comm->collectives);
+    result = comm_status(status, "MPI_Alltoallv", err);
+out:
+    free(ints);
+    return result;
+}
+
+int comm_exchange(struct comm *comm,
+                  const void *send,
+                  const int64_t *send_counts,
+                  void *receive,
+                  int64_t capacity,
+                  int64_t *receive_counts,
+                  struct error *err)
+{
+    if (comm->is_mpi)
+        return exchange_over_mpi(comm,
+                                 send,
+                                 send_counts,
+                                 receive,
+                                 capacity,
+                                 receive_counts,
+                                 err);
+    if (send_counts[0] > capacity)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "ranks exchange %lld bytes, there is room for %lld",
+                         (long long)send_counts[0],
+                         (long long)capacity);
+    receive_counts[0] = send_counts[0];
+    if (send_counts[0] > 0)
+        memcpy(receive, send, (size_t)send_counts[0]);
+    return 0;
+}
+
+int comm_agree(struct comm *comm, int status, struct error *err)
+{
+    if (!comm->is_mpi)
+        return status < 0 ? -1 : 0;
+    if (comm_meet(comm, err) < 0)
+        return -1;
+    int lowest = status < 0 ? comm->rank : comm->size;
+    int done =
+        MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->collectives);
+    if (comm_status(done, "MPI_Allreduce", err) < 0)
+        return -1;
+    if (lowest == comm->size)
+        return 0;
+    struct error said = { .code = ERROR_INTERNAL, .text = "failed without an error" };
+    if (comm->rank == lowest && err && err->code != ERROR_NONE)
+        said = *err;
+    done = MPI_Bcast(&said, sizeof said, MPI_BYTE, lowest, comm->collectives);
+    if (comm_status(done, "MPI_Bcast", err) < 0)
+        return -1;
+    if (err)
+        *err = said;
+    return -1;
+}

@@ -1,0 +1,180 @@
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rooftally/base/clock.h"
+#include "rooftally/h5/h5.h"
+
+#include "world.h"
+
+enum { LOOKS_AWAKE = 20 };
+static const double SHORTEST_NAP_S = 50e-6, LONGEST_NAP_S = 5e-3;
+
+int comm_status(int status, const char *call, struct error *err)
+{
+    if (status == MPI_SUCCESS)
+        return 0;
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int n = 0;
+    MPI_Error_string(status, text, &n);
+    return error_set(err, ERROR_COMM, "%s: %s", call, text);
+}
+
+void comm_nap(struct nap *nap, double most_s)
+{
+    double now_s = clock_wall_s();
+    if (nap->n_looks == 0)
+        nap->start_s = now_s;
+    nap->last_s = now_s;
+    if (nap->n_looks++ < LOOKS_AWAKE) {
+        sched_yield();
+        return;
+    }
+    double nap_s = (now_s - nap->start_s) / 20;
+    nap_s = nap_s < SHORTEST_NAP_S  ? SHORTEST_NAP_S
+            : nap_s > LONGEST_NAP_S ? LONGEST_NAP_S
+                                    : nap_s;
+    clock_sleep_s(nap_s < most_s ? nap_s : most_s);
+}
+
+int comm_wait(MPI_Request *request, const char *call, struct error *err)
+{
+    struct nap nap = { 0 };
+    for (int done = 0;;) {
+        if (comm_status(MPI_Test(request, &done, MPI_STATUS_IGNORE), call, err) < 0)
+            return -1;
+        if (done)
+            return 0;
+        comm_nap(&nap, LONGEST_NAP_S);
+    }
+}
+
+int comm_meet(struct comm *comm, struct error *err)
+{
+    if (!comm->is_mpi)
+        return 0;
+    MPI_Request request = MPI_REQUEST_NULL;
+    int status = MPI_Ibarrier(comm->collectives, &request);
+    if (comm_status(status, "MPI_Ibarrier", err) < 0)
+        return -1;
+    return comm_wait(&request, "MPI_Ibarrier", err);
+}
+
+/* A launcher that can answer MPI_Init says so by one of these. SLURM_PROCID is no sign:
+ * a batch script has it too. */
+static bool is_launched(void)
+{
+    return getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+}
+
+/* OMPIO has hung with HDF5 on Lustre; ranks that share a core must let each other run;
+ * and by default a cut cable hangs the job for good. The user's own choice stays. */
+static void set_defaults(void)
+{
+    static const char *const defaults[][2] = {
+        { "OMPI_MCA_io", "romio321" },
+        { "OMPI_MCA_mpi_yield_when_idle", "1" },
+        { "OMPI_MCA_oob_tcp_keepalive_time", "5" },
+        { "OMPI_MCA_oob_tcp_keepalive_intvl", "2" },
+        { "OMPI_MCA_oob_tcp_keepalive_probes", "3" },
+    };
+    for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+        setenv(defaults[i][0], defaults[i][1], 0);
+}
+
+static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
+{
+    set_defaults();
+    if (comm_status(MPI_Init(argc, argv), "MPI_Init", err) < 0)
+        return -1;
+    comm->is_mpi = true;
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
+    if (comm_status(MPI_Comm_dup(MPI_COMM_WORLD, &comm->messages), "MPI_Comm_dup", err)
+            < 0
+        || comm_status(MPI_Comm_dup(MPI_COMM_WORLD, &comm->collectives),
+                       "MPI_Comm_dup",
+                       err)
+               < 0)
+        return -1;
+    return 0;
+}
+
+int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
+{
+    struct comm *c = calloc(1, sizeof *c);
+    if (!c)
+        return error_set(err, ERROR_COMM, "no memory to start");
+    h5_silence(); /* before MPI_Init, see there */
+    c->size = 1;
+    c->messages = c->collectives = MPI_COMM_NULL;
+    gethostname(c->host, sizeof c->host - 1);
+    if (is_launched() && start(c, argc, argv, err) < 0) {
+        free(c);
+        return -1;
+    }
+    *comm = c;
+    return 0;
+}
+
+void comm_close(struct comm *comm)
+{
+    if (!comm)
+        return;
+    comm_deliver(comm, 5);
+    if (comm->is_mpi) {
+        comm_meet(comm, NULL); /* MPI_Finalize waits awake */
+        MPI_Comm_free(&comm->messages);
+        MPI_Comm_free(&comm->collectives);
+        MPI_Finalize();
+    }
+    while (comm->letters) {
+        struct letter *next = comm->letters->next;
+        free(comm->letters);
+        comm->letters = next;
+    }
+    free(comm);
+}
+
+void comm_abort(struct comm *comm, int status)
+{
+    if (comm && comm->is_mpi)
+        MPI_Abort(MPI_COMM_WORLD, status);
+    _exit(status);
+}
+
+int comm_rank(const struct comm *comm)
+{
+    return comm->rank;
+}
+
+int comm_size(const struct comm *comm)
+{
+    return comm->size;
+}
+
+bool comm_is_mpi(const struct comm *comm)
+{
+    return comm->is_mpi;
+}
+
+const char *comm_host(const struct comm *comm)
+{
+    return comm->host;
+}
+
+/* The library says "Open MPI v4.1.4, package: ..., ident: ...": up to the first comma. */
+const char *comm_library(void)
+{
+    static char text[MPI_MAX_LIBRARY_VERSION_STRING];
+    int n = 0;
+    if (!*text) {
+        MPI_Get_library_version(text, &n);
+        text[strcspn(text, ",\n")] = '\0';
+    }
+    return text;
+}

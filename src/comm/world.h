@@ -1,0 +1,53 @@
+/* What the files of this room share: the communicators, and how to wait asleep. */
+#ifndef ROOFTALLY_COMM_WORLD_H
+#define ROOFTALLY_COMM_WORLD_H
+
+#include <mpi.h>
+
+#include "rooftally/comm/comm.h"
+
+/* One message on its way: sent and not yet delivered, or (alone) not yet received. */
+struct letter {
+    struct letter *next;
+    MPI_Request request;
+    int64_t n_bytes;
+    char bytes[];
+};
+
+/* Naps between looks: none for the first few, then a twentieth of the time waited so
+ * far, from 50 us to 5 ms. So a wait is at most that much longer than it need be, and a
+ * long one takes half a per cent of a core. */
+struct nap {
+    int n_looks;
+    double start_s, last_s;
+};
+
+struct comm {
+    bool is_mpi;
+    int rank, size;
+    char host[64];
+    MPI_Comm messages;      /* send and receive */
+    MPI_Comm collectives;   /* everything else, HDF5 included */
+    struct letter *letters; /* in the order they were sent */
+    struct nap receiving;   /* since the last message */
+};
+
+enum { COMM_LARGEST = 1 << 30 }; /* bytes in one MPI call; fits int */
+
+/* ERROR_COMM with MPI's own text when status is a failure; 0 or -1. */
+int comm_status(int status, const char *call, struct error *err);
+
+/* Sleep before the next look, for at most most_s. */
+void comm_nap(struct nap *nap, double most_s);
+
+/* Wait asleep until the request is done. */
+int comm_wait(MPI_Request *request, const char *call, struct error *err);
+
+/* Wait asleep until every rank has come here, so that the blocking call that follows
+ * meets all of them and does not spin. */
+int comm_meet(struct comm *comm, struct error *err);
+
+/* Free the letters that have been delivered; waits up to timeout_s for the others. */
+void comm_deliver(struct comm *comm, double timeout_s);
+
+#endif

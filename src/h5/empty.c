@@ -1,1 +1,0 @@
-typedef int h5_is_empty;

@@ -1,0 +1,59 @@
+#include "rooftally/h5/h5.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* After a close that failed (disk full), HDF5 would crash while it cleans up at exit. */
+void h5_silence(void)
+{
+    static bool is_told;
+    if (!is_told)
+        H5dont_atexit();
+    is_told = true;
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+const char *h5_version(void)
+{
+    static char text[32];
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, sizeof text, "%u.%u.%u", major, minor, release);
+    return text;
+}
+
+static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *context)
+{
+    (void)n;
+    char *text = context;
+    if (entry->desc && *entry->desc) {
+        snprintf(text, 160, "%s", entry->desc);
+        return 1; /* the first that is met lies deepest */
+    }
+    return 0;
+}
+
+int h5_error(struct error *err, enum error_code code, const char *fmt, ...)
+{
+    char text[240], innermost[160] = "";
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_description, innermost);
+    H5Eclear2(H5E_DEFAULT);
+    return error_set(err, code, "%s%s%s", text, *innermost ? ": " : "", innermost);
+}
+
+herr_t h5_close(hid_t *handle, herr_t (*close)(hid_t))
+{
+    herr_t status = *handle >= 0 ? close(*handle) : 0;
+    *handle = H5I_INVALID_HID;
+    return status;
+}
+
+bool h5_has(hid_t parent, const char *name)
+{
+    return H5Lexists(parent, name, H5P_DEFAULT) > 0;
+}

@@ -1,1 +1,0 @@
-typedef int result_is_empty;

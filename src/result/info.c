@@ -1,0 +1,304 @@
+#include "info.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <hdf5_hl.h>
+
+#include "rooftally/base/log.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/result/result.h"
+
+/* What the iteration over the root sees. */
+struct printing {
+    FILE *out;
+    hid_t zone;
+    struct error *err;
+};
+
+static void first_text(void *context, const char *text, int n)
+{
+    char *example = context;
+    if (!*example && n > 0)
+        log_clean(example, INFO_TEXT_BYTES, text, n);
+}
+
+static int print_values(struct printing *p, hid_t root, hid_t dataset, const char *name)
+{
+    char example[INFO_TEXT_BYTES] = "";
+    struct info_range range;
+    hid_t type = H5Dget_type(dataset);
+    bool is_text = H5Tget_class(type) == H5T_STRING;
+    h5_close(&type, H5Tclose);
+    if (is_text) {
+        if (info_texts(root, name, first_text, example, p->err) < 0)
+            return -1;
+        info_put(p->out, *example ? "  such as '%s'\n" : "  none\n", example);
+        return 0;
+    }
+    if (info_range(dataset, &range, p->err) < 0)
+        return -1;
+    if (range.n == 0)
+        info_put(p->out, "  none\n");
+    else
+        info_put(p->out, "  %.10g to %.10g\n", range.least, range.greatest);
+    return 0;
+}
+
+/* A line for a dataset along the zones: name, shape, units, values; its long name. */
+static herr_t
+print_statistic(hid_t root, const char *name, const H5L_info_t *link, void *context)
+{
+    (void)link;
+    struct printing *p = context;
+    H5O_info_t info;
+    char clean[INFO_TEXT_BYTES], text[INFO_TEXT_BYTES];
+    if (H5Oget_info_by_name2(root, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0
+        || info.type != H5O_TYPE_DATASET)
+        return 0;
+    hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT);
+    int status = 0;
+    if (dataset >= 0 && H5DSis_scale(dataset) <= 0
+        && H5DSis_attached(dataset, p->zone, 0) > 0) {
+        hsize_t dims[2] = { 0, 0 };
+        hid_t space = H5Dget_space(dataset);
+        int n_axes = H5Sget_simple_extent_ndims(space);
+        if (n_axes == 1 || n_axes == 2)
+            H5Sget_simple_extent_dims(space, dims, NULL);
+        h5_close(&space, H5Sclose);
+        log_clean(clean, sizeof clean, name, (int)strlen(name));
+        info_put(p->out, "  %-20s", clean);
+        if (n_axes == 2)
+            info_put(p->out, " x %-5lld", (long long)dims[1]);
+        else
+            info_put(p->out, "        ");
+        info_put(p->out, " %-12s", info_text(dataset, "units", text));
+        info_put(p->out, " %s\n", info_text(dataset, "long_name", text));
+        info_put(p->out, "  %20s         %12s", "", "");
+        status = print_values(p, root, dataset, name);
+    }
+    h5_close(&dataset, H5Dclose);
+    return status;
+}
+
+static int print_statistics(FILE *out, hid_t file, struct error *err)
+{
+    struct printing p = { out, H5Dopen2(file, "/zone", H5P_DEFAULT), err };
+    char crs[INFO_TEXT_BYTES] = "";
+    if (p.zone < 0)
+        return h5_error(err, ERROR_FORMAT, "no /zone");
+    hid_t zones = H5Gopen2(file, "/zones", H5P_DEFAULT);
+    if (zones >= 0)
+        info_text(zones, "crs", crs);
+    h5_close(&zones, H5Gclose);
+    info_put(out,
+             "zones       %lld%s%s\n\nstatistics\n",
+             (long long)info_length(file, "/zone"),
+             *crs ? ", " : "",
+             crs);
+    hsize_t at = 0;
+    herr_t status =
+        H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, &at, print_statistic, &p);
+    h5_close(&p.zone, H5Dclose);
+    return status < 0 ? -1 : 0;
+}
+
+static herr_t
+print_kept(hid_t group, const char *name, const H5L_info_t *link, void *context)
+{
+    (void)link;
+    FILE *out = context;
+    char clean[INFO_TEXT_BYTES];
+    hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
+    if (dataset >= 0 && H5DSis_scale(dataset) <= 0 && strcmp(name, "offset") != 0)
+        info_put(out, " %s", log_clean(clean, sizeof clean, name, (int)strlen(name)));
+    h5_close(&dataset, H5Dclose);
+    return 0;
+}
+
+static void print_selection(FILE *out, hid_t file)
+{
+    if (!h5_has(file, "/selection")) {
+        info_put(out, "\nselection   not kept\n");
+        return;
+    }
+    info_put(out,
+             "\nselection   %lld buildings:",
+             (long long)info_length(file, "/selection/building"));
+    hsize_t at = 0;
+    hid_t group = H5Gopen2(file, "/selection", H5P_DEFAULT);
+    H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, &at, print_kept, out);
+    h5_close(&group, H5Gclose);
+    info_put(out, "\n");
+}
+
+/* Reasons with how often each comes; places in brackets make no reason of their own. */
+enum { MOST_REASONS = 12 };
+struct reasons {
+    struct {
+        char text[INFO_TEXT_BYTES];
+        int64_t n;
+    } seen[MOST_REASONS];
+    int n;
+    int64_t n_others;
+};
+
+static void count_reason(void *context, const char *text, int n)
+{
+    struct reasons *reasons = context;
+    char clean[INFO_TEXT_BYTES];
+    const char *bracket = memchr(text, '[', (size_t)n);
+    log_clean(clean, sizeof clean, text, bracket ? (int)(bracket - text) : n);
+    for (int i = 0; i < reasons->n; i++)
+        if (strcmp(reasons->seen[i].text, clean) == 0) {
+            reasons->seen[i].n++;
+            return;
+        }
+    if (reasons->n == MOST_REASONS) {
+        reasons->n_others++;
+        return;
+    }
+    memcpy(reasons->seen[reasons->n].text, clean, sizeof clean);
+    reasons->seen[reasons->n++].n = 1;
+}
+
+static int print_rejected(FILE *out, hid_t file, struct error *err)
+{
+    struct reasons *reasons = calloc(1, sizeof *reasons);
+    if (!reasons)
+        return error_set(err, ERROR_BUDGET, "no memory to count reasons");
+    int status = info_texts(file, "/rejected/reason", count_reason, reasons, err);
+    if (status == 0) {
+        info_put(out,
+                 "rejected    %lld buildings\n",
+                 (long long)info_length(file, "/rejected/reason"));
+        for (int i = 0; i < reasons->n; i++)
+            info_put(out,
+                     "  %8lld  %s\n",
+                     (long long)reasons->seen[i].n,
+                     reasons->seen[i].text);
+        if (reasons->n_others > 0)
+            info_put(out, "  %8lld  for other reasons\n", (long long)reasons->n_others);
+    }
+    free(reasons);
+    return status;
+}
+
+static int
+range_of(hid_t file, const char *path, struct info_range *range, struct error *err)
+{
+    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    int status = dataset < 0 ? h5_error(err, ERROR_FORMAT, "no %s", path)
+                             : info_range(dataset, range, err);
+    h5_close(&dataset, H5Dclose);
+    return status;
+}
+
+static int print_telemetry(FILE *out, hid_t file, struct error *err)
+{
+    struct info_range start, seconds, candidates, busy, rss, live;
+    char text[24], live_text[24];
+    if (range_of(file, "/telemetry/zone/start", &start, err) < 0
+        || range_of(file, "/telemetry/zone/seconds", &seconds, err) < 0
+        || range_of(file, "/telemetry/zone/candidates", &candidates, err) < 0
+        || range_of(file, "/telemetry/rank/busy", &busy, err) < 0
+        || range_of(file, "/telemetry/rank/peak_rss", &rss, err) < 0
+        || range_of(file, "/telemetry/rank/peak_live", &live, err) < 0)
+        return -1;
+    info_put(out,
+             "telemetry   %lld %s, %.0f candidates; %.1f s at work, all ranks "
+             "together",
+             (long long)busy.n,
+             busy.n == 1 ? "rank" : "ranks",
+             candidates.sum,
+             busy.sum);
+    if (busy.greatest > 0)
+        info_put(out, "; %.0f candidates a second", candidates.sum / busy.greatest);
+    info_put(out,
+             "\n            slowest zone %.3g s; peak of a rank %s of the reservation, "
+             "%s resident\n",
+             seconds.greatest,
+             memory_size_text(live_text, (int64_t)live.greatest),
+             memory_size_text(text, (int64_t)rss.greatest));
+    return 0;
+}
+
+static herr_t
+print_attribute(hid_t group, const char *name, const H5A_info_t *info, void *context)
+{
+    (void)info;
+    FILE *out = context;
+    char text[INFO_TEXT_BYTES], clean[INFO_TEXT_BYTES];
+    char *value = h5_get_text(group, name, NULL);
+    if (!value || strlen(value) >= INFO_TEXT_BYTES || strpbrk(value, "\n\r")) {
+        /* the job file has many lines: its length tells enough here */
+        info_put(out,
+                 "  %-12s %lld bytes of text\n",
+                 log_clean(clean, sizeof clean, name, (int)strlen(name)),
+                 value ? (long long)strlen(value) : 0LL);
+    } else {
+        info_put(out,
+                 "  %-12s %s\n",
+                 log_clean(clean, sizeof clean, name, (int)strlen(name)),
+                 info_text(group, name, text));
+    }
+    free(value);
+    return 0;
+}
+
+static void print_provenance(FILE *out, hid_t file)
+{
+    hsize_t at = 0;
+    hid_t group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
+    if (group >= 0) {
+        info_put(out, "provenance\n");
+        H5Aiterate2(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, &at, print_attribute, out);
+    }
+    h5_close(&group, H5Gclose);
+}
+
+/* ERROR_FORMAT unless the file says that it is a whole result of this version. */
+static int check(hid_t file, const char *path, struct error *err)
+{
+    int64_t version = 0, consistent = 0;
+    char format[INFO_TEXT_BYTES];
+    if (strcmp(info_text(file, "rooftally_format", format), "result") != 0
+        || h5_get_integer(file, "format_version", &version, NULL) < 0)
+        return error_set(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
+    if (version != RESULT_FORMAT_VERSION)
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "%s: result of version %lld; this program reads version %d",
+                         path,
+                         (long long)version,
+                         RESULT_FORMAT_VERSION);
+    if (h5_get_integer(file, "consistent", &consistent, NULL) < 0 || consistent != 1)
+        return error_set(err, ERROR_FORMAT, "%s is not complete", path);
+    return 0;
+}
+
+int result_info(const char *path, FILE *out, struct error *err)
+{
+    char title[INFO_TEXT_BYTES];
+    h5_silence();
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        return h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
+    int status = check(file, path, err);
+    if (status == 0) {
+        info_put(out, "%s\n\n", info_text(file, "title", title));
+        status = print_statistics(out, file, err);
+        if (status == 0) {
+            print_selection(out, file);
+            status = print_rejected(out, file, err);
+        }
+        if (status == 0)
+            status = print_telemetry(out, file, err);
+        if (status == 0)
+            print_provenance(out, file);
+        if (status < 0)
+            error_prefix(err, "%s", path);
+    }
+    h5_close(&file, H5Fclose);
+    return status;
+}

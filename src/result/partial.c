@@ -1,0 +1,203 @@
+#include "partial.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rooftally/result/result.h"
+
+enum { DAY_S = 24 * 60 * 60, HOST_BYTES = 64 };
+
+static void own_host(char host[HOST_BYTES])
+{
+    memset(host, 0, HOST_BYTES);
+    gethostname(host, HOST_BYTES - 1);
+}
+
+char *partial_name(const char *path)
+{
+    char host[HOST_BYTES], *name = NULL;
+    own_host(host);
+    if (asprintf(&name, "%s.partial-%s-%ld", path, host, (long)getpid()) < 0)
+        return NULL;
+    return name;
+}
+
+char *partial_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* `rest` is "<host>-<pid>", what follows ".partial-". */
+static bool is_stale(const char *rest, const struct stat *stat)
+{
+    char host[HOST_BYTES];
+    own_host(host);
+    size_t n = strlen(host);
+    if (time(NULL) - stat->st_mtime > DAY_S)
+        return true;
+    if (strncmp(rest, host, n) != 0 || rest[n] != '-')
+        return false;
+    char *end;
+    long pid = strtol(rest + n + 1, &end, 10);
+    if (end == rest + n + 1 || *end)
+        return false;
+    return pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+}
+
+void partial_clear(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t n = strlen(base), n_mark = strlen(".partial-");
+    char *folder = partial_folder(path);
+    DIR *entries = folder ? opendir(folder) : NULL;
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        struct stat stat;
+        if (strncmp(entry->d_name, base, n) == 0
+            && strncmp(entry->d_name + n, ".partial-", n_mark) == 0
+            && fstatat(dirfd(entries), entry->d_name, &stat, AT_SYMLINK_NOFOLLOW) == 0
+            && S_ISREG(stat.st_mode) && is_stale(entry->d_name + n + n_mark, &stat))
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    }
+    if (entries)
+        closedir(entries);
+    free(folder);
+}
+
+static int failed(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+}
+
+int partial_reserve(const char *partial, struct error *err)
+{
+    struct stat stat_partial;
+    int fd = open(partial, O_RDWR | O_CLOEXEC), status = -1;
+    if (fd < 0 || fstat(fd, &stat_partial) < 0) {
+        failed(partial, "opened", err);
+    } else {
+        /* returns the reason, does not set errno; nothing to take is EINVAL */
+        errno =
+            stat_partial.st_size > 0 ? posix_fallocate(fd, 0, stat_partial.st_size) : 0;
+        status = errno ? failed(partial, "given its space", err) : 0;
+    }
+    if (fd >= 0)
+        close(fd);
+    return status;
+}
+
+static int sync_path(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0)
+        return failed(path, "opened", err);
+    /* some file systems cannot sync a folder, and say so */
+    int status =
+        fsync(fd) < 0 && errno != EINVAL ? failed(path, "put on disk", err) : 0;
+    close(fd);
+    return status;
+}
+
+/* Where the file system cannot refuse to replace, look before. */
+static int
+give_name(const char *partial, const char *path, int force, struct error *err)
+{
+    int status = renameat2(AT_FDCWD,
+                           partial,
+                           AT_FDCWD,
+                           path,
+                           force ? 0 : (unsigned)RENAME_NOREPLACE);
+    if (status < 0 && (errno == EINVAL || errno == ENOSYS)) {
+        struct stat stat;
+        if (!force && lstat(path, &stat) == 0)
+            errno = EEXIST;
+        else
+            status = rename(partial, path);
+    }
+    if (status == 0)
+        return 0;
+    if (errno == EEXIST)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s came into being meanwhile: --force replaces it",
+                         path);
+    return failed(path, "given to the result", err);
+}
+
+int partial_commit(const char *partial, const char *path, int force, struct error *err)
+{
+    char *folder = partial_folder(path);
+    int status = -1;
+    if (!folder)
+        error_set(err, ERROR_BUDGET, "no memory for a file name");
+    else if (sync_path(partial, 0, err) == 0
+             && give_name(partial, path, force, err) == 0)
+        status = sync_path(folder, O_DIRECTORY, err);
+    free(folder);
+    return status;
+}
+
+static int check_folder(const char *path, const char *folder, struct error *err)
+{
+    struct stat stat_folder;
+    if (stat(folder, &stat_folder) < 0)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s: folder %s: %s: make it, or choose another output",
+                         path,
+                         folder,
+                         strerror(errno));
+    if (!S_ISDIR(stat_folder.st_mode))
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s: %s is not a folder",
+                         path,
+                         folder);
+    if (access(folder, W_OK | X_OK) < 0)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s: folder %s is not writable: %s",
+                         path,
+                         folder,
+                         strerror(errno));
+    return 0;
+}
+
+int result_check(const char *path, int force, struct error *err)
+{
+    struct stat stat_path;
+    size_t n = strlen(path);
+    if (n == 0 || path[n - 1] == '/')
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output '%s' is not the name of a file",
+                         path);
+    char *folder = partial_folder(path);
+    if (!folder)
+        return error_set(err, ERROR_BUDGET, "no memory for a file name");
+    int status = check_folder(path, folder, err);
+    free(folder);
+    if (status < 0 || lstat(path, &stat_path) < 0)
+        return status;
+    if (!S_ISREG(stat_path.st_mode) && !S_ISLNK(stat_path.st_mode))
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s is there and not a file: choose another output",
+                         path);
+    if (!force)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s is there already: --force replaces it",
+                         path);
+    return 0;
+}

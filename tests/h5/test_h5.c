@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <hdf5_hl.h>
+
+#include "rooftally/h5/h5.h"
+
+static char path[] = "/tmp/rooftally-XXXXXX";
+
+static int set_up(void **state)
+{
+    (void)state;
+    h5_silence();
+    h5_silence();
+    int fd = mkstemp(path);
+    if (fd < 0)
+        return -1;
+    close(fd);
+    return unlink(path);
+}
+
+static hid_t new_file(void)
+{
+    hid_t file = h5_create_file(path, NULL);
+    assert_true(file >= 0);
+    return file;
+}
+
+static void drop(hid_t file)
+{
+    assert_int_equal(H5Fget_obj_count(file, H5F_OBJ_ALL), 1);
+    assert_true(H5Fclose(file) >= 0);
+    unlink(path);
+}
+
+static void text_of_any_length_comes_back(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = { 0, 1, 2, 65535, 65536, 70000, 200000 };
+    hid_t file = new_file();
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        char name[16], *text = calloc(lengths[i] + 1, 1);
+        memset(text, 'a' + (int)i, lengths[i]);
+        snprintf(name, sizeof name, "a%zu", i);
+        assert_int_equal(h5_put_text(file, name, text, NULL), 0);
+        char *back = h5_get_text(file, name, NULL);
+        assert_string_equal(back, text);
+        free(back);
+        free(text);
+    }
+    drop(file);
+}
+
+static void numbers_come_back_and_other_types_are_refused(void **state)
+{
+    (void)state;
+    hid_t file = new_file();
+    struct error err = { 0 };
+    int64_t value = 5;
+    assert_int_equal(h5_put_integer(file, "i", INT64_MIN, NULL), 0);
+    assert_int_equal(h5_put_real(file, "r", 0.5, NULL), 0);
+    assert_int_equal(h5_put_text(file, "t", "text", NULL), 0);
+    assert_int_equal(h5_get_integer(file, "i", &value, NULL), 0);
+    assert_true(value == INT64_MIN);
+    static const char *const not_integer[] = { "r", "t", "missing" };
+    static const char *const not_text[] = { "r", "i", "missing" };
+    for (int i = 0; i < 3; i++) {
+        value = 5;
+        assert_int_equal(h5_get_integer(file, not_integer[i], &value, &err), -1);
+        assert_int_equal(err.code, ERROR_FORMAT);
+        assert_int_equal(value, 5);
+        assert_null(h5_get_text(file, not_text[i], &err));
+        assert_int_equal(err.code, ERROR_FORMAT);
+    }
+    assert_int_equal(h5_put_integer(file, "i", 1, &err), -1); /* there already */
+    assert_int_equal(err.code, ERROR_IO);
+    drop(file);
+}
+
+static void an_error_carries_the_innermost_message(void **state)
+{
+    (void)state;
+    struct error err = { 0 };
+    assert_int_equal(H5Fopen("/missing/file.h5", H5F_ACC_RDONLY, H5P_DEFAULT), -1);
+    assert_int_equal(h5_error(&err, ERROR_IO, "opening %s", "it"), -1);
+    assert_non_null(strstr(err.text, "opening it: "));
+    assert_non_null(strstr(err.text, "No such file"));
+    h5_error(&err, ERROR_IO, "again");
+    assert_string_equal(err.text, "again"); /* the stack was cleared */
+    hid_t file = new_file();
+    assert_true(h5_create_file(path, &err) < 0); /* never over another file */
+    assert_true(h5_create_group(file, "/a/b", &err) < 0);
+    drop(file);
+}
+
+static void every_length_has_a_scale(void **state)
+{
+    (void)state;
+    static const hsize_t lengths[] = { 0, 1, 7 };
+    static const double values[7] = { 1, 2, 3, 4, 5, 6, 7 };
+    hid_t file = new_file();
+    for (int i = 0; i < 3; i++) {
+        char group_name[8], mark[80];
+        snprintf(group_name, sizeof group_name, "g%d", i);
+        hid_t group = h5_create_group(file, group_name, NULL);
+        hid_t data =
+            h5_create_dataset(group, "x", H5T_IEEE_F64LE, 1, &lengths[i], NULL);
+        hid_t scale = h5_create_dimension(group, "d", (int64_t)lengths[i], NULL);
+        assert_true(group >= 0 && data >= 0 && scale >= 0);
+        if (lengths[i] > 0)
+            assert_int_equal(h5_write(data, H5T_NATIVE_DOUBLE, values, NULL), 0);
+        assert_int_equal(h5_attach_scale(data, scale, 0, NULL), 0);
+        assert_true(H5DSis_attached(data, scale, 0) > 0);
+        assert_true(h5_has(group, "x") && !h5_has(group, "y"));
+        /* the name that netCDF-4 looks for, and no space taken */
+        assert_int_equal(H5DSget_scale_name(scale, mark, sizeof mark), 64);
+        assert_int_equal(H5Dget_storage_size(data), 8 * lengths[i]);
+        assert_true(H5Dget_offset(scale) == HADDR_UNDEF);
+        h5_close(&data, H5Dclose);
+        h5_close(&scale, H5Dclose);
+        h5_close(&group, H5Gclose);
+        assert_int_equal(group, H5I_INVALID_HID);
+        assert_int_equal(h5_close(&group, H5Gclose), 0); /* twice is silent */
+    }
+    drop(file);
+}
+
+static void a_text_is_two_bytes_at_least(void **state)
+{
+    (void)state;
+    static const int64_t cases[][2] = { { 0, 2 }, { 1, 2 }, { 2, 2 }, { 3, 3 } };
+    for (int i = 0; i < 4; i++) {
+        hid_t type = h5_text_type(cases[i][0]);
+        assert_int_equal(H5Tget_size(type), cases[i][1]);
+        assert_int_equal(H5Tget_cset(type), H5T_CSET_UTF8);
+        H5Tclose(type);
+    }
+    unsigned major, minor, release;
+    assert_int_equal(sscanf(h5_version(), "%u.%u.%u", &major, &minor, &release), 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_of_any_length_comes_back),
+        cmocka_unit_test(numbers_come_back_and_other_types_are_refused),
+        cmocka_unit_test(an_error_carries_the_innermost_message),
+        cmocka_unit_test(every_length_has_a_scale),
+        cmocka_unit_test(a_text_is_two_bytes_at_least),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}
