@@ -29,18 +29,19 @@ struct message_zone {
 
 struct message {
     enum message_kind kind;
-    int32_t unit;                                 /* UNIT, ZONE, DONE, FAILED */
-    int32_t n_zones;                              /* UNIT */
-    int64_t row;                                  /* ZONE, FAILED: which zone */
-    int64_t n_candidates, n_selected, n_rejected; /* ZONE */
-    int64_t peak_rss_bytes;                       /* ZONE */
-    int32_t code;         /* FAILED, STOP: enum error_code; 0: no failure */
-    char text[240];       /* FAILED, STOP */
-    const uint8_t *zones; /* UNIT: encoded zones, see message_next_zone */
+    int32_t unit;    /* UNIT, ZONE, DONE, FAILED */
+    int32_t n_zones; /* UNIT */
+    int64_t row;     /* ZONE, FAILED: which zone */
+    /* ZONE: as in struct zone_record */
+    int64_t n_candidates, n_selected, n_outside, n_filtered, n_rejected, n_refined;
+    int64_t peak_rss_bytes; /* ZONE */
+    int32_t code;           /* FAILED, STOP: enum error_code; 0: no failure */
+    char text[240];         /* FAILED, STOP */
+    const uint8_t *zones;   /* UNIT: encoded zones, see message_next_zone */
     int64_t n_zones_bytes;
 };
 
-enum { MESSAGE_FIXED_BYTES = 320 };
+enum { MESSAGE_FIXED_BYTES = 344 };
 
 /* Bytes written to out, or -1 with ERROR_BUDGET. zones[message->n_zones] for UNIT. */
 int64_t message_encode(const struct message *message,

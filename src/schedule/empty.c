@@ -1,1 +1,0 @@
-typedef int schedule_is_empty;

@@ -1,0 +1,302 @@
+#include "selection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void growing_init(struct growing_column *column,
+                  enum value_type type,
+                  enum memory_owner owner)
+{
+    column->type = type;
+    chain_init(&column->values,
+               type == TYPE_TEXT ? (int64_t)sizeof(struct text) : 8,
+               owner);
+    chain_init(&column->valid, 1, owner);
+}
+
+/* Texts of a batch are gone with the next one: copy their bytes in one piece. */
+static int add_texts(struct growing_column *column,
+                     const struct column *from,
+                     const int32_t *rows,
+                     int32_t n_rows,
+                     struct memory *memory,
+                     struct error *err)
+{
+    int64_t n_bytes = 0;
+    for (int32_t i = 0; i < n_rows; i++)
+        if (from->valid[rows[i]])
+            n_bytes += from->texts[rows[i]].n;
+    char *bytes = memory_take(memory, column->values.owner, n_bytes, err);
+    if (!bytes)
+        return -1;
+    for (int32_t i = 0; i < n_rows; i++) {
+        struct text text = { bytes, 0 };
+        if (from->valid[rows[i]])
+            text.n = from->texts[rows[i]].n;
+        if (text.n > 0)
+            memcpy(bytes, from->texts[rows[i]].bytes, (size_t)text.n);
+        bytes += text.n;
+        if (chain_add(&column->values, memory, &text, 1, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Reals and integers alike: eight bytes each. */
+static int add_words(struct chain *chain,
+                     const int64_t *from,
+                     const int32_t *rows,
+                     int32_t n_rows,
+                     struct memory *memory,
+                     struct error *err)
+{
+    for (int32_t i = 0; i < n_rows;) {
+        void *room;
+        int64_t n = chain_extend(chain, memory, n_rows - i, &room, err);
+        if (n < 0)
+            return -1;
+        int64_t *to = room;
+        for (int64_t k = 0; k < n; k++)
+            to[k] = from[rows[i++]];
+    }
+    return 0;
+}
+
+static int add_flags(struct chain *chain,
+                     const uint8_t *from,
+                     const int32_t *rows,
+                     int32_t n_rows,
+                     struct memory *memory,
+                     struct error *err)
+{
+    for (int32_t i = 0; i < n_rows;) {
+        void *room;
+        int64_t n = chain_extend(chain, memory, n_rows - i, &room, err);
+        if (n < 0)
+            return -1;
+        uint8_t *to = room;
+        for (int64_t k = 0; k < n; k++)
+            to[k] = from[rows[i++]];
+    }
+    return 0;
+}
+
+int growing_add(struct growing_column *column,
+                const struct column *from,
+                const int32_t *rows,
+                int32_t n_rows,
+                struct memory *memory,
+                struct error *err)
+{
+    int status =
+        column->type == TYPE_TEXT
+            ? add_texts(column, from, rows, n_rows, memory, err)
+            : add_words(&column->values, from->integers, rows, n_rows, memory, err);
+    return status < 0
+               ? -1
+               : add_flags(&column->valid, from->valid, rows, n_rows, memory, err);
+}
+
+int growing_end(const struct growing_column *column,
+                const int32_t *order,
+                struct column *out,
+                struct memory *memory,
+                struct error *err)
+{
+    int64_t n = column->valid.n, width = column->values.item_bytes;
+    enum memory_owner owner = column->values.owner;
+    uint8_t *values = memory_take(memory, owner, n * width, err);
+    uint8_t *valid = values ? memory_take(memory, owner, n, err) : NULL;
+    if (!valid)
+        return -1;
+    *out = (struct column){ .type = column->type, .valid = valid };
+    out->integers = (int64_t *)(void *)values;
+    if (!order) {
+        chain_copy(&column->values, values);
+        chain_copy(&column->valid, valid);
+        return 0;
+    }
+    struct memory_mark mark = memory_mark(memory);
+    uint8_t *unordered = memory_take(memory, owner, n * (width + 1), err);
+    if (!unordered)
+        return -1;
+    uint8_t *unordered_valid = unordered + n * width;
+    chain_copy(&column->values, unordered);
+    chain_copy(&column->valid, unordered_valid);
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(values + i * width, unordered + order[i] * width, (size_t)width);
+        valid[i] = unordered_valid[order[i]];
+    }
+    memory_rewind(memory, &mark);
+    return 0;
+}
+
+struct keyed {
+    uint64_t key;
+    int32_t row;
+};
+
+/* Least significant digit first, a byte at a time; digits that all keys share are
+ * passed over, so that a zone's neighbouring ids take two or three passes. */
+static struct keyed *sort_keys(struct keyed *keys, struct keyed *spare, int64_t n)
+{
+    for (int shift = 0; shift < 64; shift += 8) {
+        int64_t starts[256] = { 0 }, at = 0;
+        for (int64_t i = 0; i < n; i++)
+            starts[keys[i].key >> shift & 0xff]++;
+        if (starts[keys[0].key >> shift & 0xff] == n)
+            continue;
+        for (int digit = 0; digit < 256; digit++) {
+            int64_t count = starts[digit];
+            starts[digit] = at;
+            at += count;
+        }
+        for (int64_t i = 0; i < n; i++)
+            spare[starts[keys[i].key >> shift & 0xff]++] = keys[i];
+        struct keyed *sorted = spare;
+        spare = keys;
+        keys = sorted;
+    }
+    return keys;
+}
+
+static int order_integers(const struct growing_column *id,
+                          int32_t *order,
+                          struct memory *memory,
+                          struct error *err)
+{
+    int64_t n = id->valid.n, i = 0;
+    struct memory_mark mark = memory_mark(memory);
+    struct keyed *keys =
+        memory_take(memory, MEMORY_SELECTION, 2 * n * (int64_t)sizeof *keys, err);
+    if (!keys)
+        return -1;
+    for (const struct chain_chunk *c = id->values.first; c; c = c->next) {
+        const int64_t *values = chain_items(c);
+        for (int64_t k = 0; k < c->n; k++, i++)
+            keys[i] =
+                (struct keyed){ (uint64_t)values[k] ^ (UINT64_C(1) << 63), (int32_t)i };
+    }
+    const struct keyed *sorted = n > 0 ? sort_keys(keys, keys + n, n) : keys;
+    for (i = 0; i < n; i++)
+        order[i] = sorted[i].row;
+    memory_rewind(memory, &mark);
+    return 0;
+}
+
+struct text_row {
+    struct text text;
+    int32_t row;
+};
+
+static int compare_texts(const void *a, const void *b)
+{
+    const struct text_row *p = a, *q = b;
+    int64_t n = p->text.n < q->text.n ? p->text.n : q->text.n;
+    int c = n > 0 ? memcmp(p->text.bytes, q->text.bytes, (size_t)n) : 0;
+    if (c != 0)
+        return c;
+    return p->text.n != q->text.n ? (p->text.n < q->text.n ? -1 : 1) : p->row - q->row;
+}
+
+static int order_texts(const struct growing_column *id,
+                       int32_t *order,
+                       struct memory *memory,
+                       struct error *err)
+{
+    int64_t n = id->valid.n, i = 0;
+    struct memory_mark mark = memory_mark(memory);
+    struct text_row *rows =
+        memory_take(memory, MEMORY_SELECTION, n * (int64_t)sizeof *rows, err);
+    if (!rows)
+        return -1;
+    for (const struct chain_chunk *c = id->values.first; c; c = c->next) {
+        const struct text *texts = chain_items(c);
+        for (int64_t k = 0; k < c->n; k++, i++)
+            rows[i] = (struct text_row){ texts[k], (int32_t)i };
+    }
+    qsort(rows, (size_t)n, sizeof *rows, compare_texts);
+    for (i = 0; i < n; i++)
+        order[i] = rows[i].row;
+    memory_rewind(memory, &mark);
+    return 0;
+}
+
+int growing_order(const struct growing_column *id,
+                  int32_t **order,
+                  struct memory *memory,
+                  struct error *err)
+{
+    int64_t n = id->valid.n;
+    if (n > INT32_MAX)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "%lld buildings in one zone, %d are the most",
+                         (long long)n,
+                         INT32_MAX);
+    int32_t *o = memory_take(memory, id->values.owner, n * (int64_t)sizeof *o, err);
+    if (!o)
+        return -1;
+    *order = o;
+    return id->type == TYPE_TEXT ? order_texts(id, o, memory, err)
+                                 : order_integers(id, o, memory, err);
+}
+
+void selection_init(struct selection *selection,
+                    const struct binding *binding,
+                    struct memory *memory)
+{
+    selection->binding = binding;
+    selection->memory = memory;
+    growing_init(&selection->id, binding->id_type, MEMORY_SELECTION);
+    for (int i = 0; i < binding->n_keep; i++)
+        if (binding->keep[i] >= 0)
+            growing_init(&selection->keep[i],
+                         binding->slots[binding->keep[i]].type,
+                         MEMORY_SELECTION);
+}
+
+int selection_add(struct selection *selection,
+                  const struct batch *batch,
+                  const int32_t *rows,
+                  int32_t n_rows,
+                  struct error *err)
+{
+    const struct binding *binding = selection->binding;
+    if (binding->n_keep == 0)
+        return 0;
+    if (growing_add(&selection->id, &batch->id, rows, n_rows, selection->memory, err)
+        < 0)
+        return -1;
+    for (int i = 0; i < binding->n_keep; i++) {
+        int slot = binding->keep[i];
+        if (slot >= 0
+            && growing_add(&selection->keep[i],
+                           &batch->columns[slot],
+                           rows,
+                           n_rows,
+                           selection->memory,
+                           err)
+                   < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int selection_end(struct selection *selection, struct column *keep, struct error *err)
+{
+    const struct binding *binding = selection->binding;
+    struct memory *memory = selection->memory;
+    int32_t *order = NULL;
+    if (binding->n_keep == 0)
+        return 0;
+    if (growing_order(&selection->id, &order, memory, err) < 0)
+        return -1;
+    for (int i = 0; i < binding->n_keep; i++) {
+        const struct growing_column *column =
+            binding->keep[i] >= 0 ? &selection->keep[i] : &selection->id;
+        if (growing_end(column, order, &keep[i], memory, err) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,135 @@
+#include "rooftally/schedule/units.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/geometry/hilbert.h"
+#include "rooftally/schedule/message.h"
+
+/* Opening a zone (two statements, grid, record) takes about as long as this many
+ * candidates, and laying out a vertex as long as half of one. */
+static const double zone_cost = 1000, vertex_cost = 0.5;
+
+enum {
+    UNITS_PER_WORKER = 16, /* enough for the last ones to be small */
+    UNIT_MAX_ZONES = 256,
+};
+
+double unit_zone_cost(const struct zone_list *zones, int64_t row)
+{
+    return zone_cost + zones->estimates[row]
+           + vertex_cost * (double)zones->n_vertices[row];
+}
+
+struct curve_place {
+    uint32_t position;
+    int64_t row;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct curve_place *p = a, *q = b;
+    if (p->position != q->position)
+        return p->position < q->position ? -1 : 1;
+    return p->row < q->row ? -1 : p->row > q->row;
+}
+
+static int compare_units(const void *a, const void *b)
+{
+    const struct unit *p = a, *q = b;
+    if (p->cost != q->cost)
+        return p->cost > q->cost ? -1 : 1;
+    return p->first < q->first ? -1 : p->first > q->first;
+}
+
+static struct box extent_of(const struct zone_list *zones)
+{
+    struct box extent = { 0, 0, 0, 0 };
+    int first = 1;
+    for (int64_t i = 0; i < zones->n; i++) {
+        const struct box *box = &zones->boxes[i];
+        if (!(box->xmin <= box->xmax))
+            continue;
+        if (first)
+            extent = *box;
+        first = 0;
+        extent.xmin = box->xmin < extent.xmin ? box->xmin : extent.xmin;
+        extent.ymin = box->ymin < extent.ymin ? box->ymin : extent.ymin;
+        extent.xmax = box->xmax > extent.xmax ? box->xmax : extent.xmax;
+        extent.ymax = box->ymax > extent.ymax ? box->ymax : extent.ymax;
+    }
+    return extent;
+}
+
+/* Zones along the curve; those without geometry come first. */
+static int sort_zones(struct units *units, struct memory *memory, struct error *err)
+{
+    const struct zone_list *zones = units->zones;
+    struct memory_mark mark = memory_mark(memory);
+    struct curve_place *places =
+        memory_take(memory, MEMORY_SCHEDULE, zones->n * (int64_t)sizeof *places, err);
+    if (!places)
+        return -1;
+    struct box extent = extent_of(zones);
+    for (int64_t i = 0; i < zones->n; i++) {
+        const struct box *box = &zones->boxes[i];
+        places[i].row = i;
+        places[i].position = !(box->xmin <= box->xmax)
+                                 ? 0
+                                 : hilbert_position(&extent,
+                                                    0.5 * (box->xmin + box->xmax),
+                                                    0.5 * (box->ymin + box->ymax));
+    }
+    qsort(places, (size_t)zones->n, sizeof *places, compare_places);
+    for (int64_t i = 0; i < zones->n; i++)
+        units->order[i] = places[i].row;
+    memory_rewind(memory, &mark);
+    return 0;
+}
+
+/* Whether the unit may take one more zone: neighbours share a unit until it has its
+ * share of the cost, or its message is full. */
+static int fits(const struct unit *unit, double cost, double share, int32_t id_bytes)
+{
+    int64_t n_bytes =
+        MESSAGE_FIXED_BYTES + (unit->n + 1) * (int64_t)(24 + id_bytes + 8);
+    return unit->n > 0 && unit->cost + cost <= share && unit->n < UNIT_MAX_ZONES
+           && n_bytes <= UNIT_MAX_BYTES;
+}
+
+int units_init(struct units *units,
+               const struct zone_list *zones,
+               int n_workers,
+               struct memory *memory,
+               struct error *err)
+{
+    struct units u = { .zones = zones };
+    u.order =
+        memory_take(memory, MEMORY_SCHEDULE, zones->n * (int64_t)sizeof *u.order, err);
+    if (!u.order || sort_zones(&u, memory, err) < 0)
+        return -1;
+    for (int64_t i = 0; i < zones->n; i++)
+        u.cost += unit_zone_cost(zones, i);
+    double share = u.cost / ((double)n_workers * UNITS_PER_WORKER);
+
+    u.units =
+        memory_take(memory, MEMORY_SCHEDULE, zones->n * (int64_t)sizeof *u.units, err);
+    if (!u.units)
+        return -1;
+    struct unit unit = { 0 };
+    for (int64_t i = 0; i < zones->n; i++) {
+        double cost = unit_zone_cost(zones, u.order[i]);
+        if (!fits(&unit, cost, share, zones->id_bytes)) {
+            if (unit.n > 0)
+                u.units[u.n++] = unit;
+            unit = (struct unit){ .first = i };
+        }
+        unit.n++;
+        unit.cost += cost;
+    }
+    if (unit.n > 0)
+        u.units[u.n++] = unit;
+    qsort(u.units, (size_t)u.n, sizeof *u.units, compare_units);
+    *units = u;
+    return 0;
+}
