@@ -1,0 +1,20 @@
+/*
+ * The commands, one file each. A command returns 0, or -1 with an error whose code
+ * decides the exit status: USAGE 2 (nothing was started), STOPPED 75, any other 1.
+ */
+#ifndef ROOFTALLY_CLI_CLI_H
+#define ROOFTALLY_CLI_CLI_H
+
+#include "rooftally/base/error.h"
+#include "rooftally/comm/comm.h"
+
+/* argv[0] is the command's own name. */
+int cli_run(int argc, char **argv, struct comm *comm, struct error *err);
+int cli_plan(int argc, char **argv, struct error *err);
+int cli_generate(int argc, char **argv, struct error *err);
+int cli_info(int argc, char **argv, struct error *err);
+
+void cli_help(void);
+void cli_version(void);
+
+#endif

@@ -1,0 +1,212 @@
+#include "drive.h"
+
+#include <string.h>
+
+#include "rooftally/base/clock.h"
+
+int drive_init(struct drive *drive, struct memory *memory, struct error *err)
+{
+    drive->buffer = memory_take(memory, MEMORY_SCHEDULE, UNIT_MAX_BYTES, err);
+    if (!drive->buffer)
+        return -1;
+    if (!drive->coordinator)
+        return 0;
+    int64_t n = drive->coordinator->n_workers + COORDINATOR_AHEAD;
+    drive->outgoing =
+        memory_take(memory, MEMORY_SCHEDULE, n * (int64_t)sizeof *drive->outgoing, err);
+    return drive->outgoing ? 0 : -1;
+}
+
+static bool is_alone(const struct drive *drive)
+{
+    return comm_size(drive->comm) == 1;
+}
+
+/* Worker number w is rank w + 1, or this rank alone. */
+static int deliver(struct drive *drive, int n, struct error *err)
+{
+    for (int i = 0; i < n; i++) {
+        const struct outgoing *out = &drive->outgoing[i];
+        int64_t n_bytes = coordinator_encode(drive->coordinator,
+                                             out,
+                                             drive->buffer,
+                                             UNIT_MAX_BYTES,
+                                             err);
+        if (n_bytes < 0)
+            return -1;
+        drive->n_messages++;
+        int sent =
+            is_alone(drive)
+                ? worker_receive(drive->worker, drive->buffer, n_bytes, err)
+                : comm_send(drive->comm, out->worker + 1, drive->buffer, n_bytes, err);
+        if (sent < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int take_message(struct drive *drive,
+                        int worker,
+                        const struct message *message,
+                        struct error *err)
+{
+    int n =
+        coordinator_receive(drive->coordinator, worker, message, drive->outgoing, err);
+    return n < 0 ? -1 : deliver(drive, n, err);
+}
+
+/* Our own mistake, or comm's: tell the workers to stop, and remember why. */
+static int stop_all(struct drive *drive, const struct error *why)
+{
+    struct error ignored;
+    int n = coordinator_stop(drive->coordinator, why, drive->outgoing);
+    return deliver(drive, n, &ignored);
+}
+
+static int coordinate(struct drive *drive, struct error *err)
+{
+    struct coordinator *coordinator = drive->coordinator;
+    while (!coordinator_finished(coordinator)) {
+        int from;
+        int64_t n_bytes;
+        struct message message;
+        int got = comm_receive(drive->comm,
+                               0.1,
+                               &from,
+                               drive->buffer,
+                               UNIT_MAX_BYTES,
+                               &n_bytes,
+                               err);
+        progress_tick(drive->progress);
+        sampler_tick(drive->sampler);
+        if (got == 0)
+            continue;
+        if (got < 0)
+            return -1; /* nobody can be told */
+        drive->n_messages++;
+        if (message_decode(&message, drive->buffer, n_bytes, err) < 0
+            || take_message(drive, from - 1, &message, err) < 0) {
+            if (stop_all(drive, err) < 0)
+                return -1;
+        }
+    }
+    if (coordinator->failure.code == ERROR_NONE)
+        return 0;
+    *err = coordinator->failure;
+    return -1;
+}
+
+static int tell(struct drive *drive, const struct message *message, struct error *err)
+{
+    if (is_alone(drive))
+        return take_message(drive, 0, message, err);
+    uint8_t bytes[MESSAGE_FIXED_BYTES];
+    int64_t n_bytes = message_encode(message, NULL, bytes, sizeof bytes, err);
+    drive->n_messages++;
+    return n_bytes < 0 ? -1 : comm_send(drive->comm, 0, bytes, n_bytes, err);
+}
+
+/* Take what has come; wait for it at most timeout_s. 1 when something came. */
+static int listen(struct drive *drive, double timeout_s, struct error *err)
+{
+    int from;
+    int64_t n_bytes;
+    if (is_alone(drive))
+        return 0;
+    int got = comm_receive(drive->comm,
+                           timeout_s,
+                           &from,
+                           drive->buffer,
+                           UNIT_MAX_BYTES,
+                           &n_bytes,
+                           err);
+    if (got <= 0)
+        return got;
+    drive->n_messages++;
+    return worker_receive(drive->worker, drive->buffer, n_bytes, err) < 0 ? -1 : 1;
+}
+
+bool drive_should_stop(void *context)
+{
+    struct drive *drive = context;
+    if (drive->sampler)
+        sampler_tick(drive->sampler);
+    if (drive->progress)
+        progress_tick(drive->progress);
+    if (!drive->worker)
+        return false;
+    if (drive->failure.code == ERROR_NONE)
+        while (listen(drive, 0, &drive->failure) > 0)
+            ;
+    return drive->worker->stopping || drive->failure.code != ERROR_NONE;
+}
+
+static int
+analyse_one(struct drive *drive, const struct message_zone *zone, struct error *err)
+{
+    struct message counts, out[2];
+    struct error why = { ERROR_NONE, "" };
+    double started_s = clock_wall_s();
+    int64_t row = zone->row;
+    int n;
+    if (analyse_zone(drive->analysis, zone, &counts, &why) < 0) {
+        if (drive->failure.code != ERROR_NONE) {
+            *err = drive->failure;
+            return -1;
+        }
+        n = worker_failed(drive->worker, row, &why, out);
+    } else {
+        counts.peak_rss_bytes = memory_peak_rss_bytes();
+        drive->n_zones++;
+        drive->n_candidates += counts.n_candidates;
+        n = worker_finished(drive->worker, &counts, out);
+    }
+    drive->busy_s += clock_wall_s() - started_s;
+    for (int i = 0; i < n; i++)
+        if (tell(drive, &out[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int work(struct drive *drive, struct error *err)
+{
+    struct message message = { .kind = MESSAGE_READY };
+    if (tell(drive, &message, err) < 0)
+        return -1;
+    for (;;) {
+        struct message_zone zone;
+        int got;
+        while ((got = listen(drive, 0, err)) > 0)
+            ;
+        if (got < 0)
+            return -1;
+        sampler_tick(drive->sampler);
+        if (drive->progress)
+            progress_tick(drive->progress);
+        if (worker_stopped(drive->worker, &message))
+            break;
+        if (worker_next(drive->worker, &zone)) {
+            if (analyse_one(drive, &zone, err) < 0)
+                return -1;
+        } else {
+            double started_s = clock_wall_s();
+            if (listen(drive, 0.2, err) < 0)
+                return -1;
+            drive->waiting_s += clock_wall_s() - started_s;
+        }
+    }
+    return tell(drive, &message, err);
+}
+
+int drive_run(struct drive *drive, struct error *err)
+{
+    if (!drive->worker)
+        return coordinate(drive, err);
+    if (work(drive, err) < 0)
+        return -1;
+    if (drive->coordinator && drive->coordinator->failure.code != ERROR_NONE) {
+        *err = drive->coordinator->failure;
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,264 @@
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "rooftally/base/clock.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/base/nearest.h"
+#include "rooftally/source/load.h"
+
+#include "cli.h"
+
+static const char usage[] =
+    "usage: rooftally generate --postgres CONNINFO --zones N --buildings N "
+    "[option]...\n"
+    "\n"
+    "Make a synthetic state and load it into PostgreSQL as the tables zipcode and\n"
+    "building, with indexes. The same numbers and seed give the same rows.\n"
+    "\n"
+    "  --postgres CONNINFO  libpq connection string; '' means the PG* environment\n"
+    "  --zones N            zones, 1 to 1000000\n"
+    "  --buildings N        buildings in all\n"
+    "  --seed N             0 to 18446744073709551615 (default 1)\n"
+    "  --schema NAME        where the tables go, made if it is not there (public)\n"
+    "  --force              replace tables that exist\n"
+    "  --quiet              no progress, no summary\n"
+    "  --help               this text\n";
+
+enum { MEMORY_BYTES = 64 * 1024 * 1024 };
+
+struct generate {
+    const char *conninfo, *schema;
+    int64_t n_zones, n_buildings; /* -1: not given */
+    uint64_t seed;
+    bool force, quiet, help;
+};
+
+/* Digits alone: no sign, no space, no fraction. */
+static int read_number(const char *option,
+                       const char *text,
+                       uint64_t most,
+                       uint64_t *number,
+                       struct error *err)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || errno == ERANGE || value > most)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "generate: --%s %.40s: a whole number from 0 to %" PRIu64
+                         " is due",
+                         option,
+                         text,
+                         most);
+    *number = value;
+    return 0;
+}
+
+static int unknown_option(const char *word, struct error *err)
+{
+    static const char *const known[] = { "--postgres", "--zones",  "--buildings",
+                                         "--seed",     "--schema", "--force",
+                                         "--quiet",    "--help" };
+    const char *nearest = nearest_word(word, known, sizeof known / sizeof known[0]);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "generate: unknown option %.40s%s%s; see rooftally generate "
+                     "--help",
+                     word,
+                     nearest ? ": did you mean " : "",
+                     nearest ? nearest : "");
+}
+
+static const struct option long_options[] = {
+    { "postgres", required_argument, NULL, 'p' },
+    { "zones", required_argument, NULL, 'z' },
+    { "buildings", required_argument, NULL, 'b' },
+    { "seed", required_argument, NULL, 's' },
+    { "schema", required_argument, NULL, 'm' },
+    { "force", no_argument, NULL, 'f' },
+    { "quiet", no_argument, NULL, 'q' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static int
+read_option(struct generate *generate, int letter, const char *word, struct error *err)
+{
+    uint64_t number = 0;
+    switch (letter) {
+    case 'p':
+        generate->conninfo = optarg;
+        return 0;
+    case 'z':
+    case 'b':
+        if (read_number(letter == 'z' ? "zones" : "buildings",
+                        optarg,
+                        letter == 'z' ? SYNTHETIC_MOST_ZONES
+                                      : (uint64_t)SYNTHETIC_MOST_BUILDINGS,
+                        &number,
+                        err)
+            < 0)
+            return -1;
+        *(letter == 'z' ? &generate->n_zones : &generate->n_buildings) =
+            (int64_t)number;
+        return 0;
+    case 's':
+        return read_number("seed", optarg, UINT64_MAX, &generate->seed, err);
+    case 'm':
+        generate->schema = optarg;
+        return 0;
+    case 'f':
+        generate->force = true;
+        return 0;
+    case 'q':
+        generate->quiet = true;
+        return 0;
+    case 'h':
+        generate->help = true;
+        return 0;
+    case ':':
+        return error_set(err, ERROR_USAGE, "generate: %.40s needs a value", word);
+    default:
+        return unknown_option(word, err);
+    }
+}
+
+static int
+read_arguments(struct generate *generate, int argc, char **argv, struct error *err)
+{
+    *generate = (struct generate){ .n_zones = -1, .n_buildings = -1, .seed = 1 };
+    optind = 0; /* glibc: begin anew */
+    opterr = 0;
+    for (int letter;
+         (letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1;)
+        if (read_option(generate, letter, argv[optind - 1], err) < 0)
+            return -1;
+    if (generate->help)
+        return 0;
+    const char *missing = !generate->conninfo         ? "--postgres CONNINFO"
+                          : generate->n_zones < 0     ? "--zones N"
+                          : generate->n_buildings < 0 ? "--buildings N"
+                                                      : NULL;
+    if (optind < argc)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "generate: '%.40s' is no option; see rooftally generate "
+                         "--help",
+                         argv[optind]);
+    if (missing)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "generate: %s is missing; see rooftally generate --help",
+                         missing);
+    if (generate->schema && !*generate->schema)
+        return error_set(err, ERROR_USAGE, "generate: --schema needs a name");
+    return 0;
+}
+
+/* One live line on a terminal, a line every 10 s elsewhere. */
+struct meter {
+    bool quiet, terminal, shown;
+    double next_s;
+};
+
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int signal)
+{
+    (void)signal;
+    is_stopped = 1;
+}
+
+static bool show_progress(void *context, double share)
+{
+    struct meter *meter = context;
+    double now_s = clock_wall_s();
+    if (!meter->quiet && now_s >= meter->next_s) {
+        fprintf(stderr,
+                meter->terminal ? "\rgenerate: %3.0f %% of the buildings sent "
+                                : "generate: %.0f %% of the buildings sent\n",
+                100 * share);
+        meter->next_s = now_s + (meter->terminal ? 0.2 : 10);
+        meter->shown = true;
+    }
+    return is_stopped != 0;
+}
+
+static void print_summary(const struct load_counts *counts)
+{
+    double all_s = counts->copy_wall_s + counts->index_wall_s;
+    double n_rows = (double)(counts->n_zones + counts->n_buildings);
+    char size[24];
+    printf("%" PRId64 " zones and %" PRId64 " buildings (%" PRId64
+           " straddle a border), %s: loaded in %.1f s (%.0f rows/s), indexed and "
+           "analysed in %.1f s, %.1f s in all\n",
+           counts->n_zones,
+           counts->n_buildings,
+           counts->n_straddling,
+           memory_size_text(size, counts->n_bytes),
+           counts->copy_wall_s,
+           counts->copy_wall_s > 0 ? n_rows / counts->copy_wall_s : 0,
+           counts->index_wall_s,
+           all_s);
+}
+
+static int
+load_state(const struct generate *generate, struct memory *memory, struct error *err)
+{
+    struct synthetic_state state;
+    if (synthetic_init(&state,
+                       generate->n_zones,
+                       generate->n_buildings,
+                       generate->seed,
+                       memory,
+                       err)
+        < 0)
+        return error_prefix(err, "generate");
+    struct meter meter = { .quiet = generate->quiet,
+                           .terminal = isatty(STDERR_FILENO) };
+    meter.next_s = clock_wall_s() + (meter.terminal ? 0.2 : 10);
+    struct load_options options = {
+        .schema = generate->schema,
+        .force = generate->force,
+        .progress = show_progress,
+        .context = &meter,
+    };
+    struct load_counts counts;
+    int status =
+        load_postgres(&state, generate->conninfo, &options, &counts, memory, err);
+    if (meter.shown && meter.terminal)
+        fputs("\r\033[K", stderr);
+    if (status < 0)
+        return error_prefix(err, "generate");
+    if (!generate->quiet)
+        print_summary(&counts);
+    return 0;
+}
+
+int cli_generate(int argc, char **argv, struct error *err)
+{
+    struct generate generate;
+    struct memory memory;
+    if (read_arguments(&generate, argc, argv, err) < 0)
+        return -1;
+    if (generate.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (memory_init(&memory, MEMORY_BYTES, err) < 0)
+        return -1;
+    /* The first signal ends the load between rows; a second one ends the program. */
+    struct sigaction action = { .sa_handler = stop,
+                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    int status = load_state(&generate, &memory, err);
+    memory_release(&memory);
+    return status;
+}

@@ -1,0 +1,44 @@
+#include <stdio.h>
+
+#include <geodesic.h>
+#include <proj.h>
+
+#include "rooftally/geometry/zone.h"
+#include "rooftally/h5/h5.h"
+#include "rooftally/source/source.h"
+
+#include "cli.h"
+
+void cli_help(void)
+{
+    fputs("usage: rooftally COMMAND ...\n"
+          "\n"
+          "For every zone, select the buildings inside it that satisfy a filter, "
+          "compute\n"
+          "statistics over them, and write one parallel HDF5 file.\n"
+          "\n"
+          "  run JOB          do it; alone, under mpirun or under srun\n"
+          "  plan JOB         what a run would do: zones, candidates, SQL, memory, "
+          "ranks\n"
+          "  generate         a synthetic state, to try things on\n"
+          "  info FILE        what a result holds\n"
+          "\n"
+          "rooftally COMMAND --help tells more; --version names the libraries in use.\n"
+          "Exit status: 0 done, 1 failed, 2 not usable (nothing was started), 75 "
+          "stopped\n"
+          "early on request.\n",
+          stdout);
+}
+
+void cli_version(void)
+{
+    printf("rooftally %s\n", ROOFTALLY_VERSION);
+    printf("  %s\n", comm_library());
+    printf("  HDF5 %s\n", h5_version());
+    printf("  GEOS %s\n", geos_version());
+    printf("  PROJ %d.%d.%d\n",
+           PROJ_VERSION_MAJOR,
+           PROJ_VERSION_MINOR,
+           PROJ_VERSION_PATCH);
+    printf("  libpq %s\n", source_library());
+}

@@ -1,0 +1,41 @@
+#include <getopt.h>
+#include <stdio.h>
+
+#include "rooftally/h5/h5.h"
+#include "rooftally/result/result.h"
+
+#include "cli.h"
+
+static const char usage[] =
+    "usage: rooftally info FILE\n"
+    "\n"
+    "What a result holds: zones, statistics, selection, how it came "
+    "about.\n";
+
+int cli_info(int argc, char **argv, struct error *err)
+{
+    static const struct option options[] = { { "help", no_argument, NULL, 'h' },
+                                             { NULL, 0, NULL, 0 } };
+    optind = 0;
+    opterr = 0;
+    for (int letter; (letter = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (letter == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        return error_set(err,
+                         ERROR_USAGE,
+                         "info: unknown option; see rooftally info --help");
+    }
+    if (optind + 1 != argc)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "info: takes one file; type rooftally info FILE");
+    h5_silence();
+    if (result_info(argv[optind], stdout, err) < 0) {
+        if (err->code == ERROR_FORMAT || err->code == ERROR_IO)
+            err->code = ERROR_USAGE;
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,50 @@
+#include "job_session.h"
+
+int job_session_read(struct job_session *session,
+                     const struct options *options,
+                     struct error *err)
+{
+    *session = (struct job_session){ 0 };
+    if (job_open(&session->job,
+                 options->job_path,
+                 options->overrides,
+                 options->n_overrides,
+                 err)
+        < 0)
+        return -1;
+    return memory_init(&session->memory, session->job->memory_bytes, err);
+}
+
+int job_session_open(struct job_session *session,
+                     const char *snapshot,
+                     int rank,
+                     bool (*stop)(void *context),
+                     void *stop_context,
+                     struct error *err)
+{
+    const struct job *job = session->job;
+    if (geos_open(&session->geos, err) < 0
+        || source_open(&session->source, job, snapshot, rank, stop, stop_context, err)
+               < 0)
+        return -1;
+    const struct source_schema *schema = source_schema(session->source);
+    if (binding_init(&session->binding, job, &schema->buildings, err) < 0)
+        return -1;
+    session->bound = true;
+    session->binding.id_type = schema->building_id_type;
+    if (statistics_bind(&session->statistics, job, &session->binding, err) < 0)
+        return -1;
+    return source_bind(session->source, &session->binding, err);
+}
+
+void job_session_close(struct job_session *session)
+{
+    source_close(session->source);
+    statistics_free(session->statistics);
+    if (session->bound)
+        binding_release(&session->binding);
+    geos_close(session->geos);
+    memory_release(&session->memory);
+    job_close(session->job);
+    *session = (struct job_session){ 0 };
+}

@@ -1,0 +1,43 @@
+/* What a rank holds of a job: run and plan open it alike. */
+#ifndef ROOFTALLY_CLI_JOB_SESSION_H
+#define ROOFTALLY_CLI_JOB_SESSION_H
+
+#include <stdbool.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/geometry/zone.h"
+#include "rooftally/job/binding.h"
+#include "rooftally/job/job.h"
+#include "rooftally/source/source.h"
+#include "rooftally/statistics/statistics.h"
+
+#include "options.h"
+
+struct job_session {
+    struct job *job;
+    struct memory memory;
+    struct source *source;
+    struct binding binding;
+    bool bound;
+    struct statistics *statistics;
+    struct geos *geos;
+};
+
+/* Read the job and reserve its memory. Everything before a source is touched. */
+int job_session_read(struct job_session *session,
+                     const struct options *options,
+                     struct error *err);
+
+/* Open the source (snapshot as in source_open), bind fields and statistics to it. */
+int job_session_open(struct job_session *session,
+                     const char *snapshot,
+                     int rank,
+                     bool (*stop)(void *context),
+                     void *stop_context,
+                     struct error *err);
+
+/* Accepts a session in any state. */
+void job_session_close(struct job_session *session);
+
+#endif

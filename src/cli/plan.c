@@ -1,0 +1,193 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/log.h"
+#include "rooftally/schedule/analyse.h"
+#include "rooftally/schedule/units.h"
+
+#include "cli.h"
+#include "job_session.h"
+#include "options.h"
+#include "progress.h"
+
+static const char usage[] =
+    "usage: rooftally plan JOB [-o FILE] [--set section.key=value]...\n"
+    "\n"
+    "What a run would do: zones, estimated candidates, the statements it sends, "
+    "memory\n"
+    "per owner, connections, and how many ranks pay off. Nothing is written.\n";
+
+/* Below this many candidates a worker is not worth its start. */
+static const double least_per_worker = 50000;
+
+struct largest {
+    int64_t row;
+    double n; /* candidates expected in it */
+};
+
+static struct largest find_largest(const struct zone_list *zones)
+{
+    struct largest largest = { 0, 0 };
+    for (int64_t i = 0; i < zones->n; i++)
+        if (zones->estimates[i] > largest.n)
+            largest = (struct largest){ i, zones->estimates[i] };
+    return largest;
+}
+
+static void print_zones(const struct job_session *session,
+                        const struct zone_list *zones,
+                        double n_candidates)
+{
+    const struct job *job = session->job;
+    const struct source_schema *schema = source_schema(session->source);
+    struct largest largest = find_largest(zones);
+    char count[32], id[80];
+    const char *largest_id = zones->ids + largest.row * zones->id_bytes;
+    log_clean(id,
+              sizeof id,
+              largest_id,
+              (int)strnlen(largest_id,
+                           zones->id_bytes < 79 ? (size_t)zones->id_bytes : 79));
+    printf("%s\n", job->title);
+    printf("  source      %s\n", schema->description);
+    printf("  crs         %s (SRID %d)\n", schema->crs.name, (int)schema->srid);
+    printf("  zones       %s of %s", progress_count(count, zones->n), job->zone_table);
+    if (zones->n_no_geometry > 0)
+        printf(", %" PRId64 " without geometry", zones->n_no_geometry);
+    printf("\n  candidates  about %s", progress_count(count, llround(n_candidates)));
+    printf(" of %s, at most %s in one zone (%s)\n",
+           job->building_table,
+           progress_count(count, llround(largest.n)),
+           id);
+}
+
+/* What the memory of one worker goes to, for its largest zone. */
+static void print_memory(const struct job_session *session, double n_largest)
+{
+    const struct job *job = session->job;
+    int64_t n = llround(n_largest), limit = job->memory_bytes;
+    int32_t rows = analyse_batch_rows(limit);
+    int64_t side = (int64_t)(2 * sqrt(n_largest)) + 1, kept = 0;
+    char text[24];
+    for (int i = 0; i < session->binding.n_keep; i++)
+        kept += 2 * 9 + 16;
+    struct {
+        enum memory_owner owner;
+        int64_t n_bytes;
+        const char *why;
+    } lines[] = {
+        { MEMORY_BATCH,
+          batch_size(&session->binding, rows) + analyse_batch_bytes(limit),
+          "rows in flight" },
+        { MEMORY_GRID, side * side * 6, "cells and edges of the largest zone" },
+        { MEMORY_STATISTICS,
+          statistics_size(session->statistics, n),
+          "if all are selected" },
+        { MEMORY_SELECTION, n * kept, "if all are selected" },
+    };
+    int64_t sum = 0;
+    printf("  memory      %s a rank, of which a worker needs about\n",
+           memory_size_text(text, limit));
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        sum += lines[i].n_bytes;
+        printf("    %-12s %10s  %s\n",
+               memory_owner_name(lines[i].owner),
+               memory_size_text(text, lines[i].n_bytes),
+               lines[i].why);
+    }
+    printf("    %-12s %10s%s\n",
+           "in all",
+           memory_size_text(text, sum),
+           sum > limit ? "  more than the limit: raise [limits] memory" : "");
+}
+
+/* A worker pays while it has enough to do, and while the largest zone, which one worker
+ * takes alone, is not what all wait for. */
+static void
+print_ranks(const struct zone_list *zones, double n_candidates, int64_t n_free)
+{
+    double cost = 0, largest = 0;
+    for (int64_t i = 0; i < zones->n; i++) {
+        double c = unit_zone_cost(zones, i);
+        cost += c;
+        largest = c > largest ? c : largest;
+    }
+    int64_t by_work = 1 + (int64_t)(n_candidates / least_per_worker);
+    int64_t by_largest = largest > 0 ? (int64_t)ceil(cost / largest) : 1;
+    int64_t workers = by_work < by_largest ? by_work : by_largest;
+    const char *why = by_work < by_largest
+                          ? "more would have too little to do"
+                          : "the largest zone takes one worker that long";
+    if (workers > zones->n)
+        workers = zones->n;
+    if (n_free >= 0 && workers + 1 > n_free) {
+        workers = n_free - 1;
+        why = "the server has no more connections free";
+    }
+    if (workers <= 1)
+        printf("  ranks       1: %s\n", why);
+    else
+        printf("  ranks       up to %" PRId64 " (a coordinator and %" PRId64
+               " workers): %s\n",
+               workers + 1,
+               workers,
+               why);
+}
+
+static int print_plan(struct job_session *session, struct error *err)
+{
+    struct zone_list zones;
+    int64_t n_free = -1;
+    double n_candidates = 0;
+    if (source_zones(session->source, &zones, &session->memory, err) < 0)
+        return -1;
+    if (zones.n == 0)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "no zones: %s is empty, or [zones] where leaves none",
+                         session->job->zone_table);
+    for (int64_t i = 0; i < zones.n; i++)
+        n_candidates += zones.estimates[i];
+    print_zones(session, &zones, n_candidates);
+    print_memory(session, find_largest(&zones).n);
+    if (source_explain(session->source, stdout, 2, &n_free, err) < 0)
+        return -1;
+    print_ranks(&zones, n_candidates, n_free);
+    if (!source_schema(session->source)->spatial_index)
+        printf("  warning     no spatial index on %s: every zone reads the whole "
+               "table; "
+               "create an index using gist\n",
+               session->job->building_table);
+    if (!source_schema(session->source)->zone_id_index && zones.n > 1000)
+        printf("  warning     no index on the id of %s: every zone is searched for\n",
+               session->job->zone_table);
+    return 0;
+}
+
+int cli_plan(int argc, char **argv, struct error *err)
+{
+    struct options options;
+    struct job_session session = { 0 };
+    int status = -1;
+    if (options_read(&options, argc, argv, "o", err) < 0)
+        goto out;
+    if (options.help) {
+        fputs(usage, stdout);
+        status = 0;
+        goto out;
+    }
+    if (job_session_read(&session, &options, err) < 0
+        || job_session_open(&session, NULL, 0, NULL, NULL, err) < 0
+        || print_plan(&session, err) < 0) {
+        err->code = ERROR_USAGE; /* nothing was started */
+        goto out;
+    }
+    status = 0;
+out:
+    job_session_close(&session);
+    options_release(&options);
+    return status;
+}

@@ -1,0 +1,377 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
+#include "rooftally/h5/h5.h"
+#include "rooftally/result/result.h"
+#include "rooftally/result/spool.h"
+
+#include "cli.h"
+#include "drive.h"
+#include "job_session.h"
+#include "options.h"
+#include "progress.h"
+#include "sampler.h"
+#include "summary.h"
+
+static const char usage[] =
+    "usage: rooftally run JOB [-o FILE] [--set section.key=value]... [--force] "
+    "[--quiet]\n"
+    "\n"
+    "Select the buildings of every zone, compute the statistics, write one HDF5 file.\n"
+    "Run it alone, under mpirun or under srun; with several ranks the first "
+    "coordinates.\n"
+    "\n"
+    "  -o, --output FILE        write here instead of [job] output\n"
+    "      --set SECTION.KEY=V  override one key of the job file; may be repeated\n"
+    "  -f, --force              replace an existing result\n"
+    "  -q, --quiet              no progress and no summary\n";
+
+/* One rank's run, from start to end. */
+struct run {
+    struct options options;
+    struct comm *comm;
+    struct job_session session;
+    struct zone_list zones; /* rank 0 */
+    struct units units;     /* rank 0 */
+    struct coordinator coordinator;
+    struct worker worker;
+    struct analysis analysis;
+    struct drive drive;
+    struct progress_line progress;
+    struct sampler sampler;
+    char snapshot[64];
+    int64_t n_zones;
+    char *spool_folder;
+    struct spool *spool;
+    double start_s, worked_s, written_s;
+    char started[21];
+};
+
+static bool is_first(const struct run *run)
+{
+    return comm_rank(run->comm) == 0;
+}
+
+static bool is_worker(const struct run *run)
+{
+    return comm_size(run->comm) == 1 || !is_first(run);
+}
+
+/* Every rank knows the outcome of every rank; one line is printed, on rank 0. */
+static int agree(const struct run *run, int status, struct error *err)
+{
+    return comm_agree(run->comm, status, err);
+}
+
+/* The first rank opens the source and takes the snapshot, the others follow. */
+static int open_sessions(struct run *run, struct error *err)
+{
+    struct job_session *session = &run->session;
+    int status = job_session_read(session, &run->options, err);
+    if (status == 0 && is_first(run) && !*session->job->output)
+        status = error_set(err,
+                           ERROR_USAGE,
+                           "%s: [job] output: not given; set it, or type -o FILE",
+                           session->job->path);
+    if (status == 0 && is_first(run))
+        status = result_check(session->job->output, run->options.force, err);
+    if (agree(run, status, err) < 0)
+        return -1;
+
+    if (is_first(run)) {
+        status =
+            job_session_open(session, NULL, 0, drive_should_stop, &run->drive, err);
+        if (status == 0)
+            status = result_check_keep(&session->binding, err);
+        if (status == 0)
+            snprintf(run->snapshot,
+                     sizeof run->snapshot,
+                     "%s",
+                     source_snapshot(session->source));
+    }
+    if (agree(run, status, err) < 0
+        || comm_broadcast(run->comm, run->snapshot, sizeof run->snapshot, err) < 0)
+        return -1;
+    if (!is_first(run))
+        status = job_session_open(session,
+                                  run->snapshot,
+                                  comm_rank(run->comm),
+                                  drive_should_stop,
+                                  &run->drive,
+                                  err);
+    return agree(run, status, err);
+}
+
+static int plan_zones(struct run *run, struct error *err)
+{
+    struct job_session *session = &run->session;
+    int n_workers = comm_size(run->comm) > 1 ? comm_size(run->comm) - 1 : 1, status = 0;
+    if (is_first(run)) {
+        status = source_zones(session->source, &run->zones, &session->memory, err);
+        if (status == 0 && run->zones.n == 0)
+            status = error_set(err,
+                               ERROR_USAGE,
+                               "no zones: %s is empty, or [zones] where leaves none",
+                               session->job->zone_table);
+        if (status == 0)
+            status =
+                units_init(&run->units, &run->zones, n_workers, &session->memory, err);
+        if (status == 0)
+            status = coordinator_init(&run->coordinator,
+                                      &run->units,
+                                      n_workers,
+                                      &session->memory,
+                                      err);
+        run->n_zones = run->zones.n;
+    }
+    if (agree(run, status, err) < 0)
+        return -1;
+    return comm_broadcast(run->comm, &run->n_zones, sizeof run->n_zones, err);
+}
+
+static int open_spool(struct run *run, struct error *err)
+{
+    int status = 0;
+    run->spool_folder = spool_folder(run->session.job->output);
+    if (!run->spool_folder)
+        status = error_set(err, ERROR_INTERNAL, "no memory for a name");
+    if (status == 0 && is_first(run))
+        status = spool_remove(run->spool_folder, err) < 0
+                         || spool_create(run->spool_folder, err) < 0
+                     ? -1
+                     : 0;
+    if (agree(run, status, err) < 0)
+        return -1;
+    status = spool_open(&run->spool, run->spool_folder, comm_rank(run->comm), err);
+    return agree(run, status, err);
+}
+
+static int
+append_record(void *context, const struct zone_record *record, struct error *err)
+{
+    struct run *run = context;
+    run->drive.n_bytes += record->n_bytes;
+    return spool_append(run->spool, record, run->session.statistics, err);
+}
+
+/* Bytes of one selected building in the result, for the ETA. */
+static int64_t row_bytes(const struct binding *binding)
+{
+    return 8 * (int64_t)binding->n_keep;
+}
+
+static int prepare_work(struct run *run, struct error *err)
+{
+    struct job_session *session = &run->session;
+    run->drive.comm = run->comm;
+    run->drive.sampler = &run->sampler;
+    if (is_first(run)) {
+        progress_init(&run->progress,
+                      &run->coordinator,
+                      row_bytes(&session->binding),
+                      run->options.quiet);
+        run->drive.coordinator = &run->coordinator;
+        run->drive.progress = &run->progress;
+    }
+    if (is_worker(run)) {
+        if (worker_init(&run->worker, &session->memory, err) < 0)
+            return -1;
+        run->analysis = (struct analysis){ .source = session->source,
+                                           .binding = &session->binding,
+                                           .statistics = session->statistics,
+                                           .geos = session->geos,
+                                           .memory = &session->memory,
+                                           .rank = comm_rank(run->comm),
+                                           .start_s = run->start_s,
+                                           .sink = append_record,
+                                           .sink_context = run };
+        if (analyse_init(&run->analysis, err) < 0)
+            return -1;
+        run->drive.worker = &run->worker;
+        run->drive.analysis = &run->analysis;
+    }
+    return drive_init(&run->drive, &session->memory, err);
+}
+
+/* Everything that can be found wrong before the work starts. */
+static int prepare(struct run *run, struct error *err)
+{
+    if (open_sessions(run, err) < 0 || plan_zones(run, err) < 0)
+        return -1;
+    sampler_init(&run->sampler, &run->session.memory, run->start_s);
+    if (is_first(run) && !source_schema(run->session.source)->spatial_index)
+        log_event(LOG_WARN,
+                  "no_spatial_index",
+                  "table=%s every zone reads the whole table: create an index using "
+                  "gist",
+                  run->session.job->building_table);
+    int status = prepare_work(run, err);
+    if (agree(run, status, err) < 0)
+        return -1;
+    return open_spool(run, err);
+}
+
+enum { N_PROVENANCE = 16, PROVENANCE_TEXT = 320 };
+
+struct provenance {
+    struct result_attribute attributes[N_PROVENANCE];
+    char texts[N_PROVENANCE][PROVENANCE_TEXT];
+    int n;
+};
+
+static void remember(struct provenance *p, const char *name, const char *value)
+{
+    snprintf(p->texts[p->n], PROVENANCE_TEXT, "%s", value);
+    p->attributes[p->n] = (struct result_attribute){ name, p->texts[p->n] };
+    p->n++;
+}
+
+static void fill_provenance(const struct run *run, struct provenance *p)
+{
+    char text[64];
+    const struct source_schema *schema = source_schema(run->session.source);
+    p->n = 0;
+    remember(p, "program", "rooftally " ROOFTALLY_VERSION);
+    remember(p, "mpi", comm_library());
+    remember(p, "hdf5", h5_version());
+    remember(p, "geos", geos_version());
+    remember(p, "source", schema->description);
+    remember(p, "snapshot", run->snapshot);
+    remember(p, "start", run->started);
+    clock_utc(text);
+    remember(p, "end", text);
+    snprintf(text, sizeof text, "%d", comm_size(run->comm));
+    remember(p, "ranks", text);
+    remember(p, "crs", schema->crs.name);
+    remember(p, "job_file", run->session.job->path);
+    p->attributes[p->n++] = (struct result_attribute){ "job", run->session.job->text };
+}
+
+static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)
+{
+    const struct memory *memory = &run->session.memory;
+    sampler_take(&run->sampler);
+    *telemetry = (struct rank_telemetry){ .n_zones = run->drive.n_zones,
+                                          .busy_s = run->drive.busy_s,
+                                          .waiting_s = run->drive.waiting_s,
+                                          .cpu_s = clock_cpu_s(),
+                                          .peak_rss_bytes = memory_peak_rss_bytes(),
+                                          .peak_live_bytes = memory->peak_bytes,
+                                          .n_messages = run->drive.n_messages,
+                                          .n_candidates = run->drive.n_candidates,
+                                          .n_bytes = run->drive.n_bytes,
+                                          .n_samples = run->sampler.n,
+                                          .samples = run->sampler.samples };
+    snprintf(telemetry->host, sizeof telemetry->host, "%s", comm_host(run->comm));
+    memcpy(telemetry->owner_peak_bytes,
+           memory->owner_peak_bytes,
+           sizeof telemetry->owner_peak_bytes);
+}
+
+static int write_result(struct run *run, struct error *err)
+{
+    struct job_session *session = &run->session;
+    struct provenance *provenance = malloc(sizeof *provenance);
+    struct rank_telemetry telemetry;
+    char crs[32] = "";
+    int status = provenance ? 0 : error_set(err, ERROR_INTERNAL, "no memory");
+    if (agree(run, status, err) < 0)
+        goto out;
+    fill_provenance(run, provenance);
+    fill_telemetry(run, &telemetry);
+    if (source_schema(session->source)->srid > 0)
+        snprintf(crs, sizeof crs, "EPSG:%d", (int)source_schema(session->source)->srid);
+    struct result_input input = {
+        .path = session->job->output,
+        .title = session->job->title,
+        .force = run->options.force,
+        .statistics = session->statistics,
+        .binding = &session->binding,
+        .n_zones = run->n_zones,
+        .zone_id_bytes = run->zones.id_bytes,
+        .zone_ids = is_first(run) ? run->zones.ids : NULL,
+        .crs = crs,
+        .provenance = provenance->attributes,
+        .n_provenance = provenance->n,
+        .telemetry = &telemetry,
+        .progress = is_first(run) ? progress_write : NULL,
+        .progress_context = &run->progress,
+    };
+    status = result_write(run->comm, &input, run->spool, &session->memory, err);
+out:
+    free(provenance);
+    return status;
+}
+
+static int work_and_write(struct run *run, struct error *err)
+{
+    int status = drive_run(&run->drive, err);
+    run->worked_s = clock_wall_s();
+    /* A worker that stops because another failed brings no news of its own. */
+    if (agree(run, status, err) < 0)
+        return -1;
+    if (write_result(run, err) < 0)
+        return -1;
+    run->written_s = clock_wall_s();
+    return 0;
+}
+
+static void print_summary(struct run *run)
+{
+    struct summary summary = {
+        .coordinator = &run->coordinator,
+        .job = run->session.job,
+        .n_ranks = comm_size(run->comm),
+        .work_s = run->worked_s - run->start_s,
+        .write_s = run->written_s - run->worked_s,
+    };
+    if (is_first(run) && !run->options.quiet)
+        summary_print(&summary, stdout);
+}
+
+int cli_run(int argc, char **argv, struct comm *comm, struct error *err)
+{
+    struct run *run = calloc(1, sizeof *run);
+    int status = -1;
+    if (!run)
+        return error_set(err, ERROR_INTERNAL, "no memory");
+    run->comm = comm;
+    run->start_s = clock_wall_s();
+    clock_utc(run->started);
+    log_open(LOG_WARN, comm_rank(comm));
+    h5_silence();
+    int read = options_read(&run->options, argc, argv, "ofq", err);
+    if (agree(run, read, err) < 0)
+        goto out;
+    if (run->options.help) {
+        if (is_first(run))
+            fputs(usage, stdout);
+        status = 0;
+        goto out;
+    }
+    if (prepare(run, err) < 0) {
+        err->code = ERROR_USAGE; /* nothing was started */
+        goto out;
+    }
+    if (work_and_write(run, err) == 0) {
+        progress_end(&run->progress);
+        print_summary(run);
+        status = 0;
+    }
+out:
+    progress_end(&run->progress);
+    spool_close(run->spool);
+    if (run->spool && is_first(run)) {
+        struct error ignored;
+        spool_remove(run->spool_folder, &ignored);
+    }
+    free(run->spool_folder);
+    job_session_close(&run->session);
+    options_release(&run->options);
+    free(run);
+    return status;
+}

@@ -1,0 +1,19 @@
+/* The few lines at the end of a run. */
+#ifndef ROOFTALLY_CLI_SUMMARY_H
+#define ROOFTALLY_CLI_SUMMARY_H
+
+#include <stdio.h>
+
+#include "rooftally/job/job.h"
+#include "rooftally/schedule/coordinator.h"
+
+struct summary {
+    const struct coordinator *coordinator;
+    const struct job *job;
+    int n_ranks;
+    double work_s, write_s;
+};
+
+void summary_print(const struct summary *summary, FILE *out);
+
+#endif

@@ -1,0 +1,52 @@
+#include "check.h"
+#include "cli.h"
+
+/* What is refused before a server is asked for anything. */
+static void arguments_that_do_not_fit_are_refused(void **context)
+{
+    (void)context;
+    static const struct {
+        const char *arguments[9], *text;
+    } cases[] = {
+        { { "generate" }, "--postgres CONNINFO is missing" },
+        { { "generate", "--postgres", "" }, "--zones N is missing" },
+        { { "generate", "--postgres", "", "--zones", "1" },
+          "--buildings N is missing" },
+        { { "generate", "--zones", "3x" }, "--zones 3x: a whole number" },
+        { { "generate", "--zones", "-3" }, "--zones -3: a whole number" },
+        { { "generate", "--zones", "" }, "--zones : a whole number" },
+        { { "generate", "--zones", "1000001" }, "from 0 to 1000000" },
+        { { "generate", "--buildings", "1e6" }, "--buildings 1e6: a whole number" },
+        { { "generate", "--buildings", "100000000001" }, "from 0 to 100000000000" },
+        { { "generate", "--seed", "-1" }, "--seed -1: a whole number" },
+        { { "generate", "--seed", "18446744073709551616" },
+          "from 0 to 184467440737095" },
+        { { "generate", "--seed" }, "--seed needs a value" },
+        { { "generate", "--sede=1" }, "did you mean --seed" },
+        { { "generate", "-x" }, "unknown option -x" },
+        { { "generate", "--postgres=", "--zones=0", "--buildings=1" }, "0 zones" },
+        { { "generate", "--postgres=", "--zones=1", "--buildings=1", "x.h5" }, "x.h5" },
+        { { "generate", "--postgres=", "--zones=1", "--buildings=1", "--schema=" },
+          "--schema needs a name" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *argv[9];
+        struct error err;
+        int argc = 0;
+        for (; argc < 8 && cases[i].arguments[argc]; argc++)
+            argv[argc] = (char *)(uintptr_t)cases[i].arguments[argc];
+        argv[argc] = NULL;
+        assert_refused(cli_generate(argc, argv, &err),
+                       &err,
+                       ERROR_USAGE,
+                       cases[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arguments_that_do_not_fit_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
