@@ -146,7 +146,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
 {
     struct message counts, out[2];
     struct error why = { ERROR_NONE, "" };
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     int64_t row = zone->row;
     int n;
     if (analyse_zone(drive->analysis, zone, &counts, &why) < 0) {
@@ -162,6 +162,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
         n = worker_finished(drive->worker, &counts, out);
     }
     drive->busy_s += clock_wall_s() - started_s;
+    drive->busy_cpu_s += clock_cpu_s() - started_cpu_s;
     for (int i = 0; i < n; i++)
         if (tell(drive, &out[i], err) < 0)
             return -1;

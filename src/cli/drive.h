@@ -25,7 +25,7 @@ struct drive {
     uint8_t *buffer;           /* [UNIT_MAX_BYTES] for what comes in and goes out */
     struct outgoing *outgoing; /* rank 0 only: [workers + COORDINATOR_AHEAD] */
 
-    double busy_s, waiting_s;
+    double busy_s, waiting_s, busy_cpu_s;
     int64_t n_zones, n_messages, n_candidates, n_bytes;
     struct error failure; /* of this rank's own: comm */
 };

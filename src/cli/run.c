@@ -258,6 +258,7 @@ static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)
     *telemetry = (struct rank_telemetry){ .n_zones = run->drive.n_zones,
                                           .busy_s = run->drive.busy_s,
                                           .waiting_s = run->drive.waiting_s,
+                                          .busy_cpu_s = run->drive.busy_cpu_s,
                                           .cpu_s = clock_cpu_s(),
                                           .peak_rss_bytes = memory_peak_rss_bytes(),
                                           .peak_live_bytes = memory->peak_bytes,

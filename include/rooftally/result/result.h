@@ -31,7 +31,7 @@ struct memory_sample {
 struct rank_telemetry {
     char host[64];
     int64_t n_zones;
-    double busy_s, waiting_s, cpu_s;
+    double busy_s, waiting_s, busy_cpu_s, cpu_s;
     int64_t peak_rss_bytes, peak_live_bytes;
     int64_t n_messages;
     int64_t n_candidates, n_bytes;
