@@ -63,6 +63,13 @@ static int stop_all(struct drive *drive, const struct error *why)
     return deliver(drive, n, &ignored);
 }
 
+/* Nobody can be told, and the others wait: the code says that only an abort is left. */
+static int lost(struct error *err)
+{
+    err->code = ERROR_COMM;
+    return -1;
+}
+
 static int coordinate(struct drive *drive, struct error *err)
 {
     struct coordinator *coordinator = drive->coordinator;
@@ -82,12 +89,12 @@ static int coordinate(struct drive *drive, struct error *err)
         if (got == 0)
             continue;
         if (got < 0)
-            return -1; /* nobody can be told */
+            return lost(err);
         drive->n_messages++;
         if (message_decode(&message, drive->buffer, n_bytes, err) < 0
             || take_message(drive, from - 1, &message, err) < 0) {
             if (stop_all(drive, err) < 0)
-                return -1;
+                return lost(err);
         }
     }
     if (coordinator->failure.code == ERROR_NONE)
@@ -204,7 +211,7 @@ int drive_run(struct drive *drive, struct error *err)
     if (!drive->worker)
         return coordinate(drive, err);
     if (work(drive, err) < 0)
-        return -1;
+        return lost(err);
     if (drive->coordinator && drive->coordinator->failure.code != ERROR_NONE) {
         *err = drive->coordinator->failure;
         return -1;

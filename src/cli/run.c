@@ -209,6 +209,12 @@ static int prepare(struct run *run, struct error *err)
                   "table=%s every zone reads the whole table: create an index using "
                   "gist",
                   run->session.job->building_table);
+    if (is_first(run) && run->n_zones > 1000
+        && !source_schema(run->session.source)->zone_id_index)
+        log_event(LOG_WARN,
+                  "no_zone_id_index",
+                  "table=%s every zone is searched for: create an index on its id",
+                  run->session.job->zone_table);
     int status = prepare_work(run, err);
     if (agree(run, status, err) < 0)
         return -1;
@@ -312,7 +318,8 @@ static int work_and_write(struct run *run, struct error *err)
 {
     int status = drive_run(&run->drive, err);
     run->worked_s = clock_wall_s();
-    /* A worker that stops because another failed brings no news of its own. */
+    if (status < 0 && err->code == ERROR_COMM)
+        return -1; /* there is nobody to agree with */
     if (agree(run, status, err) < 0)
         return -1;
     if (write_result(run, err) < 0)

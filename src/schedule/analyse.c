@@ -136,6 +136,11 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
         if (batch->faults[row] != EWKB_FINE) {
             const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
             a->decisions[row] = DECISION_REJECTED;
+            if (a->binding->job->invalid == INVALID_FAIL) {
+                error_set(err, ERROR_DATA, "%s", reason);
+                name_building(err, batch, row);
+                return -1;
+            }
             if (reject(a, p, row, reason, err) < 0)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE) {
