@@ -68,7 +68,8 @@ ewkb_centroid_box(const uint8_t *bytes, int64_t n_bytes, const struct ewkb *head
     struct sequence only;
     if (head->empty || head->type == EWKB_POINT)
         return head->box;
-    if (!only_sequence(bytes, n_bytes, &only) || only.part != EWKB_POLYGON)
+    if (head->type == EWKB_COLLECTION || !only_sequence(bytes, n_bytes, &only)
+        || only.part != EWKB_POLYGON)
         return anywhere;
     return ring_centroid(&only, &head->box);
 }

@@ -53,32 +53,88 @@ static void put_points(struct writer *writer, const struct sequence *sequence)
     }
 }
 
-/* Where the counts of the open multi and of its open polygon stand; -1 for none. */
+/* Where the counts of what is open in the output stand. */
 struct counts {
-    int64_t at_parts, at_rings;
-    uint32_t n_parts, n_rings;
+    int n_levels; /* open multis and collections; those of walk->levels, or the first */
+    struct {
+        const uint8_t *start; /* in the input: which it is */
+        int64_t at;
+        uint32_t n;
+    } levels[WALK_LEVELS];
+    int64_t at_rings; /* of the polygon */
+    uint32_t n_rings;
 };
 
-/* A part is opened at its first sequence that has points, so empty ones leave no
- * trace. */
+/* The head of a member, which the innermost open level counts. */
+static void
+put_member(struct writer *writer, struct counts *counts, enum ewkb_type type)
+{
+    put_head(writer, type);
+    if (counts->n_levels > 0) {
+        int last = counts->n_levels - 1;
+        put_u32_at(writer, counts->levels[last].at, ++counts->levels[last].n);
+    }
+}
+
+static void
+open_level(struct writer *writer, struct counts *counts, const struct level *level)
+{
+    put_member(writer, counts, level->type);
+    int last = counts->n_levels++;
+    counts->levels[last].start = level->start;
+    counts->levels[last].at = writer->n;
+    counts->levels[last].n = 0;
+    put_u32(writer, 0);
+}
+
+/* Leave the levels that the walk has left, and enter those it is in. */
+static void
+follow(struct writer *writer, struct counts *counts, const struct walk *walk)
+{
+    int n = 0;
+    while (n < counts->n_levels && n < walk->n_levels
+           && counts->levels[n].start == walk->levels[n].start)
+        n++;
+    counts->n_levels = n;
+    while (counts->n_levels < walk->n_levels)
+        open_level(writer, counts, &walk->levels[counts->n_levels]);
+}
+
+static void open_part(struct writer *writer, struct counts *counts, enum ewkb_type part)
+{
+    put_member(writer, counts, part);
+    if (part == EWKB_POLYGON) {
+        counts->at_rings = writer->n;
+        counts->n_rings = 0;
+        put_u32(writer, 0);
+    }
+}
+
+/* A part, and what it lies in, is opened at its first sequence that has points, so empty
+ * ones leave no trace. */
 static void put_sequence(struct writer *writer,
+                         const struct walk *walk,
                          const struct sequence *sequence,
                          struct counts *counts)
 {
-    if (sequence->i_ring == 0 && counts->at_parts >= 0) {
-        put_head(writer, sequence->part);
-        put_u32_at(writer, counts->at_parts, ++counts->n_parts);
-        if (sequence->part == EWKB_POLYGON) {
-            counts->at_rings = writer->n;
-            counts->n_rings = 0;
-            put_u32(writer, 0);
-        }
+    if (sequence->i_ring == 0) {
+        follow(writer, counts, walk);
+        open_part(writer, counts, sequence->part);
     }
     if (sequence->part == EWKB_POLYGON)
         put_u32_at(writer, counts->at_rings, ++counts->n_rings);
     if (sequence->part != EWKB_POINT)
         put_u32(writer, (uint32_t)sequence->n);
     put_points(writer, sequence);
+}
+
+static void put_empty(struct writer *writer, enum ewkb_type type)
+{
+    put_head(writer, type);
+    if (type == EWKB_POINT)
+        put_point(writer, NAN, NAN);
+    else
+        put_u32(writer, 0);
 }
 
 int64_t ewkb_flatten(const uint8_t *bytes,
@@ -90,28 +146,20 @@ int64_t ewkb_flatten(const uint8_t *bytes,
     struct walk walk;
     struct sequence sequence;
     struct writer writer = { out, 0, capacity };
-    struct counts counts = { -1, -1, 0, 0 };
-    int more;
+    struct counts counts;
+    int more = -1;
 
-    if (walk_open(&walk, bytes, n_bytes))
-        return error_set(err, ERROR_FORMAT, "%s", ewkb_fault_text(walk.fault));
-    put_head(&writer, walk.type);
-    int64_t n_head = writer.n;
-    if (walk.type >= EWKB_MULTIPOINT)
-        counts.at_parts = writer.n;
-    else if (walk.type == EWKB_POLYGON)
-        counts.at_rings = writer.n;
-    if (walk.type >= EWKB_POLYGON)
-        put_u32(&writer, 0);
-    while ((more = walk_next(&walk, &sequence)) > 0)
-        if (sequence.n > 0)
-            put_sequence(&writer, &sequence, &counts);
+    counts.n_levels = 0;
+    counts.at_rings = 0;
+    counts.n_rings = 0;
+    if (walk_open(&walk, bytes, n_bytes) == 0)
+        while ((more = walk_next(&walk, &sequence)) > 0)
+            if (sequence.n > 0)
+                put_sequence(&writer, &walk, &sequence, &counts);
     if (more < 0)
         return error_set(err, ERROR_FORMAT, "%s", ewkb_fault_text(walk.fault));
-    if (writer.n == n_head && walk.type == EWKB_POINT)
-        put_point(&writer, NAN, NAN);
-    if (writer.n == n_head && walk.type == EWKB_LINESTRING)
-        put_u32(&writer, 0);
+    if (writer.n == 0)
+        put_empty(&writer, walk.type);
     if (writer.n > capacity)
         return error_set(err,
                          ERROR_BUDGET,

@@ -65,6 +65,8 @@ int measure(const struct crs *crs,
             sum.n_vertices += sequence.n;
             if (sequence.n == 0 || sequence.part == EWKB_POINT)
                 continue;
+            if (sequence.part != EWKB_POLYGON && walk.type == EWKB_COLLECTION)
+                continue;
             struct size size =
                 crs->geographic ? measure_ellipsoid(&ellipsoid, &sequence, want_length)
                                 : measure_plane(crs->unit, &sequence, want_length);

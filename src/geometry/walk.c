@@ -62,7 +62,7 @@ static int read_head(struct walk *walk, enum ewkb_type *type, int32_t *srid)
     *type = (enum ewkb_type)base;
     if (srid)
         memcpy(srid, &number, sizeof number);
-    if (base > EWKB_MULTIPOLYGON)
+    if (base > EWKB_COLLECTION)
         return fail(walk, EWKB_UNSUPPORTED);
     return 0;
 }
@@ -77,25 +77,63 @@ static int start_part(struct walk *walk, enum ewkb_type part)
     return 0;
 }
 
-int walk_open(struct walk *walk, const uint8_t *bytes, int64_t n_bytes)
+/* What comes after the head of a multi or collection; its smallest member is an empty
+ * one of 9 bytes. */
+static int start_level(struct walk *walk, enum ewkb_type type, const uint8_t *start)
 {
-    *walk = (struct walk){ .at = bytes, .end = bytes + (n_bytes > 0 ? n_bytes : 0) };
-    if (read_head(walk, &walk->type, &walk->srid))
+    if (walk->n_levels == WALK_LEVELS)
+        return fail(walk, EWKB_UNSUPPORTED);
+    struct level *level = &walk->levels[walk->n_levels];
+    if (read_count(walk, 9, &level->n_left))
         return -1;
-    if (walk->type <= EWKB_POLYGON)
-        return start_part(walk, walk->type);
-    return read_count(walk, 9, &walk->n_parts_left);
+    level->type = type;
+    level->start = start;
+    walk->n_levels++;
+    return 0;
 }
 
-static int next_part(struct walk *walk)
+static int start_any(struct walk *walk, enum ewkb_type type, const uint8_t *start)
 {
-    enum ewkb_type part;
-    if (read_head(walk, &part, NULL))
+    return type <= EWKB_POLYGON ? start_part(walk, type)
+                                : start_level(walk, type, start);
+}
+
+/* The levels stay as they are: clearing them would take longer than a footprint. */
+int walk_open(struct walk *walk, const uint8_t *bytes, int64_t n_bytes)
+{
+    walk->at = bytes;
+    walk->end = bytes + (n_bytes > 0 ? n_bytes : 0);
+    walk->type = walk->part = (enum ewkb_type)0;
+    walk->srid = 0;
+    walk->fault = EWKB_FINE;
+    walk->n_rings_left = walk->i_ring = walk->stride = 0;
+    walk->swap = false;
+    walk->n_levels = 0;
+    if (read_head(walk, &walk->type, &walk->srid))
         return -1;
-    if ((int)part + EWKB_POLYGON != (int)walk->type)
-        return fail(walk, EWKB_MALFORMED);
-    walk->n_parts_left--;
-    return start_part(walk, part);
+    return start_any(walk, walk->type, bytes);
+}
+
+/* Go to the next head: 1, 0 at the end, -1 with the fault. */
+static int next_head(struct walk *walk)
+{
+    while (walk->n_levels > 0) {
+        struct level *level = &walk->levels[walk->n_levels - 1];
+        const uint8_t *start = walk->at;
+        enum ewkb_type type;
+        if (level->n_left == 0) {
+            walk->n_levels--;
+            continue;
+        }
+        if (read_head(walk, &type, NULL))
+            return -1;
+        if (level->type != EWKB_COLLECTION
+            && (int)type + EWKB_POLYGON != (int)level->type)
+            return fail(walk, EWKB_MALFORMED);
+        level->n_left--;
+        return start_any(walk, type, start) ? -1 : 1;
+    }
+    return walk->at == walk->end ? 0 : fail(walk, EWKB_MALFORMED);
 }
 
 static void skip_empty_point(struct sequence *sequence)
@@ -110,10 +148,9 @@ int walk_next(struct walk *walk, struct sequence *sequence)
 {
     int64_t n = 1;
     while (walk->n_rings_left == 0) {
-        if (walk->n_parts_left == 0)
-            return walk->at == walk->end ? 0 : fail(walk, EWKB_MALFORMED);
-        if (next_part(walk))
-            return -1;
+        int more = next_head(walk);
+        if (more <= 0)
+            return more;
     }
     if (walk->part != EWKB_POINT) {
         if (read_count(walk, walk->stride, &n))

@@ -3,8 +3,9 @@
  * time, in the order of the bytes. Every count is checked against the bytes left before
  * it is used.
  *
- *     MULTIPOLYGON ─ POLYGON ─ ring, ring
- *                  └ POLYGON ─ ring              walk_next: 3 times 1, then 0
+ *     COLLECTION ─ POINT
+ *                └ MULTIPOLYGON ─ POLYGON ─ ring, ring
+ *                               └ POLYGON ─ ring   walk_next: 4 times 1, then 0
  */
 #ifndef GEOMETRY_WALK_H
 #define GEOMETRY_WALK_H
@@ -14,6 +15,16 @@
 
 #include "rooftally/geometry/ewkb.h"
 
+/* Multis and collections in each other: as many as PostGIS's own reader of WKB takes. */
+enum { WALK_LEVELS = 198 };
+
+/* A multi or collection that the walk is in. */
+struct level {
+    enum ewkb_type type;
+    int64_t n_left;       /* members yet to come */
+    const uint8_t *start; /* its first byte: no other has the same */
+};
+
 struct walk {
     const uint8_t *at, *end;
     enum ewkb_type type; /* of the whole; 0 where not even that could be read */
@@ -21,11 +32,13 @@ struct walk {
     enum ewkb_fault fault; /* why walk_open or walk_next failed */
     /* the part (point, line or polygon) that the walk is in */
     enum ewkb_type part;
-    int64_t n_parts_left; /* headers yet to come */
     int64_t n_rings_left; /* sequences of this part yet to come */
     int64_t i_ring;
     int64_t stride; /* bytes from point to point: 16, 24 or 32 */
     bool swap;      /* the byte order is not this machine's */
+    /* what the part lies in, outermost first; none for a plain one */
+    int n_levels;
+    struct level levels[WALK_LEVELS]; /* those beyond n_levels are not set */
 };
 
 struct sequence {

@@ -89,21 +89,50 @@ static void name_building(struct error *err, const struct batch *batch, int32_t 
     }
 }
 
+/*
+ * Which buildings come depends on the cover, and that on estimates; which are rejected
+ * must not. So a building that cannot be decided counts where its box meets the zone
+ * itself, and is outside elsewhere.
+ */
+static int set_aside(struct analysis *a,
+                     struct progress *p,
+                     int32_t row,
+                     const struct box *box,
+                     const char *reason,
+                     struct error *err)
+{
+    bool somewhere = box->xmin <= box->xmax;
+    a->decisions[row] = DECISION_OUTSIDE;
+    if (somewhere && !zone_meets_box(p->zone, box))
+        return 0;
+    a->decisions[row] = DECISION_REJECTED;
+    if (a->binding->job->invalid != INVALID_FAIL)
+        return reject(a, p, row, reason, err);
+    error_set(err, ERROR_DATA, "%s", reason);
+    name_building(err, &a->batch, row);
+    return -1;
+}
+
 /* Ask GEOS about one row that the grid left open. */
 static int
 refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
 {
     struct text wkb = a->batch.geometry[row];
+    const struct box *box = &a->batch.boxes[row];
     enum decision decision = DECISION_OUTSIDE;
     char reason[REASON_BYTES];
+    struct error why = { ERROR_NONE, "" };
     p->record.n_refined++;
-    if (zone_refine(p->zone, (const uint8_t *)wkb.bytes, wkb.n, &decision, reason, err)
+    if (zone_refine(p->zone, (const uint8_t *)wkb.bytes, wkb.n, &decision, reason, &why)
         < 0) {
+        if (why.code == ERROR_DATA)
+            return set_aside(a, p, row, box, why.text, err);
+        *err = why;
         name_building(err, &a->batch, row);
         return -1;
     }
     a->decisions[row] = (uint8_t)decision;
-    return decision == DECISION_REJECTED ? reject(a, p, row, reason, err) : 0;
+    return decision == DECISION_REJECTED ? set_aside(a, p, row, box, reason, err) : 0;
 }
 
 /* The boxes that the grid is to decide: the buildings' own, or, where only the centroid
@@ -134,16 +163,16 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
     zone_decide(p->zone, boxes_to_decide(a), batch->n_rows, a->decisions);
     for (int32_t row = 0; row < batch->n_rows; row++) {
         if (batch->faults[row] != EWKB_FINE) {
+            struct text wkb = batch->geometry[row];
+            struct box box = ewkb_rough_box((const uint8_t *)wkb.bytes, wkb.n);
             const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
-            a->decisions[row] = DECISION_REJECTED;
-            if (a->binding->job->invalid == INVALID_FAIL) {
-                error_set(err, ERROR_DATA, "%s", reason);
-                name_building(err, batch, row);
+            if (set_aside(a, p, row, &box, reason, err) < 0)
                 return -1;
-            }
-            if (reject(a, p, row, reason, err) < 0)
-                return -1;
-        } else if (a->decisions[row] == DECISION_REFINE) {
+        } else if (a->decisions[row] == DECISION_REFINE
+                   || zone_needs_geos(p->zone,
+                                      &batch->boxes[row],
+                                      (const uint8_t *)batch->geometry[row].bytes,
+                                      batch->geometry[row].n)) {
             a->rows[n_open++] = row;
         }
     }

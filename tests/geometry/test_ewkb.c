@@ -8,10 +8,9 @@
 
 static const uint32_t has_srid = 0x20000000u;
 
-/* The same geometries in every dress: each put_ writes type `type`, 2 rings and so on. */
-static void put_sample(struct shape *shape, int type)
+/* What comes after the head: each sample has 2 rings and so on. */
+static void put_body(struct shape *shape, int type)
 {
-    put_type(shape, (uint32_t)type, 26986);
     if (type >= 4)
         put_count(shape, 2);
     for (int part = 0; part < (type >= 4 ? 2 : 1); part++) {
@@ -33,19 +32,42 @@ static void put_sample(struct shape *shape, int type)
     }
 }
 
+static void put_member(struct shape *shape, int type)
+{
+    put_part(shape, (uint32_t)type);
+    put_body(shape, type);
+}
+
+/* The same geometries in every dress. */
+static void put_sample(struct shape *shape, int type)
+{
+    put_type(shape, (uint32_t)type, 26986);
+    if (type <= 6) {
+        put_body(shape, type);
+        return;
+    }
+    put_count(shape, 4); /* POINT, (POLYGON, MULTIPOINT), LINESTRING, MULTIPOLYGON */
+    put_member(shape, 1);
+    put_part(shape, 7);
+    put_count(shape, 2);
+    put_member(shape, 3);
+    put_member(shape, 4);
+    put_member(shape, 2);
+    put_member(shape, 6);
+}
+
 /* What every put_sample must read as. */
 static void check_sample(const struct ewkb *head, int type)
 {
-    static const int64_t n_vertices[] = { 0, 1, 2, 10, 2, 4, 20 };
-    double reach = type >= 4 ? 10 : 0;
+    static const int64_t n_vertices[] = { 0, 1, 2, 10, 2, 4, 20, 35 };
+    static const double xmax[] = { 0, -3, 0, 5, 7, 10, 15, 15 };
     assert_int_equal(head->type, type);
     assert_int_equal(head->n_vertices, n_vertices[type]);
     assert_false(head->empty);
     assert_true(head->box.xmin == -3);
     assert_true(head->box.ymax == 7);
-    double xmax = type % 3 == 0 ? 5 : type % 3 == 2 ? 0 : -3;
-    assert_true(head->box.xmax == xmax + reach);
-    assert_true(head->box.ymin == (type % 3 == 1 ? 7 : -0.5));
+    assert_true(head->box.xmax == xmax[type]);
+    assert_true(head->box.ymin == (type == 1 || type == 4 ? 7 : -0.5));
 }
 
 static const struct {
@@ -72,7 +94,7 @@ static void every_type_reads_in_every_dress(void **state)
     static uint8_t flat[SHAPE_BYTES];
     struct ewkb head;
     struct error err;
-    for (int type = 1; type <= 6; type++)
+    for (int type = 1; type <= 7; type++)
         for (int i = 0; i < 2 * N_DRESSES; i++) {
             shape_init(&plain);
             put_sample(&plain, type);
@@ -116,7 +138,7 @@ static void cut_anywhere_is_malformed(void **state)
     (void)state;
     static struct shape shape;
     struct ewkb head;
-    for (int type = 1; type <= 6; type++)
+    for (int type = 1; type <= 7; type++)
         for (int i = 0; i < 2 * N_DRESSES; i++) {
             dress(&shape, i / 2, i % 2);
             put_sample(&shape, type);
@@ -140,7 +162,7 @@ static void changed_bytes_never_read_past_the_end(void **state)
     struct ewkb head;
     int n_fine = 0, n_bad = 0;
     for (int round = 0; round < 60000; round++) {
-        int type = 1 + random_below(&seed, 6);
+        int type = 1 + random_below(&seed, 7);
         dress(&shape, random_below(&seed, N_DRESSES), random_below(&seed, 2));
         put_sample(&shape, type);
         for (int k = random_below(&seed, 3); k >= 0; k--) {
@@ -253,7 +275,7 @@ static void empty_geometries_and_empty_parts_are_fine(void **state)
     static uint8_t flat[256];
     struct ewkb head;
     struct error err;
-    for (int type = 1; type <= 6; type++)
+    for (int type = 1; type <= 7; type++)
         for (int i = 0; i < 2 * N_DRESSES; i++) {
             dress(&shape, i / 2, i % 2);
             put_type(&shape, (uint32_t)type, 1);
@@ -292,7 +314,7 @@ static void what_cannot_be_decided_says_why(void **state)
     (void)state;
     static struct shape shape;
     struct ewkb head;
-    for (uint32_t type = 7; type <= 17; type++) { /* collections, curves, surfaces */
+    for (uint32_t type = 8; type <= 17; type++) { /* curves, surfaces */
         shape_init(&shape);
         put_type(&shape, type, 0);
         put_count(&shape, 0);
@@ -317,6 +339,163 @@ static void what_cannot_be_decided_says_why(void **state)
     assert_int_equal(ewkb_read(shape.bytes, shape.n, &head), EWKB_MALFORMED);
     for (int fault = EWKB_FINE; fault <= EWKB_OPEN_RING; fault++)
         assert_true(strlen(ewkb_fault_text((enum ewkb_fault)fault)) > 3);
+}
+
+static void empty_members_of_a_collection_leave_no_trace(void **state)
+{
+    (void)state;
+    static struct shape shape, plain;
+    static uint8_t flat[SHAPE_BYTES];
+    struct ewkb head;
+    struct error err;
+    for (int i = 0; i < 2 * N_DRESSES; i++)
+        for (int full = 0; full < 2; full++) {
+            dress(&shape, i / 2, i % 2);
+            put_type(&shape, 7, 1);
+            put_count(&shape, 6);
+            put_empty(&shape, 1);
+            put_empty(&shape, 7);
+            put_part(&shape, 6);
+            put_count(&shape, full ? 3 : 2);
+            put_empty(&shape, 3);
+            if (full)
+                put_member(&shape, 3);
+            put_empty(&shape, 3);
+            put_part(&shape, 7); /* ((MULTIPOINT(EMPTY)), POINT, MULTIPOINT(EMPTY)) */
+            put_count(&shape, full ? 3 : 2);
+            put_part(&shape, 7);
+            put_count(&shape, 1);
+            put_part(&shape, 4);
+            put_count(&shape, 1);
+            put_empty(&shape, 1);
+            if (full)
+                put_member(&shape, 1);
+            put_part(&shape, 4);
+            put_count(&shape, 1);
+            put_empty(&shape, 1);
+            put_empty(&shape, 2);
+            put_empty(&shape, 3);
+            assert_int_equal(read_exactly(shape.bytes, shape.n, &head), EWKB_FINE);
+            assert_int_equal(head.empty, !full);
+            assert_int_equal(head.n_vertices, full ? 11 : 0);
+            shape_init(&plain);
+            put_type(&plain, 7, 0);
+            put_count(&plain, full ? 2 : 0);
+            if (full) {
+                put_part(&plain, 6);
+                put_count(&plain, 1);
+                put_member(&plain, 3);
+                put_part(&plain, 7);
+                put_count(&plain, 1);
+                put_member(&plain, 1);
+            }
+            assert_int_equal(ewkb_flatten(shape.bytes, shape.n, flat, shape.n, &err),
+                             plain.n);
+            assert_memory_equal(flat, plain.bytes, (size_t)plain.n);
+        }
+}
+
+/* Collections in each other, and a point or a multipoint in the innermost. */
+static void put_nested(struct shape *shape, int n_levels, bool multi)
+{
+    shape_init(shape);
+    for (int i = 0; i < n_levels; i++) {
+        put_part(shape, multi && i == n_levels - 1 ? 4 : 7);
+        put_count(shape, 1);
+    }
+    put_member(shape, 1);
+}
+
+static void collections_nest_as_deep_as_postgis_reads(void **state)
+{
+    (void)state;
+    static struct shape shape;
+    static uint8_t flat[SHAPE_BYTES];
+    struct ewkb head;
+    struct error err;
+    for (int multi = 0; multi < 2; multi++)
+        for (int n = 1; n <= 2000; n += n < 197 || n > 200 ? 49 : 1) {
+            put_nested(&shape, n, multi);
+            enum ewkb_fault fault = read_exactly(shape.bytes, shape.n, &head);
+            assert_int_equal(fault, n <= 198 ? EWKB_FINE : EWKB_UNSUPPORTED);
+            assert_int_equal(head.type, multi && n == 1 ? 4 : 7);
+            if (fault != EWKB_FINE)
+                continue;
+            assert_int_equal(head.n_vertices, 1);
+            assert_int_equal(ewkb_flatten(shape.bytes, shape.n, flat, shape.n, &err),
+                             shape.n);
+            assert_memory_equal(flat, shape.bytes, (size_t)shape.n);
+        }
+}
+
+static void what_is_wrong_in_a_collection_is_found_however_deep(void **state)
+{
+    (void)state;
+    static struct shape shape;
+    static const struct {
+        const char *what;
+        enum ewkb_fault fault;
+    } cases[] = {
+        { "curve", EWKB_UNSUPPORTED },
+        { "unknown type", EWKB_MALFORMED },
+        { "byte order", EWKB_MALFORMED },
+        { "too many members", EWKB_MALFORMED },
+        { "too few bytes", EWKB_MALFORMED },
+        { "bytes to spare", EWKB_MALFORMED },
+        { "point in a multipolygon", EWKB_MALFORMED },
+        { "collection in a multipoint", EWKB_MALFORMED },
+        { "hole in nothing", EWKB_MALFORMED },
+        { "NaN", EWKB_NOT_FINITE },
+        { "open ring", EWKB_OPEN_RING },
+    };
+    struct ewkb head;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int n_levels = 1; n_levels <= 3; n_levels++) {
+            const char *what = cases[i].what;
+            shape_init(&shape);
+            for (int level = 0; level < n_levels; level++) {
+                put_part(&shape, 7);
+                put_count(&shape, 3);
+                put_member(&shape, 3);
+            }
+            int64_t at = shape.n;
+            if (!strcmp(what, "curve")) {
+                put_empty(&shape, 8);
+            } else if (!strcmp(what, "unknown type")) {
+                put_empty(&shape, 18);
+            } else if (!strcmp(what, "too many members")) {
+                put_part(&shape, 7);
+                put_count(&shape, 1u << 28);
+            } else if (!strcmp(what, "point in a multipolygon")
+                       || !strcmp(what, "collection in a multipoint")) {
+                put_part(&shape, *what == 'p' ? 6 : 4);
+                put_count(&shape, 1);
+                *what == 'p' ? put_member(&shape, 1) : put_empty(&shape, 7);
+            } else if (!strcmp(what, "hole in nothing")) {
+                put_part(&shape, 3);
+                put_count(&shape, 2);
+                put_count(&shape, 0);
+                put_rectangle(&shape, 0, 0, 1, 1);
+            } else if (!strcmp(what, "NaN")) {
+                put_part(&shape, 1);
+                put_raw(&shape, 1, NAN);
+            } else if (!strcmp(what, "open ring")) {
+                put_member(&shape, 3);
+                shape.bytes[at + 13 + 7] ^= 1; /* an exponent of the first x */
+            } else {
+                put_member(&shape, 1);
+                if (!strcmp(what, "byte order"))
+                    shape.bytes[at] = 2;
+            }
+            for (int level = 0; level < n_levels; level++)
+                put_member(&shape, 2);
+            shape.n += !strcmp(what, "bytes to spare");
+            shape.n -= !strcmp(what, "too few bytes");
+            enum ewkb_fault fault = read_exactly(shape.bytes, shape.n, &head);
+            if (fault != cases[i].fault)
+                fail_msg("%s, %d levels: %s", what, n_levels, ewkb_fault_text(fault));
+            assert_int_equal(head.type, EWKB_COLLECTION);
+        }
 }
 
 static void rings_close_and_have_four_points(void **state)
@@ -396,6 +575,13 @@ static void the_centroid_of_a_footprint_is_in_its_box(void **state)
     assert_int_equal(ewkb_read(shape.bytes, shape.n, &head), EWKB_FINE);
     box = ewkb_centroid_box(shape.bytes, shape.n, &head);
     assert_true(isinf(box.xmin) && isinf(box.ymax));
+    shape_init(&shape); /* whatever it has */
+    put_type(&shape, 7, 0);
+    put_count(&shape, 1);
+    put_member(&shape, 1);
+    assert_int_equal(ewkb_read(shape.bytes, shape.n, &head), EWKB_FINE);
+    box = ewkb_centroid_box(shape.bytes, shape.n, &head);
+    assert_true(isinf(box.xmin) && isinf(box.ymax));
 }
 
 int main(void)
@@ -409,6 +595,9 @@ int main(void)
         cmocka_unit_test(largest_and_smallest_doubles_are_finite),
         cmocka_unit_test(empty_geometries_and_empty_parts_are_fine),
         cmocka_unit_test(what_cannot_be_decided_says_why),
+        cmocka_unit_test(empty_members_of_a_collection_leave_no_trace),
+        cmocka_unit_test(collections_nest_as_deep_as_postgis_reads),
+        cmocka_unit_test(what_is_wrong_in_a_collection_is_found_however_deep),
         cmocka_unit_test(rings_close_and_have_four_points),
         cmocka_unit_test(flatten_refuses_what_does_not_fit),
         cmocka_unit_test(the_centroid_of_a_footprint_is_in_its_box),

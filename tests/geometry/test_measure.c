@@ -252,6 +252,55 @@ static void lines_have_length_and_points_nothing(void **state)
     }
 }
 
+/* Of POINT, (POLYGON with a hole, LINESTRING), MULTIPOLYGON: as ST_Area, ST_Perimeter and
+ * ST_NPoints, the rings of all and no line. */
+static void collections_measure_as_their_polygons(void **state)
+{
+    (void)state;
+    struct crs plane, globe;
+    struct error err;
+    assert_fine(crs_read(&plane, "", &err), &err);
+    assert_fine(crs_read(&globe, wgs84, &err), &err);
+    shape_init(&shape);
+    put_type(&shape, 7, 0);
+    put_count(&shape, 3);
+    put_part(&shape, 1);
+    put_raw(&shape, 40, 50);
+    put_part(&shape, 7);
+    put_count(&shape, 2);
+    put_part(&shape, 3);
+    put_count(&shape, 2);
+    put_rectangle(&shape, 0, 0, 4, 3);
+    put_rectangle(&shape, 1, 1, 2, 2);
+    put_part(&shape, 2);
+    put_count(&shape, 2);
+    put_raw(&shape, 0, 0);
+    put_raw(&shape, 30, 40);
+    put_part(&shape, 6);
+    put_count(&shape, 1);
+    put_part(&shape, 3);
+    put_count(&shape, 1);
+    put_rectangle(&shape, 2, 0, 6, 1); /* overlaps the other, and counts all the same */
+    struct measures all = measured(&plane, &shape);
+    assert_true(all.area_m2 == 11 + 4);
+    assert_true(all.perimeter_m == 14 + 4 + 10);
+    assert_int_equal(all.n_vertices, 1 + 10 + 2 + 5);
+    all = measured(&globe, &shape);
+    shape_init(&shape);
+    put_type(&shape, 3, 0);
+    put_count(&shape, 2);
+    put_rectangle(&shape, 0, 0, 4, 3);
+    put_rectangle(&shape, 1, 1, 2, 2);
+    struct measures one = measured(&globe, &shape);
+    shape_init(&shape);
+    put_type(&shape, 3, 0);
+    put_count(&shape, 1);
+    put_rectangle(&shape, 2, 0, 6, 1);
+    struct measures other = measured(&globe, &shape);
+    assert_true(all.area_m2 == one.area_m2 + other.area_m2);
+    assert_true(is_about(all.perimeter_m, one.perimeter_m + other.perimeter_m, 1e-15));
+}
+
 static void odd_polygons_never_measure_below_zero(void **state)
 {
     (void)state;
@@ -285,6 +334,7 @@ int main(void)
         cmocka_unit_test(geodesic_areas_are_geographiclibs),
         cmocka_unit_test(planar_areas_do_not_depend_on_the_place),
         cmocka_unit_test(lines_have_length_and_points_nothing),
+        cmocka_unit_test(collections_measure_as_their_polygons),
         cmocka_unit_test(odd_polygons_never_measure_below_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

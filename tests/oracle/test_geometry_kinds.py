@@ -33,19 +33,33 @@ ASKED = [
     "LINESTRING(1 1, 2 2)", "LINESTRING(0 0, 0 10)", "LINESTRING(3 5, 7 5)",
     "MULTILINESTRING((1 1, 2 2), (7 7, 8 8))", "POLYGON((1 1, 2 2, 1 2, 2 1, 1 1))",
     "POLYGON((3 1, 3 1, 3 1, 3 1))", "POLYGON((1e-300 1, 2 1, 2 2, 1e-300 1))",
+] + [f"GEOMETRYCOLLECTION({members})" for members in (
+    "POINT(1 1), POLYGON((1 1, 2 1, 2 2, 1 1))", "GEOMETRYCOLLECTION(POINT(1 1))",
+    "POINT(1 1)", "POINT(5 5)", "POINT(0 1)", "POINT(0 1), POINT(1 1)", "POINT(1 1), POINT(5 5)",
+    "POLYGON((1 1, 2 1, 2 2, 1 1))", "POLYGON((0 0, 1 0, 1 1, 0 0)), LINESTRING(0 5, 0 9)",
+    "POLYGON((1 1, 2 1, 2 2, 1 1)), POLYGON((7 7, 8 7, 8 8, 7 7))",
+    "POLYGON((1 1, 2 1, 2 2, 1 1)), POLYGON((21 1, 22 1, 22 2, 21 1))",
+    "POLYGON((9 1, 11 1, 11 2, 9 2, 9 1)), POINT(1 1)", "POLYGON((12 1, 22 1, 22 2, 12 2, 12 1))",
+    "LINESTRING(1 1, 2 2), LINESTRING(0 0, 0 10)", "LINESTRING(0 0, 0 10)", "LINESTRING(3 5, 7 5)",
+    "LINESTRING(1 3, 12 3), POINT(5 5)", "POLYGON((3 3, 7 3, 7 7, 3 7, 3 3)), POINT(1 1)",
+    "POLYGON((4 4, 6 4, 6 6, 4 6, 4 4)), POINT(1 1)", "MULTIPOINT(1 1, 2 2), POINT(10 2)",
+    "GEOMETRYCOLLECTION(MULTIPOLYGON(((7 7, 8 7, 8 8, 7 7))), LINESTRING(1 1, 2 2)), POINT(3 1)",
+    "GEOMETRYCOLLECTION EMPTY", "POLYGON EMPTY, POLYGON((1 1, 2 1, 2 2, 1 1))",
+)] + [
+    "GEOMETRYCOLLECTION EMPTY", "GEOMETRYCOLLECTION Z(POINT Z(1 21 5), LINESTRING Z(2 21 1, 3 22 2))",
 ]
 # And those that it cannot: the WKT, or WKB in hex, with a word of the reason; "": not selected
 # and no more is asked; None: PostGIS goes down on it, and the points it has are within.
 REFUSED = [
-    ("GEOMETRYCOLLECTION(POINT(1 1), POLYGON((1 1, 2 1, 2 2, 1 1)))", "unsupported"),
-    ("GEOMETRYCOLLECTION(GEOMETRYCOLLECTION(POINT(1 1)))", "unsupported"),
     ("CIRCULARSTRING(1 1, 2 2, 3 1)", "unsupported"),
     ("CURVEPOLYGON(CIRCULARSTRING(1 1, 3 1, 3 3, 1 3, 1 1))", "unsupported"),
     ("TIN(((1 1, 2 1, 2 2, 1 1)))", "unsupported"),
     ("POINT(nan nan)", ""), ("POINT(nan 1)", ""), ("POINT(inf 1)", ""),
     ("LINESTRING(1 1, nan 2)", "finite"), ("POLYGON((1 1, 2 1, nan 2, 1 1))", "finite"),
     ("POLYGON((1 1, inf 1, 2 2, 1 1))", "finite"), ("POLYGON((1 1, 2 1, 2 -inf, 1 1))", "finite"),
+    ("GEOMETRYCOLLECTION(POINT(1 1), CIRCULARSTRING(1 1, 2 2, 3 1))", "unsupported"),
     ("MULTIPOINT(1 1, EMPTY)", None), ("MULTIPOINT(EMPTY, EMPTY)", ""),
+    ("GEOMETRYCOLLECTION(POINT(1 1), POINT EMPTY)", None),
 ]
 
 

@@ -1,6 +1,7 @@
 /*
  * Well-known binary as PostGIS sends it: EWKB or ISO, either byte order, Z and M
- * skipped, nested. Nothing is built; one pass over the bytes.
+ * skipped, nested. Nothing is built; one pass over the bytes. A collection may have members
+ * of every plain type, collections among them.
  *
  * Origin   OGC 06-103r4 clause 8; PostGIS doc/ZMSgeoms.txt for the flag bits
  */
@@ -27,7 +28,7 @@ enum ewkb_type {
 enum ewkb_fault {
     EWKB_FINE,
     EWKB_MALFORMED,   /* truncated, counts past the end, unknown byte order */
-    EWKB_UNSUPPORTED, /* a collection, curve, surface, or nested too deep */
+    EWKB_UNSUPPORTED, /* a curve or surface, or nested deeper than 198 */
     EWKB_NOT_FINITE,  /* a NaN or infinite x or y */
     EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
 };
@@ -52,13 +53,18 @@ enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *ou
  * A box that certainly holds GEOS's centroid of the geometry: what zone_decide is given in
  * place of head->box where the predicate is CENTROID and the rule TRUST. (A footprint that
  * crosses itself may have its centroid far outside its own box.) It has no bounds where
- * rounding could put the centroid anywhere, and for all but a point or a single ring:
- * GEOS then decides.
+ * rounding could put the centroid anywhere, and for all but a point or a single ring, and
+ * for a collection whatever it has: GEOS then decides.
  *
  * head   as ewkb_read filled it from the same bytes
  */
 struct box
 ewkb_centroid_box(const uint8_t *bytes, int64_t n_bytes, const struct ewkb *head);
+
+/* The box of the control points that can be read of a geometry with a fault, NaN passed
+ * over; xmin > xmax where there are none. Never larger than the box that PostGIS gave the
+ * same geometry. */
+struct box ewkb_rough_box(const uint8_t *bytes, int64_t n_bytes);
 
 /* "malformed WKB", "unsupported geometry type", ...: the reason in /rejected. */
 const char *ewkb_fault_text(enum ewkb_fault fault);

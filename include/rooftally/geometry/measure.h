@@ -27,8 +27,10 @@ struct crs {
 int crs_read(struct crs *crs, const char *definition, struct error *err);
 
 struct measures {
-    double area_m2;     /* holes subtracted; 0 for points and lines; never negative */
-    double perimeter_m; /* of all rings; length of lines */
+    double area_m2;     /* holes subtracted; 0 for points and lines; never negative; of
+                         * the polygons of a collection the sum */
+    double perimeter_m; /* of all rings; length of lines, but for those in a collection
+                         * (of which ST_Perimeter takes the rings alone) */
     int64_t n_vertices; /* as ST_NPoints: closing points included */
 };
 
