@@ -6,6 +6,7 @@ import glob
 import io
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ NULL = "\\N"  # a NULL in the rows of query(): texts are told from it
 # Scratch files of this test, gone when it ends.
 folder = tempfile.mkdtemp(prefix="rooftally-test.")
 atexit.register(shutil.rmtree, folder, True)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends in order, too
 environment = dict(os.environ, LC_ALL="C.UTF-8")
 if os.getuid() == 0:
     environment.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
