@@ -69,9 +69,14 @@ int postgres_zones_sql(struct postgres *postgres,
         sql_add(sql, "NULL::float8");
     }
     sql_add(sql, with_geometry ? ", s.g" : ", NULL::bytea");
-    sql_add(sql, " FROM %s z, LATERAL (SELECT z.", postgres->zones.sql);
+    /* the new value that ST_Force2D makes is read from its toast table once; OFFSET keeps
+     * the planner from writing it out at every use */
+    sql_add(sql,
+            " FROM %s z, LATERAL (SELECT %sST_Force2D(z.",
+            postgres->zones.sql,
+            gis);
     sql_identifier(sql, postgres->zones.geometry);
-    sql_add(sql, " AS g) s");
+    sql_add(sql, ") AS g OFFSET 0) s");
     add_where(filter, sql);
     sql_add(sql, " ORDER BY z.");
     sql_identifier(sql, postgres->zones.id);
