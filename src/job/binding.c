@@ -258,7 +258,8 @@ int binding_measure(struct binding *binding,
     return make_slot(binding, names_of_measure(binding->names, measure), slot, err);
 }
 
-/* Only the area of a zone can be asked for where its rows are not. */
+/* Only the area of a zone can be asked for where its rows are not; a source without a
+ * language reads them here. */
 static int check_zone_filter(const struct names *names,
                              const struct expression *local,
                              struct error *err)
@@ -269,7 +270,8 @@ static int check_zone_filter(const struct names *names,
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     expression_slots(local, used, n);
     for (int i = 0; i < n && status == 0; i++)
-        if (used[i] && i != names_of_measure(names, MEASURE_AREA_M2))
+        if (used[i] && i != names_of_measure(names, MEASURE_AREA_M2)
+            && names->speaks_sql)
             status = error_set(err,
                                ERROR_USAGE,
                                "this source cannot filter zones by '%s'",
@@ -305,6 +307,8 @@ int binding_zones(const struct job *job,
     }
     if (here) {
         names->slots[names_of_measure(names, MEASURE_AREA_M2)] = 0;
+        for (int i = 0; i < names->n_columns; i++)
+            names->slots[names->n_fields + i] = 1 + i;
         expression_renumber(here, names->slots);
     }
     *source_filter = sql;

@@ -87,8 +87,13 @@ int binding_measure(struct binding *binding,
                     int *slot,
                     struct error *err);
 
-/* The filter of zones in its two halves: *source_filter in the source's language, and
- * *local over one slot, 0: area_m2 of the zone. Either is NULL when there is none. */
+/*
+ * The filter of zones in its two halves; either is NULL when there is none.
+ *
+ * source_filter  in the source's language
+ * local          over slot 0, area_m2 of the zone, and, where the source has no language,
+ *                slots 1 + c: column c of `columns`
+ */
 int binding_zones(const struct job *job,
                   const struct source_columns *columns,
                   char **source_filter,
