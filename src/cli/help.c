@@ -20,6 +20,7 @@ void cli_help(void)
           "  run JOB          do it; alone, under mpirun or under srun\n"
           "  plan JOB         what a run would do: zones, candidates, SQL, memory, "
           "ranks\n"
+          "  stage JOB        copy zones and buildings into a store, to run from it\n"
           "  generate         a synthetic state, to try things on\n"
           "  info FILE        what a result holds\n"
           "\n"

@@ -24,6 +24,7 @@ static const struct source_calls calls = {
     .buildings = postgres_buildings,
     .next = postgres_next,
     .cancel = postgres_cancel,
+    .scan = postgres_scan,
     .explain = postgres_explain,
 };
 

@@ -92,6 +92,18 @@ void source_cancel(struct source *source)
     source->calls->cancel(source);
 }
 
+int source_scan(struct source *source,
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err)
+{
+    if (!source->calls->scan)
+        return error_set(err, ERROR_USAGE, "[source] kind: it cannot be staged");
+    return source->calls->scan(source, table, binding, part, n_parts, err);
+}
+
 int source_explain(struct source *source,
                    FILE *out,
                    int n_ranks,

@@ -30,6 +30,12 @@ struct source_calls {
                         int32_t n_rows,
                         struct error *err);
     void (*cancel)(struct source *source);
+    int (*scan)(struct source *source, /* NULL: the source cannot */
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,

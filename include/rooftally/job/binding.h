@@ -88,6 +88,12 @@ int binding_measure(struct binding *binding,
                     struct error *err);
 
 /*
+ * Make slots of all that a copy of the table needs to answer this job and its like: every
+ * field that the source can give, and the columns that fields and `where` read.
+ */
+int binding_everything(struct binding *binding, struct error *err);
+
+/*
  * The filter of zones in its two halves; either is NULL when there is none.
  *
  * source_filter  in the source's language

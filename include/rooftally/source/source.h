@@ -138,6 +138,24 @@ int32_t source_geometry(struct source *source,
 /* Leave the stream before its end. */
 void source_cancel(struct source *source);
 
+enum source_table { SOURCE_ZONES, SOURCE_BUILDINGS };
+
+/*
+ * Start a stream of all rows of a table that pass the source's half of the filter; then
+ * source_next as for buildings. Zones come with an integer or text id and always with a
+ * geometry, an empty one for none; buildings without one are counted as filtered.
+ *
+ * binding  of that table; takes the place of what source_bind was given
+ * part     of n_parts that together are the table, for as many ranks
+ * Returns  0, or -1 as source_next, or ERROR_USAGE (the source cannot)
+ */
+int source_scan(struct source *source,
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err);
+
 /* What `plan` prints of the source, in its own words: the statements, and connections
  * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */
 int source_explain(struct source *source,

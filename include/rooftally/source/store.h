@@ -155,4 +155,22 @@ int store_generate(const struct synthetic_state *state,
                    struct memory *memory,
                    struct error *err);
 
+/*
+ * Copy what a job reads, and what its filters leave, from an open source into a store.
+ * Computed fields are kept where the source computes them; what only we can compute
+ * (measures, and filters on them) is left to the run.
+ *
+ * Memory   all that is free, rewound at the end
+ * Returns  0, or -1 as source_scan, source_next and store_writer_open do
+ */
+struct source;
+struct job;
+int store_stage(struct source *source,
+                const struct job *job,
+                const char *path,
+                const struct store_options *options,
+                struct store_counts *counts,
+                struct memory *memory,
+                struct error *err);
+
 #endif
