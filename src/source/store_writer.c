@@ -280,12 +280,17 @@ int store_writer_building(struct store_writer *writer,
                           int32_t row,
                           struct error *err)
 {
-    struct ewkb head = { 0 };
+    struct ewkb head = { .box = { 1, 1, 0, 0 } };
     struct store_row *to = &writer->row;
     enum ewkb_fault fault = EWKB_FINE;
     if (wkb.n > 0)
         fault = ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head);
-    if (wkb.n == 0 || (fault == EWKB_FINE && head.empty)) {
+    if (fault != EWKB_FINE
+        && ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &head.box)) {
+        /* What cannot be read may be anywhere. */
+        head.box = (struct box){ -1e308, -1e308, 1e308, 1e308 };
+    }
+    if (wkb.n == 0 || head.box.xmin > head.box.xmax) {
         writer->n_no_geometry++;
         return 0;
     }
@@ -296,11 +301,9 @@ int store_writer_building(struct store_writer *writer,
     else
         to->id = id->integers[row];
     to->fault = (uint8_t)fault;
-    /* What cannot be read may be anywhere. */
-    to->box =
-        fault == EWKB_FINE ? head.box : (struct box){ -1e308, -1e308, 1e308, 1e308 };
+    to->box = head.box;
     to->position = 0;
-    if (fault == EWKB_FINE && writer->extent.xmin <= writer->extent.xmax)
+    if (writer->extent.xmin <= writer->extent.xmax)
         to->position = hilbert_position(&writer->extent,
                                         0.5 * head.box.xmin + 0.5 * head.box.xmax,
                                         0.5 * head.box.ymin + 0.5 * head.box.ymax);

@@ -100,7 +100,9 @@ static void make_buildings(bool with_text_id, bool with_faults)
     }
     if (!with_faults)
         return;
+    /* across all zones, because memory does not know where what it cannot read lies */
     double nan = NAN;
+    put_rectangle(building_wkb[3], 490, 490, 510, 510);
     memcpy(building_wkb[3] + 13 + 24, &nan, 8);
     building_wkb[20][1] = 7;
     buildings[31].n_wkb = 40;

@@ -49,6 +49,15 @@ struct ewkb {
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
 
 /*
+ * The box of what ewkb_read gave a fault: collections, curves (their control points),
+ * surfaces; ordinates that are not finite are passed over.
+ *
+ * Returns  0 with *box, empty (xmin > xmax) where there is no vertex at all, or -1 where
+ *          the bytes cannot be read to their end, or no vertex is finite
+ */
+int ewkb_bounds(const uint8_t *bytes, int64_t n_bytes, struct box *box);
+
+/*
  * A box that certainly holds GEOS's centroid of the geometry: what zone_decide is given in
  * place of head->box where the predicate is CENTROID and the rule TRUST. (A footprint that
  * crosses itself may have its centroid far outside its own box.) It has no bounds where
