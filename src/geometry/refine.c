@@ -141,6 +141,23 @@ static int apply_rule(struct zone *zone,
     return status;
 }
 
+bool zone_meets_box(struct zone *zone, const struct box *box)
+{
+    GEOSContextHandle_t context = zone->geos->context;
+    if (zone->empty || box->xmin > box->xmax || box->xmax < zone->box.xmin
+        || box->xmin > zone->box.xmax || box->ymax < zone->box.ymin
+        || box->ymin > zone->box.ymax)
+        return false;
+    GEOSGeometry *rectangle =
+        GEOSGeom_createRectangle_r(context, box->xmin, box->ymin, box->xmax, box->ymax);
+    char answer = rectangle && prepare(zone)
+                      ? GEOSPreparedIntersects_r(context, zone->prepared, rectangle)
+                      : GEOS_EXCEPTION;
+    if (rectangle)
+        GEOSGeom_destroy_r(context, rectangle);
+    return answer != GEOS_FALSE;
+}
+
 int zone_refine(struct zone *zone,
                 const uint8_t *ewkb,
                 int64_t n_bytes,

@@ -102,8 +102,28 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
         name_building(err, &a->batch, row);
         return -1;
     }
+    if (decision == DECISION_REJECTED && !zone_meets_box(p->zone, &a->batch.boxes[row]))
+        decision = DECISION_OUTSIDE;
     a->decisions[row] = (uint8_t)decision;
     return decision == DECISION_REJECTED ? reject(a, p, row, reason, err) : 0;
+}
+
+/* A row that nobody can decide is rejected, unless all of it lies beyond the zone. */
+static int
+refuse(struct analysis *a, struct progress *p, int32_t row, struct error *err)
+{
+    struct batch *batch = &a->batch;
+    struct box box;
+    if (source_geometry(a->source, batch, &row, 1, err) < 0)
+        return -1;
+    struct text wkb = batch->geometry[row];
+    a->decisions[row] = DECISION_OUTSIDE;
+    if (ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &box) == 0
+        && !zone_meets_box(p->zone, &box))
+        return 0;
+    a->decisions[row] = DECISION_REJECTED;
+    const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
+    return reject(a, p, row, reason, err);
 }
 
 static void put_centroid(const struct batch *batch, int32_t row, struct box *box)
@@ -167,9 +187,7 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
         return -1;
     for (int32_t row = 0; row < batch->n_rows; row++) {
         if (batch->faults[row] != EWKB_FINE) {
-            const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
-            a->decisions[row] = DECISION_REJECTED;
-            if (reject(a, p, row, reason, err) < 0)
+            if (refuse(a, p, row, err) < 0)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE) {
             a->rows[n_open++] = row;

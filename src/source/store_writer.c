@@ -75,6 +75,24 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
     return 0;
 }
 
+static int take_words(struct collected *collected,
+                      const struct store_table_plan *plan,
+                      struct memory *memory,
+                      struct error *err)
+{
+    for (int i = 0; i < plan->n_fields; i++) {
+        if (plan->fields[i].type != TYPE_TEXT)
+            continue;
+        struct words *words = memory_take(memory, MEMORY_BATCH, sizeof *words, err);
+        if (!words)
+            return -1;
+        words_init(words);
+        collected->words[i] = words;
+        collected->size.fields[i].words = words;
+    }
+    return 0;
+}
+
 static int collect(struct collected *collected,
                    const struct store_table_plan *plan,
                    bool is_zone,
@@ -88,29 +106,24 @@ static int collect(struct collected *collected,
         .has_text_id = is_zone || plan->id_type == TYPE_TEXT,
         .plan = plan,
     };
-    for (int i = 0; i < plan->n_fields; i++) {
-        if (plan->fields[i].type != TYPE_TEXT)
-            continue;
-        struct words *words = memory_take(memory, MEMORY_BATCH, sizeof *words, err);
-        if (!words)
-            return -1;
-        words_init(words);
-        collected->words[i] = words;
-        collected->size.fields[i].words = words;
-    }
     return sorter_open(&collected->sorter, folder, n_bytes, memory, err);
 }
 
 /*
- * Of the memory that is free: a quarter sorts zones, half sorts buildings, and the rest
- * holds words, the row being added and, at the end, columns on their way to the file.
+ * Of the memory that words leave: a quarter sorts zones, half sorts buildings, and the
+ * rest holds the row being added and, at the end, columns on their way to the file.
  */
 static int take_memory(struct store_writer *writer, struct error *err)
 {
     struct memory *memory = writer->memory;
+    if (take_words(&writer->zones, &writer->plan.zones, memory, err)
+        || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
+        return -1;
     int64_t n = memory_free_bytes(memory);
-    if (n < 7 * 1024 * 1024)
-        return error_set(err, ERROR_BUDGET, "a store needs 8 MiB of memory");
+    if (n < 4 * 1024 * 1024)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "a store needs 8 MiB of memory: raise [limits] memory");
     writer->n_record = n / 10;
     if (collect(&writer->zones,
                 &writer->plan.zones,

@@ -92,6 +92,10 @@ bool zone_contains_box(const struct zone *zone, const struct box *box);
 /* Whether the closed box lies in outside cells only or beyond the zone's box. */
 bool zone_excludes_box(const struct zone *zone, const struct box *box);
 
+/* Whether a closed box and the zone have a point in common: GEOS's answer, and true where
+ * it has none. What is rejected in a zone hangs on this, not on how the zone was covered. */
+bool zone_meets_box(struct zone *zone, const struct box *box);
+
 /*
  * Ask GEOS about one building: the zone's invalid rule, then its predicate. Points and
  * centroids lie where PostGIS's own winding number puts them, as in its ST_Within.
