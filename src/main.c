@@ -38,8 +38,10 @@ static int run(int argc, char **argv)
     }
     if (cli_run(argc - 1, argv + 1, comm, &err) < 0) {
         status = exit_status(&err);
-        if (comm_rank(comm) == 0)
+        if (comm_rank(comm) == 0 || err.code == ERROR_COMM)
             print_error(&err);
+        if (err.code == ERROR_COMM)
+            comm_abort(comm, status); /* the others would wait for us forever */
     }
     fflush(stdout);
     comm_close(comm);
@@ -95,5 +97,9 @@ int main(int argc, char **argv)
         print_error(&err);
         return exit_status(&err);
     }
-    return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return STATUS_DONE;
+    error_set(&err, ERROR_IO, "standard output cannot be written: is the disk full?");
+    print_error(&err);
+    return STATUS_FAILED;
 }

@@ -56,7 +56,8 @@ void *memory_take(struct memory *memory,
     int64_t n = 0;
     if (n_bytes >= 0 && n_bytes <= memory->budget_bytes)
         n = (n_bytes + ALIGNMENT - 1) & ~(int64_t)(ALIGNMENT - 1);
-    if (n_bytes < 0 || n_bytes > memory->budget_bytes || n > memory_free_bytes(memory)) {
+    if (n_bytes < 0 || n_bytes > memory->budget_bytes
+        || n > memory_free_bytes(memory)) {
         char needs[24], left[24], budget[24];
         error_set(err,
                   ERROR_BUDGET,

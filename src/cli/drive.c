@@ -63,6 +63,13 @@ static int stop_all(struct drive *drive, const struct error *why)
     return deliver(drive, n, &ignored);
 }
 
+/* Nobody can be told, and the others wait: the code says that only an abort is left. */
+static int lost(struct error *err)
+{
+    err->code = ERROR_COMM;
+    return -1;
+}
+
 static int coordinate(struct drive *drive, struct error *err)
 {
     struct coordinator *coordinator = drive->coordinator;
@@ -82,12 +89,12 @@ static int coordinate(struct drive *drive, struct error *err)
         if (got == 0)
             continue;
         if (got < 0)
-            return -1; /* nobody can be told */
+            return lost(err);
         drive->n_messages++;
         if (message_decode(&message, drive->buffer, n_bytes, err) < 0
             || take_message(drive, from - 1, &message, err) < 0) {
             if (stop_all(drive, err) < 0)
-                return -1;
+                return lost(err);
         }
     }
     if (coordinator->failure.code == ERROR_NONE)
@@ -146,7 +153,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
 {
     struct message counts, out[2];
     struct error why = { ERROR_NONE, "" };
-    double started_s = clock_wall_s();
+    double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     int64_t row = zone->row;
     int n;
     if (analyse_zone(drive->analysis, zone, &counts, &why) < 0) {
@@ -162,6 +169,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
         n = worker_finished(drive->worker, &counts, out);
     }
     drive->busy_s += clock_wall_s() - started_s;
+    drive->busy_cpu_s += clock_cpu_s() - started_cpu_s;
     for (int i = 0; i < n; i++)
         if (tell(drive, &out[i], err) < 0)
             return -1;
@@ -203,7 +211,7 @@ int drive_run(struct drive *drive, struct error *err)
     if (!drive->worker)
         return coordinate(drive, err);
     if (work(drive, err) < 0)
-        return -1;
+        return lost(err);
     if (drive->coordinator && drive->coordinator->failure.code != ERROR_NONE) {
         *err = drive->coordinator->failure;
         return -1;

@@ -25,7 +25,7 @@ struct drive {
     uint8_t *buffer;           /* [UNIT_MAX_BYTES] for what comes in and goes out */
     struct outgoing *outgoing; /* rank 0 only: [workers + COORDINATOR_AHEAD] */
 
-    double busy_s, waiting_s;
+    double busy_s, waiting_s, busy_cpu_s;
     int64_t n_zones, n_messages, n_candidates, n_bytes;
     struct error failure; /* of this rank's own: comm */
 };
@@ -36,9 +36,12 @@ int drive_init(struct drive *drive, struct memory *memory, struct error *err);
 /* Asked by the source while it waits: whether to stop. context is a struct drive. */
 bool drive_should_stop(void *drive);
 
-/* Work until the coordinator has stopped every worker. Returns 0 when all zones are
- * analysed, -1 on failure: on rank 0 the job's, elsewhere this rank's own or
- * ERROR_STOPPED. */
+/*
+ * Work until the coordinator has stopped every worker.
+ *
+ * Returns  0 when this rank did its part, or -1: on rank 0 the job's failure; with
+ *          ERROR_COMM this rank can neither tell nor hear the others: comm_abort
+ */
 int drive_run(struct drive *drive, struct error *err);
 
 #endif

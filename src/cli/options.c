@@ -58,7 +58,7 @@ static int read_option(struct options *options,
                        struct error *err)
 {
     int status = 0;
-    if (letter != 's' && letter != 'h' && !strchr(letters, letter))
+    if (letter != 's' && letter != 'h' && letter != ':' && !strchr(letters, letter))
         return unknown_option(argv[0], argv[optind - 1], err);
     switch (letter) {
     case 'o':

@@ -44,14 +44,14 @@ static void print_zones(const struct job_session *session,
     const struct job *job = session->job;
     const struct source_schema *schema = source_schema(session->source);
     struct largest largest = find_largest(zones);
-    char count[32], id[80];
+    char count[32], id[80], title[200];
     const char *largest_id = zones->ids + largest.row * zones->id_bytes;
     log_clean(id,
               sizeof id,
               largest_id,
               (int)strnlen(largest_id,
                            zones->id_bytes < 79 ? (size_t)zones->id_bytes : 79));
-    printf("%s\n", job->title);
+    printf("%s\n", log_clean(title, sizeof title, job->title, (int)strlen(job->title)));
     printf("  source      %s\n", schema->description);
     printf("  crs         %s (SRID %d)\n", schema->crs.name, (int)schema->srid);
     printf("  zones       %s of %s", progress_count(count, zones->n), job->zone_table);
@@ -65,10 +65,15 @@ static void print_zones(const struct job_session *session,
 }
 
 /* What the memory of one worker goes to, for its largest zone. */
-static void print_memory(const struct job_session *session, double n_largest)
+static void print_memory(const struct job_session *session,
+                         const struct zone_list *zones)
 {
     const struct job *job = session->job;
-    int64_t n = llround(n_largest), limit = job->memory_bytes;
+    double n_largest = find_largest(zones).n;
+    int64_t n = llround(n_largest), limit = job->memory_bytes, n_vertices = 0;
+    for (int64_t i = 0; i < zones->n; i++)
+        if (zones->n_vertices[i] > n_vertices)
+            n_vertices = zones->n_vertices[i];
     int32_t rows = analyse_batch_rows(limit);
     int64_t side = (int64_t)(2 * sqrt(n_largest)) + 1, kept = 0;
     char text[24];
@@ -82,6 +87,7 @@ static void print_memory(const struct job_session *session, double n_largest)
         { MEMORY_BATCH,
           batch_size(&session->binding, rows) + analyse_batch_bytes(limit),
           "rows in flight" },
+        { MEMORY_GEOMETRY, 2 * 16 * n_vertices, "the zone with the most vertices" },
         { MEMORY_GRID, side * side * 6, "cells and edges of the largest zone" },
         { MEMORY_STATISTICS,
           statistics_size(session->statistics, n),
@@ -152,7 +158,7 @@ static int print_plan(struct job_session *session, struct error *err)
     for (int64_t i = 0; i < zones.n; i++)
         n_candidates += zones.estimates[i];
     print_zones(session, &zones, n_candidates);
-    print_memory(session, find_largest(&zones).n);
+    print_memory(session, &zones);
     if (source_explain(session->source, stdout, 2, &n_free, err) < 0)
         return -1;
     print_ranks(&zones, n_candidates, n_free);

@@ -103,7 +103,7 @@ static void show(struct progress_line *line)
     if (line->terminal)
         show_live(line, share, text);
     else
-        fprintf(stderr, "rooftally: %3.0f %% %s\n", 100 * share, text);
+        fprintf(stderr, "progress: %3.0f %% %s\n", 100 * share, text);
 }
 
 void progress_tick(struct progress_line *line)
@@ -132,7 +132,7 @@ void progress_write(void *context, double share)
     if (line->terminal)
         show_live(line, share, text);
     else
-        fprintf(stderr, "rooftally: %3.0f %% %s\n", 100 * share, text);
+        fprintf(stderr, "progress: %3.0f %% %s\n", 100 * share, text);
     line->next_s = now_s + (line->terminal ? live_interval_s : log_interval_s);
 }
 

@@ -209,6 +209,12 @@ static int prepare(struct run *run, struct error *err)
                   "table=%s every zone reads the whole table: create an index using "
                   "gist",
                   run->session.job->building_table);
+    if (is_first(run) && run->n_zones > 1000
+        && !source_schema(run->session.source)->zone_id_index)
+        log_event(LOG_WARN,
+                  "no_zone_id_index",
+                  "table=%s every zone is searched for: create an index on its id",
+                  run->session.job->zone_table);
     int status = prepare_work(run, err);
     if (agree(run, status, err) < 0)
         return -1;
@@ -258,6 +264,7 @@ static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)
     *telemetry = (struct rank_telemetry){ .n_zones = run->drive.n_zones,
                                           .busy_s = run->drive.busy_s,
                                           .waiting_s = run->drive.waiting_s,
+                                          .busy_cpu_s = run->drive.busy_cpu_s,
                                           .cpu_s = clock_cpu_s(),
                                           .peak_rss_bytes = memory_peak_rss_bytes(),
                                           .peak_live_bytes = memory->peak_bytes,
@@ -311,7 +318,8 @@ static int work_and_write(struct run *run, struct error *err)
 {
     int status = drive_run(&run->drive, err);
     run->worked_s = clock_wall_s();
-    /* A worker that stops because another failed brings no news of its own. */
+    if (status < 0 && err->code == ERROR_COMM)
+        return -1; /* there is nobody to agree with */
     if (agree(run, status, err) < 0)
         return -1;
     if (write_result(run, err) < 0)

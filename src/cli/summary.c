@@ -11,10 +11,11 @@ print_share(FILE *out, const char *name, int64_t n, int64_t of, const char *what
     if (n == 0)
         return;
     fprintf(out,
-            "  %-10s %14s  %5.1f %%  %s\n",
+            "  %-10s %14s  %5.1f %%%s%s\n",
             name,
             progress_count(count, n),
             of > 0 ? 100.0 * (double)n / (double)of : 0.0,
+            *what ? "  " : "",
             what);
 }
 

@@ -1,10 +1,8 @@
 #include "rooftally/geometry/measure.h"
 
 #include <math.h>
-#include <stddef.h>
 
-#include <geodesic.h>
-
+#include "measure_geodesic.h"
 #include "walk.h"
 
 struct size {
@@ -34,22 +32,16 @@ measure_plane(double unit, const struct sequence *points, bool want_length)
     return (struct size){ fabs(twice) / 2 * unit * unit, length * unit };
 }
 
-/* The closing point of a ring is left out: geod_polygon closes by itself. */
-static struct size measure_ellipsoid(const struct geod_geodesic *ellipsoid,
-                                     double unit,
-                                     const struct sequence *points)
+static struct size measure_ellipsoid(struct ellipsoid *ellipsoid,
+                                     const struct sequence *points,
+                                     bool want_length)
 {
-    bool ring = points->part == EWKB_POLYGON;
-    double area = 0, length = 0;
-    struct geod_polygon polygon;
-    geod_polygon_init(&polygon, !ring);
-    for (int64_t i = 0; i < points->n - (ring ? 1 : 0); i++) {
-        double longitude, latitude;
-        sequence_point(points, i, &longitude, &latitude);
-        geod_polygon_addpoint(ellipsoid, &polygon, latitude * unit, longitude * unit);
-    }
-    geod_polygon_compute(ellipsoid, &polygon, 0, 1, ring ? &area : NULL, &length);
-    return (struct size){ fabs(area), length };
+    struct size size = { 0 };
+    if (points->part == EWKB_POLYGON)
+        size.area = ellipsoid_ring_area(ellipsoid, points);
+    if (want_length)
+        size.length = ellipsoid_length(ellipsoid, points);
+    return size;
 }
 
 int measure(const struct crs *crs,
@@ -61,21 +53,21 @@ int measure(const struct crs *crs,
 {
     struct walk walk;
     struct sequence sequence;
-    struct geod_geodesic ellipsoid;
+    struct ellipsoid ellipsoid;
     struct measures sum = { 0 };
     double part = 0; /* the area of the polygon at hand, so far */
     int more = -1;
 
     if (crs->geographic)
-        geod_init(&ellipsoid, crs->semimajor_m, crs->flattening);
+        ellipsoid_init(&ellipsoid, crs);
     if (walk_open(&walk, bytes, n_bytes) == 0)
         while ((more = walk_next(&walk, &sequence)) > 0) {
             sum.n_vertices += sequence.n;
             if (sequence.n == 0 || sequence.part == EWKB_POINT)
                 continue;
-            struct size size = crs->geographic
-                                   ? measure_ellipsoid(&ellipsoid, crs->unit, &sequence)
-                                   : measure_plane(crs->unit, &sequence, want_length);
+            struct size size =
+                crs->geographic ? measure_ellipsoid(&ellipsoid, &sequence, want_length)
+                                : measure_plane(crs->unit, &sequence, want_length);
             if (want_length)
                 sum.perimeter_m += size.length;
             if (sequence.part != EWKB_POLYGON)

@@ -1,10 +1,10 @@
 /* Evaluation by columns: a node is computed for a list of rows into a column that has
  * room for all. */
 
+#include "evaluate.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "evaluate.h"
 
 static void *take(const struct evaluation *e, int64_t n_bytes)
 {

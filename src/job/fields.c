@@ -59,10 +59,19 @@ static int bad_item(struct item item, struct error *err)
                          "'%.*s...': a name has at most 63 letters",
                          20,
                          item.text);
+    int n_shown = item.n < 60 ? item.n : 60;
+    if (item.text[0] == '"')
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%.*s is not a name: give it one, as in 'name = %.*s'",
+                         n_shown,
+                         item.text,
+                         n_shown,
+                         item.text);
     return error_set(err,
                      ERROR_USAGE,
                      "'%.*s' is not a name: names have letters, digits and _",
-                     item.n < 60 ? item.n : 60,
+                     n_shown,
                      item.text);
 }
 

@@ -54,9 +54,17 @@ static int find_measure(const struct names *names, const char *name)
     return find_in(names, name, first, first + n);
 }
 
+/* Whether an expression means another name by it unless it is quoted. */
+static bool needs_quotes(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0';
+}
+
+/* quoted: whether the name may be written in double quotes where it stands. */
 static int unknown(const struct names *names,
                    const char *name,
                    bool in_expression,
+                   bool quoted,
                    struct error *err)
 {
     int n = names_count(names), n_words = 0;
@@ -75,7 +83,7 @@ static int unknown(const struct names *names,
     if (!in_expression)
         words[n_words++] = names->id;
     const char *nearest = nearest_word(name, words, n_words);
-    if (nearest && strcasecmp(nearest, name) == 0 && in_expression)
+    if (nearest && quoted && strcasecmp(nearest, name) == 0 && needs_quotes(nearest))
         error_set(err,
                   ERROR_USAGE,
                   "unknown name '%s': write \"%s\", in double quotes",
@@ -124,7 +132,7 @@ int names_find(const struct names *names,
     if (found < 0)
         found = find_measure(names, name);
     if (found < 0)
-        return unknown(names, name, in_expression, err);
+        return unknown(names, name, in_expression, in_expression, err);
     if (check_usable(&names->list[found], err))
         return -1;
     *number = found;
@@ -187,7 +195,7 @@ add_field(struct names *names, const struct job_field *field, struct error *err)
             if (measure >= 0)
                 column = measure;
             else
-                return unknown(names, field->name, true, err);
+                return unknown(names, field->name, true, false, err);
         }
         const struct name *found = &names->list[column];
         if (check_usable(found, err))

@@ -1,7 +1,10 @@
 #include "info.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <hdf5_hl.h>
 
@@ -277,10 +280,23 @@ static int check(hid_t file, const char *path, struct error *err)
     return 0;
 }
 
+/* What is no file that can be read: HDF5 has many words for it, and waits for a pipe. */
+static int check_file(const char *path, struct error *err)
+{
+    struct stat there;
+    if (stat(path, &there) < 0 || access(path, R_OK) < 0)
+        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(there.st_mode))
+        return error_set(err, ERROR_IO, "%s is not a file", path);
+    return 0;
+}
+
 int result_info(const char *path, FILE *out, struct error *err)
 {
     char title[INFO_TEXT_BYTES];
     h5_silence();
+    if (check_file(path, err) < 0)
+        return -1;
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         return h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);

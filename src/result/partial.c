@@ -126,9 +126,9 @@ give_name(const char *partial, const char *path, int force, struct error *err)
     }
     if (status == 0)
         return 0;
-    if (errno == EEXIST)
+    if (errno == EEXIST) /* the work is done, so this is no mistake in the call */
         return error_set(err,
-                         ERROR_USAGE,
+                         ERROR_IO,
                          "%s came into being meanwhile: --force replaces it",
                          path);
     return failed(path, "given to the result", err);

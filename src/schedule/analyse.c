@@ -123,6 +123,11 @@ refuse(struct analysis *a, struct progress *p, int32_t row, struct error *err)
         return 0;
     a->decisions[row] = DECISION_REJECTED;
     const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
+    if (a->binding->job->invalid == INVALID_FAIL) {
+        error_set(err, ERROR_DATA, "%s", reason);
+        name_building(err, batch, row);
+        return -1;
+    }
     return reject(a, p, row, reason, err);
 }
 

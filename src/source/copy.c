@@ -1,5 +1,6 @@
 #include "copy.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SIGNATURE_BYTES = 11, HEADER_BYTES = SIGNATURE_BYTES + 8 };
@@ -205,6 +206,30 @@ static int too_big(const struct copy_field *id,
                      has);
 }
 
+static int wrong_srid(const struct copy_field *id,
+                      enum value_type id_type,
+                      int32_t srid,
+                      int32_t wanted,
+                      struct error *err)
+{
+    char name[81];
+    if (id_type == TYPE_TEXT)
+        snprintf(name,
+                 sizeof name,
+                 "%.*s",
+                 id->n > 80 ? 80 : (int)id->n,
+                 (const char *)id->bytes);
+    else
+        snprintf(name, sizeof name, "%lld", (long long)copy_int64(id->bytes));
+    return error_set(err,
+                     ERROR_DATA,
+                     "building %s is in SRID %d, others in SRID %d: transform it "
+                     "(ST_Transform)",
+                     name,
+                     srid,
+                     wanted);
+}
+
 int copy_add(const struct copy_field *fields,
              const struct copy_shape *shape,
              struct batch *batch,
@@ -235,6 +260,8 @@ int copy_add(const struct copy_field *fields,
                              (int)fields[i + 2].n);
     struct ewkb ewkb;
     batch->faults[row] = (uint8_t)ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
+    if (batch->faults[row] == EWKB_FINE && ewkb.srid != shape->srid)
+        return wrong_srid(&fields[0], batch->id.type, ewkb.srid, shape->srid, err);
     batch->boxes[row] =
         batch->faults[row] == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
     batch->n_rows++;

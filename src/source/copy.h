@@ -45,8 +45,10 @@ int32_t copy_int32(const uint8_t *bytes);
 int64_t copy_int64(const uint8_t *bytes);
 double copy_float8(const uint8_t *bytes);
 
-/* Which batch column each field after id and geometry fills. */
+/* The SRID that all geometry is in, and which batch column each field after id and
+ * geometry fills. */
 struct copy_shape {
+    int32_t srid;
     int n_columns;
     int slot[BINDING_MAX_SLOTS];
 };
@@ -57,7 +59,7 @@ struct copy_shape {
  *
  * Returns  1, 0 when it does not fit into what is left, or -1 with
  *            ERROR_FORMAT  a value's length is not its type's
- *            ERROR_DATA    a building without an id
+ *            ERROR_DATA    a building without an id, or in another SRID
  *            ERROR_BUDGET  it does not fit into an empty batch: names the id
  */
 int copy_add(const struct copy_field *fields,

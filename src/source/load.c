@@ -88,7 +88,7 @@ static int connect_to(struct load *load, const char *conninfo, struct error *err
         struct error why = { ERROR_NONE, "" };
         load_refused(load->connection, NULL, &why);
         return error_set(err,
-                         ERROR_SOURCE,
+                         ERROR_USAGE, /* nothing was started */
                          "cannot connect (%s): check the connection string, and that "
                          "the server runs",
                          why.text);

@@ -68,7 +68,10 @@ static void add_geometry(const struct postgres *postgres,
     sql_add(sql, is_zone ? "COALESCE(" : "");
     add_own(sql, table, table->geometry);
     if (is_zone)
-        sql_add(sql, ", %sST_GeomFromText('POLYGON EMPTY'))", postgres->postgis);
+        sql_add(sql,
+                ", %sST_GeomFromText('POLYGON EMPTY', %d))",
+                postgres->postgis,
+                (int)postgres->base.schema.srid);
 }
 
 static int scan_sql(struct postgres *postgres,
@@ -80,7 +83,7 @@ static int scan_sql(struct postgres *postgres,
                     struct error *err)
 {
     struct sql id = { 0 };
-    struct copy_shape shape = { 0 };
+    struct copy_shape shape = { .srid = postgres->base.schema.srid };
     add_own(&id, table, table->id);
     sql_add(sql, "COPY (SELECT ");
     if (id.text)

@@ -61,7 +61,7 @@ int postgres_bind(struct source *source,
     const struct postgres_table *table = &postgres->buildings;
     struct sql *sql = &postgres->statement;
     const char *filter = binding->source_filter;
-    struct copy_shape shape = { 0 };
+    struct copy_shape shape = { .srid = postgres->base.schema.srid };
 
     sql_reset(sql);
     sql_add(sql, "COPY (SELECT ");

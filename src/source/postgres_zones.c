@@ -10,7 +10,19 @@
  * The fields of a zone in the list. NPoints of an empty geometry is 0. The geometry
  * itself comes only where its area is filtered on.
  */
-enum { ID, SHAPE, XMIN, YMIN, XMAX, YMAX, N_POINTS, SELECTIVITY, GEOMETRY, N_FIELDS };
+enum {
+    ID,
+    SHAPE,
+    SRID,
+    XMIN,
+    YMIN,
+    XMAX,
+    YMAX,
+    N_POINTS,
+    SELECTIVITY,
+    GEOMETRY,
+    N_FIELDS
+};
 
 static void add_where(const char *filter, struct sql *sql)
 {
@@ -32,8 +44,9 @@ int postgres_zones_sql(struct postgres *postgres,
     sql_add(sql, "COPY (SELECT z.");
     sql_identifier(sql, postgres->zones.id);
     sql_add(sql,
-            "::text, %sST_GeometryType(g), %sST_XMin(g), %sST_YMin(g), %sST_XMax(g), "
-            "%sST_YMax(g), %sST_NPoints(g)::int8, ",
+            "::text, %sST_GeometryType(s.g), %sST_SRID(s.g), %sST_XMin(s.g), "
+            "%sST_YMin(s.g), %sST_XMax(s.g), %sST_YMax(s.g), %sST_NPoints(s.g)::int8, ",
+            gis,
             gis,
             gis,
             gis,
@@ -43,21 +56,22 @@ int postgres_zones_sql(struct postgres *postgres,
     if (statistics) {
         /* which fails on a geometry without a box */
         sql_add(sql,
-                "CASE WHEN %sST_XMin(g) <= %sST_XMax(g) THEN %s_postgis_selectivity(",
+                "CASE WHEN %sST_XMin(s.g) <= %sST_XMax(s.g) THEN "
+                "%s_postgis_selectivity(",
                 gis,
                 gis,
                 gis);
         sql_literal(sql, postgres->buildings.oid);
         sql_add(sql, "::regclass, ");
         sql_literal(sql, postgres->buildings.geometry);
-        sql_add(sql, ", g)::float8 END");
+        sql_add(sql, ", s.g)::float8 END");
     } else {
         sql_add(sql, "NULL::float8");
     }
-    sql_add(sql, with_geometry ? ", g" : ", NULL::bytea");
+    sql_add(sql, with_geometry ? ", s.g" : ", NULL::bytea");
     sql_add(sql, " FROM %s z, LATERAL (SELECT z.", postgres->zones.sql);
     sql_identifier(sql, postgres->zones.geometry);
-    sql_add(sql, " AS g) g");
+    sql_add(sql, " AS g) s");
     add_where(filter, sql);
     sql_add(sql, " ORDER BY z.");
     sql_identifier(sql, postgres->zones.id);
@@ -121,6 +135,16 @@ static int read_zone(const struct postgres *postgres,
                          (const char *)shape->bytes);
     if (fields[XMIN].n != 8) /* empty */
         return 0;
+    int32_t srid = fields[SRID].n == 4 ? copy_int32(fields[SRID].bytes) : 0;
+    if (srid != postgres->base.schema.srid)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "[zones] geometry: zone '%.*s' is in SRID %d, others in SRID "
+                         "%d: transform it (ST_Transform)",
+                         row->id.n < 60 ? (int)row->id.n : 60,
+                         row->id.bytes ? row->id.bytes : "",
+                         srid,
+                         postgres->base.schema.srid);
     row->box = (struct box){ real(&fields[XMIN]),
                              real(&fields[YMIN]),
                              real(&fields[XMAX]),

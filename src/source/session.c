@@ -31,7 +31,9 @@ static void cancel(struct session *session)
 
 static int lost(struct error *err)
 {
-    return error_set(err, ERROR_SOURCE, "connection to the server was lost");
+    return error_set(err,
+                     ERROR_SOURCE,
+                     "connection to the server was lost: its log says why");
 }
 
 /* What a caller can do about an SQLSTATE: its class decides, with few exceptions. */

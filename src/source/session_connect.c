@@ -58,7 +58,7 @@ static double timeout_s(PGconn *connection)
 /* The first line of libpq's text: "connection to server on socket ... failed: ...". */
 static int refused(PGconn *connection, struct error *err)
 {
-    char text[200] = "no connection";
+    char text[151] = "no reason given";
     const char *all = connection ? PQerrorMessage(connection) : "out of memory";
     size_t n = strcspn(all, "\n");
     if (n > 0) {
@@ -66,7 +66,11 @@ static int refused(PGconn *connection, struct error *err)
         memcpy(text, all, n);
         text[n] = '\0';
     }
-    return error_set(err, ERROR_SOURCE, "%s", text);
+    return error_set(err,
+                     ERROR_SOURCE,
+                     "cannot connect (%s): check [source] connection, and that the "
+                     "server has one free for every rank",
+                     text);
 }
 
 static int finish_connecting(struct session *session, struct error *err)
@@ -84,7 +88,10 @@ static int finish_connecting(struct session *session, struct error *err)
         if (session->stop && session->stop(session->stop_context))
             return error_set(err, ERROR_STOPPED, "stopped while connecting");
         if (clock_wall_s() > end_s)
-            return error_set(err, ERROR_SOURCE, "the server does not answer (timeout)");
+            return error_set(err,
+                             ERROR_SOURCE,
+                             "the server does not answer (connect_timeout): check "
+                             "[source] connection");
         if (n > 0)
             status = PQconnectPoll(connection);
         if (status == PGRES_POLLING_FAILED)

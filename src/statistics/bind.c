@@ -182,12 +182,10 @@ static int refuse_type(const struct statistic_kind *kind,
                      type_names[slot->type]);
 }
 
-/* The slots of the call's fields. *placed: the error names file and line already. */
+/* The slots of the call's fields. */
 static int bind_fields(struct statistic *statistic,
                        const struct call *call,
                        struct binding *binding,
-                       int line,
-                       bool *placed,
                        struct error *err)
 {
     int n_fields = 0, argument = 0;
@@ -200,12 +198,8 @@ static int bind_fields(struct statistic *statistic,
         if (*p == 'a')
             status = binding_measure(binding, MEASURE_AREA_M2, &slot, err);
         else
-            status = binding_slot(binding,
-                                  call->arguments[argument++].name,
-                                  line,
-                                  &slot,
-                                  err);
-        *placed = status < 0 && *p == 'f';
+            status =
+                binding_slot(binding, call->arguments[argument++].name, 0, &slot, err);
         if (status < 0)
             return -1;
         if (!(statistic->kind->types & 1 << binding->slots[slot].type))
@@ -235,7 +229,6 @@ static void write_call(struct statistic *statistic, const struct call *call)
 static int bind_one(struct statistics *set,
                     const struct job_statistic *given,
                     struct binding *binding,
-                    bool *placed,
                     struct error *err)
 {
     struct statistic *statistic = &set->statistics[set->n];
@@ -247,7 +240,7 @@ static int bind_one(struct statistics *set,
         return -1;
     memcpy(statistic->arguments, call.arguments, sizeof statistic->arguments);
     write_call(statistic, &call);
-    if (bind_fields(statistic, &call, binding, given->line, placed, err) < 0)
+    if (bind_fields(statistic, &call, binding, err) < 0)
         return -1;
     const char *needs = statistic->kind->bind(set, statistic);
     if (needs)
@@ -286,14 +279,8 @@ int statistics_bind(struct statistics **statistics,
     if (!set)
         return error_set(err, ERROR_BUDGET, "no heap for the statistics");
     for (int i = 0; i < job->n_statistics; i++) {
-        bool placed = false;
-        if (bind_one(set, &job->statistics[i], binding, &placed, err) < 0) {
-            if (!placed)
-                error_prefix(err,
-                             "%s:%d: [statistics] %s",
-                             job->path,
-                             job->statistics[i].line,
-                             job->statistics[i].name);
+        if (bind_one(set, &job->statistics[i], binding, err) < 0) {
+            names_place(job, i, err);
             goto out;
         }
     }

@@ -13,10 +13,12 @@ enum { DATASET_BYTES = NAME_BYTES + 16 };
 enum { N_RESERVED = sizeof reserved / sizeof *reserved };
 
 /* What the result adds to a statistic's name, by the form of its first output. */
-static const char *const suffixes[][3] = {
+enum { MOST_SUFFIXES = 4 };
+
+static const char *const suffixes[][MOST_SUFFIXES] = {
     [OUTPUT_SCALAR] = { "" },
     [OUTPUT_RANKED] = { "", "_id", "_rank" },
-    [OUTPUT_BINS] = { "", "_bin", "_edges" },
+    [OUTPUT_BINS] = { "", "_bin", "_edge", "_edges" },
     [OUTPUT_CATEGORY] = { "", "_category" },
 };
 
@@ -39,7 +41,7 @@ taken_name(const struct statistics *set, int index, int k, char name[DATASET_BYT
 {
     const struct statistic *statistic = &set->statistics[index];
     enum output_form form = set->outputs[statistic->output].form;
-    if (k == 3 || !suffixes[form][k])
+    if (k == MOST_SUFFIXES || !suffixes[form][k])
         return NULL;
     snprintf(name, DATASET_BYTES, "%.63s%.15s", statistic->name, suffixes[form][k]);
     return name;
@@ -70,6 +72,18 @@ static int check_against(const struct statistics *set,
     return 0;
 }
 
+int names_place(const struct job *job, int index, struct error *err)
+{
+    const struct job_statistic *given = &job->statistics[index];
+    if (given->line == 0)
+        return error_prefix(err, "--set statistics.%s", given->name);
+    return error_prefix(err,
+                        "%s:%d: [statistics] %s",
+                        job->path,
+                        given->line,
+                        given->name);
+}
+
 int names_check(const struct statistics *set, const struct job *job, struct error *err)
 {
     char name[DATASET_BYTES];
@@ -78,11 +92,7 @@ int names_check(const struct statistics *set, const struct job *job, struct erro
         for (int k = 0; status == 0 && taken_name(set, i, k, name); k++)
             status = check_against(set, i, name, err);
         if (status < 0)
-            return error_prefix(err,
-                                "%s:%d: [statistics] %s",
-                                job->path,
-                                job->statistics[i].line,
-                                set->statistics[i].name);
+            return names_place(job, i, err);
     }
     return 0;
 }

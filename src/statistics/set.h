@@ -20,6 +20,10 @@ struct statistics {
  */
 int names_check(const struct statistics *set, const struct job *job, struct error *err);
 
+/* Put where the statistic is given in front: "file:14: [statistics] name: " or
+ * "--set statistics.name: ". Returns -1. */
+int names_place(const struct job *job, int index, struct error *err);
+
 /* The unit that a statistic puts out; into units. */
 void units_of(const struct statistic *statistic, char units[40]);
 

@@ -178,6 +178,12 @@ static void what_does_not_fit_the_columns_is_refused(void **state)
         { "where = mixed > 1\n",
           "5: [buildings] where: unknown name 'mixed': write \"Mixed\", in double "
           "quotes" },
+        { "where = \"Height\" > 1\n",
+          "5: [buildings] where: unknown name 'Height': did you mean 'height'?" },
+        { "fields = mixed\n",
+          "5: [buildings] fields: unknown name 'mixed': did you mean 'Mixed'?" },
+        { "fields = Height\n",
+          "5: [buildings] fields: unknown name 'Height': did you mean 'height'?" },
         { "where = outline is null\n",
           "5: [buildings] where: column 'outline' is of type geometry, which no "
           "expression can use" },

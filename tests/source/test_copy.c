@@ -242,6 +242,25 @@ static void values_arrive_as_they_are(void **state)
     memory_release(&f.memory);
 }
 
+static void a_building_in_another_srid_is_refused_by_name(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct bytes bytes;
+    struct error err = { 0 };
+    set_up(&f, TYPE_INTEGER, 4, 100);
+    f.shape.srid = 4326;
+    put_row(&bytes, -7); /* its point has none */
+    assert_int_equal(add(&f, &bytes, &err), -1);
+    assert_int_equal(err.code, ERROR_DATA);
+    assert_non_null(strstr(err.text, "building -7 is in SRID 0, others in SRID 4326"));
+    assert_int_equal(f.batch.n_rows, 0);
+    f.shape.srid = 0;
+    batch_reset(&f.batch);
+    assert_int_equal(add(&f, &bytes, &err), 1);
+    memory_release(&f.memory);
+}
+
 static void infinite_dates_stay_first_and_last(void **state)
 {
     (void)state;
@@ -415,6 +434,7 @@ int main(void)
         cmocka_unit_test(the_trailer_ends),
         cmocka_unit_test(random_bytes_are_refused_or_read),
         cmocka_unit_test(values_arrive_as_they_are),
+        cmocka_unit_test(a_building_in_another_srid_is_refused_by_name),
         cmocka_unit_test(infinite_dates_stay_first_and_last),
         cmocka_unit_test(a_null_geometry_is_counted_and_takes_no_row),
         cmocka_unit_test(a_building_without_id_is_refused),

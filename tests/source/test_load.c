@@ -85,8 +85,8 @@ static void no_secret_of_the_connection_string_is_told(void **context)
         { "s3cret", ERROR_USAGE },
         { "postgresql://me:s3cret@[::1/x", ERROR_USAGE },
         { "hostt=s3cret", ERROR_USAGE },
-        { "host=/nowhere/s3cret password=s3cret user=x dbname=x", ERROR_SOURCE },
-        { "host=s3cret.invalid user=x dbname=x connect_timeout=5", ERROR_SOURCE },
+        { "host=/nowhere/s3cret password=s3cret user=x dbname=x", ERROR_USAGE },
+        { "host=s3cret.invalid user=x dbname=x connect_timeout=5", ERROR_USAGE },
     };
     struct load_options options = { 0 };
     struct load_counts counts = { .n_zones = 42 };
@@ -325,7 +325,7 @@ static void a_server_that_refuses_is_quoted(void **context)
                                  &memory,
                                  &err),
                    &err,
-                   ERROR_SOURCE,
+                   ERROR_USAGE,
                    "does not exist");
 }
 

@@ -103,6 +103,9 @@ static void zones_that_are_none_are_refused(void **state)
         { "SELECT ''::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary", "empty" },
         { "SELECT 'p'::text zip, 'SRID=26986;POINT(1 2)'::geometry boundary",
           "zone 'p' is not a polygon but ST_Point" },
+        { "SELECT column1 zip, ST_MakeEnvelope(0, 0, 1, 1, column2) boundary"
+          " FROM (VALUES ('a'::text, 26986), ('b', 4326)) v",
+          "zone 'b' is in SRID 4326, others in SRID 26986" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char statement[512];
@@ -123,6 +126,42 @@ static void zones_that_are_none_are_refused(void **state)
             fail_msg("'%s' does not say '%s'", err.text, cases[i].says);
         close_rank(&rank);
         sql("DROP VIEW bad_zone");
+    }
+}
+
+/* The names of our own statements are no column's. */
+static void columns_may_have_any_name(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "g", "s", "z", "b", "select", "A b" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char statement[256], geometry[2][64];
+        struct rank rank;
+        struct zone_list zones;
+        struct tally tally;
+        struct error err = { 0 };
+        const char *other[] = { "zones.table=rooftally_source_test.named_zone",
+                                "buildings.table=rooftally_source_test.named_building",
+                                geometry[0],
+                                geometry[1] };
+        snprintf(geometry[0], sizeof geometry[0], "zones.geometry=%s", names[i]);
+        snprintf(geometry[1], sizeof geometry[1], "buildings.geometry=%s", names[i]);
+        snprintf(statement,
+                 sizeof statement,
+                 "CREATE VIEW named_zone AS SELECT zip, boundary AS \"%s\" FROM zone;"
+                 "CREATE VIEW named_building AS SELECT id, height, use,"
+                 " boundary AS \"%s\" FROM building WHERE id <= 100",
+                 names[i],
+                 names[i]);
+        sql(statement);
+        if (open_rank(&rank, other, 4, NULL, NULL, NULL, &err)
+            || source_zones(rank.source, &zones, &rank.memory, &err)
+            || open_zone(&rank, "00002", 100, 1 << 20, &err)
+            || read_stream(&rank, &tally, &err))
+            fail_msg("%s: %s", names[i], err.text);
+        assert_true(zones.n > 0);
+        close_rank(&rank);
+        sql("DROP VIEW named_zone, named_building");
     }
 }
 
@@ -355,17 +394,24 @@ static void connections_that_fail_say_so_without_secrets(void **state)
     static const struct {
         const char *connection;
         enum error_code code;
+        const char *says;
     } cases[] = {
-        { "source.connection=host=/nowhere password=hush", ERROR_SOURCE },
-        { "source.connection=dbname=rooftally_none password=hush", ERROR_SOURCE },
-        { "source.connection=pasword=hush", ERROR_USAGE },
-        { "source.connection=dbname=x password='hush", ERROR_USAGE },
-        { "source.connection=dbname=x hush", ERROR_USAGE },
+        { "source.connection=host=/nowhere password=hush",
+          ERROR_SOURCE,
+          "check [source] connection" },
+        { "source.connection=dbname=rooftally_none password=hush",
+          ERROR_SOURCE,
+          "database \"rooftally_none\" does not exist): check [source] connection" },
+        { "source.connection=pasword=hush", ERROR_USAGE, "\"pasword\"" },
+        { "source.connection=dbname=x password='hush", ERROR_USAGE, "connection" },
+        { "source.connection=dbname=x hush", ERROR_USAGE, "connection" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = refusal(&cases[i].connection, 1);
         assert_int_equal(err.code, cases[i].code);
         assert_null(strstr(err.text, "hush"));
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("'%s' does not say '%s'", err.text, cases[i].says);
     }
 }
 
@@ -409,6 +455,7 @@ int main(void)
         cmocka_unit_test(the_schema_is_what_the_server_has),
         cmocka_unit_test(zones_come_sorted_with_boxes_and_estimates),
         cmocka_unit_test(zones_that_are_none_are_refused),
+        cmocka_unit_test(columns_may_have_any_name),
         cmocka_unit_test(every_candidate_comes_once_whatever_the_batch),
         cmocka_unit_test(a_filter_counts_what_it_drops),
         cmocka_unit_test(a_missing_zone_and_one_too_large_are_told),

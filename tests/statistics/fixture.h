@@ -56,7 +56,8 @@ int binding_slot(struct binding *binding,
             *slot = i;
             return 0;
         }
-    return error_set(err, ERROR_USAGE, "job.ini:%d: unknown field '%s'", line, name);
+    (void)line; /* 0: the caller says where */
+    return error_set(err, ERROR_USAGE, "unknown field '%s'", name);
 }
 
 int binding_measure(struct binding *binding,

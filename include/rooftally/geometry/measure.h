@@ -32,8 +32,21 @@ struct measures {
     int64_t n_vertices; /* as ST_NPoints: closing points included */
 };
 
-/* Measure an EWKB geometry that ewkb_read called fine. `want_length` false leaves
- * perimeter_m 0. Returns 0 or -1 with ERROR_FORMAT. */
+/*
+ * Measure an EWKB geometry that ewkb_read called fine.
+ *
+ * On a geographic CRS edges are geodesics. The area under a short one (up to 1/500 of the
+ * radius of its parallel: 9 km at 45 degrees, 2 km at 80) is computed directly, to 1.4e-12
+ * of its length squared and the rounding of a double; geodesic.h does the longer ones, and
+ * whole rings that cross the antimeridian between -180 and 180, go around a pole or lie on
+ * an ellipsoid flatter than 1/100. Areas are true to 1e-11 for footprints of 5 m and up as
+ * for zones without long edges; geodesic.h itself, and so a long edge, is off by up to
+ * 1e-4 m2 an edge.
+ *
+ * want_length  false leaves perimeter_m 0 and costs nothing; true asks geodesic.h of every
+ *              edge on a geographic CRS, which takes thirty times as long as the area
+ * Returns      0 (area_m2 NaN where a latitude is beyond a pole), or -1 with ERROR_FORMAT
+ */
 int measure(const struct crs *crs,
             const uint8_t *bytes,
             int64_t n_bytes,

@@ -31,7 +31,7 @@ struct memory_sample {
 struct rank_telemetry {
     char host[64];
     int64_t n_zones;
-    double busy_s, waiting_s, cpu_s;
+    double busy_s, waiting_s, busy_cpu_s, cpu_s;
     int64_t peak_rss_bytes, peak_live_bytes;
     int64_t n_messages;
     int64_t n_candidates, n_bytes;
@@ -78,7 +78,7 @@ int result_check_keep(const struct binding *binding, struct error *err);
  *
  * Returns  0 on every rank once the result has its name, or -1 on every rank (agreed),
  *          the temporary file removed and an older result untouched, with
- *            ERROR_IO      disk full, not writable
+ *            ERROR_IO      disk full, not writable; without force: path came into being
  *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
  *            ERROR_INTERNAL  a zone is missing or twice
  */
@@ -88,7 +88,8 @@ int result_write(struct comm *comm,
                  struct memory *memory,
                  struct error *err);
 
-/* Print what a result holds; ERROR_FORMAT when the file is none. */
+/* Print what a result holds; ERROR_IO when the file cannot be read, ERROR_FORMAT when it
+ * is none. */
 int result_info(const char *path, FILE *out, struct error *err);
 
 #endif

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""Bad input: the exit status, one line that names what and what to do, nothing left behind."""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+TABLES = """
+create table twice as select * from zipcode union all select * from zipcode where zip = '01003';
+create table nameless as select id, nullif(zip, '01003') as zip, boundary from zipcode;
+create table planar as select id, zip, ST_Transform(boundary, 3857) as boundary from zipcode;
+create table lines as select id, zip, ST_Boundary(boundary) as boundary from zipcode;
+create table points as select id, zip, ST_PointOnSurface(boundary)::geometry(Point, 4326) as boundary
+  from zipcode;
+create table "none" as select * from zipcode where false;
+create table secret as select * from building;
+do $$begin
+  if not exists (select from pg_roles where rolname = 'pauper') then create role pauper login; end if;
+  if not exists (select from pg_roles where rolname = 'single') then
+    create role single login connection limit 2; end if;
+end$$;
+grant select on zipcode, building to pauper, single;
+grant select on building to pauper;
+"""
+BARE = f"bare_{os.getpid()}"  # a database without PostGIS
+B, Z = "buildings__", "zones__"
+# name: (changes of the job, words that the line must have); all end with 2
+JOBS = {
+    "no building table": ({B + "table": "public.bulding"}, ["public.bulding", "public.building"]),
+    "no zone table": ({Z + "table": "public.zipcod"}, ["public.zipcod", "public.zipcode"]),
+    "no zone id column": ({Z + "id": "zipp"}, ["zipp", "'zip'"]),
+    "no building id column": ({B + "id": "idd"}, ["idd", "'id'"]),
+    "no zone geometry": ({Z + "geometry": "boundry"}, ["boundry", "'boundary'"]),
+    "no building geometry": ({B + "geometry": "boundry"}, ["boundry", "'boundary'"]),
+    "no field column": ({B + "fields": "heigth"}, ["heigth", "'height'"]),
+    "no column in where": ({B + "where": "heigth > 10"}, ["heigth", "'height'"]),
+    "no column in zones where": ({Z + "where": "stat = 'MA'"}, ["stat", "'state'"]),
+    "no kept field": ({B + "keep": "id, heigth"}, ["heigth", "'height'"]),
+    "no permission": ({"source__connection": "user=pauper", B + "table": "secret"},
+                      ["secret", "permission"]),
+    "geometry is a text": ({B + "geometry": "use"}, ["use", "text", "geometry"]),
+    "zones are points": ({Z + "table": "points"}, ["olygon"]),
+    "zones are lines": ({Z + "table": "lines"}, ["olygon"]),
+    "SRIDs differ": ({Z + "table": "planar"}, ["3857", "4326"]),
+    "duplicate zone ids": ({Z + "table": "twice"}, ["01003"]),
+    "zone id is null": ({Z + "table": "nameless"}, ["null"]),
+    "no zones": ({Z + "table": '"none"'}, ["no zones"]),
+    "unknown statistic": ({"statistics__x": "maen(size)"}, ["maen", "mean"]),
+    "unknown field": ({"statistics__x": "mean(heigth)"}, ["heigth", "height"]),
+    "no argument": ({"statistics__x": "mean"}, ["mean"]),
+    "mean of a text": ({"statistics__x": "mean(use)"}, ["use"]),
+    "a bad quantile": ({"statistics__x": "quantile(size, 1.5)"}, ["1.5"]),
+    "a bad histogram": ({"statistics__x": "histogram(size, 5, 5, 3)"}, ["histogram"]),
+    "a name of the result": ({"statistics__zone": "count"}, ["zone"]),
+    "a text for a number": ({B + "where": "height > 'tall'"}, ["height", "tall"]),
+    "not a condition": ({B + "where": "height + 1"}, ["where"]),
+    "a second statement": ({B + "where": "true; drop table building"}, [";"]),
+    "an unknown function": ({B + "where": "pg_sleep(10) is null"}, ["pg_sleep"]),
+    "unknown key": ({B + "feilds": "height"}, ["feilds", "fields"]),
+    "unknown section": ({"statistcs__x": "count"}, ["statistcs", "statistics"]),
+    "unknown predicate": ({B + "predicate": "witin"}, ["witin", "within"]),
+    "unknown rule": ({B + "invalid": "ignore"}, ["ignore"]),
+    "unknown kind": ({"source__kind": "postgre"}, ["postgre", "postgres"]),
+    "little memory": ({"limits__memory": "1 MiB"}, ["memory"]),
+    "no size": ({"limits__memory": "lots"}, ["lots"]),
+    "no retries": ({"limits__retries": "-1"}, ["retries"]),
+    "no table given": ({Z + "table": None}, ["table"]),
+    "no server": ({"source__connection": "host=/nowhere"}, ["/nowhere"]),
+    "no database": ({"source__connection": "dbname=nowhere"}, ["nowhere"]),
+    "no such service": ({"source__connection": "service=nowhere"}, ["nowhere"]),
+    "bad conninfo": ({"source__connection": "hots=x"}, ["hots"]),
+    "no PostGIS": ({"source__connection": f"dbname={BARE}"}, ["PostGIS"]),
+}
+
+
+def run_bad(what, arguments, words, ranks, statuses=(2,), output=None):
+    start = time.monotonic()
+    done = rooftally(*arguments, ranks=ranks, status=None, timeout=60)
+    wall_s = time.monotonic() - start
+    lines = done.stderr.splitlines()
+    ours = [line for line in lines if line.startswith("rooftally: ")]
+    what = f"{what}, {ranks} ranks:"
+    check(done.returncode in statuses, what, "ends with", done.returncode)
+    check(len(ours) == 1, what, len(ours), "lines", done.stderr)
+    if ranks == 1:  # mpirun adds words of its own
+        check(lines == ours or all(line.startswith("level=") for line in lines
+                                   if line not in ours), what, "more lines", done.stderr)
+    check(all(len(line) < 260 for line in ours), what, "a long line", ours)
+    check(done.stdout == "" or ranks > 1, what, "writes", done.stdout)
+    for word in words:
+        check(any(word in line for line in ours), what, f"does not tell of {word!r}:", ours)
+    check(wall_s < 20, what, f"took {wall_s:.0f} s")
+    if output:
+        check(not os.path.exists(output), what, "left a result")
+        check(leftovers(os.path.basename(output)[:-3]) == [], what, "left",
+              leftovers(os.path.basename(output)[:-3]))
+
+
+def jobs():
+    for n, (what, (changes, words)) in enumerate(JOBS.items()):
+        for ranks in (1, 3) if n % 3 == 0 else (1,):  # starting mpirun takes its time
+            output = os.path.join(folder, "bad.h5")
+            run_bad(what, ["run", write_job("bad", **changes), "-o", output], words, ranks,
+                    output=output)
+        if not what.startswith("no such service"):
+            run_bad(f"plan with {what}", ["plan", write_job("bad", **changes)], words, 1)
+
+
+def outputs():
+    job = write_job("good")
+    there = os.path.join(folder, "there.h5")
+    with open(there, "wb") as file:
+        file.write(b"what was there")
+    for ranks in (1, 3):
+        for what, path, words in (
+                ("a result is there", there, [there, "--force"]),
+                ("no such folder", os.path.join(folder, "nowhere/x.h5"), ["nowhere"]),
+                ("a folder that takes no files", "/proc/x.h5", ["/proc"]),
+                ("a folder as output", folder, [folder])):
+            run_bad(what, ["run", job, "-o", path], words, ranks)
+        with open(there, "rb") as file:
+            check(file.read() == b"what was there", "the older result is untouched")
+        check(leftovers("there") == ["there.h5"], "left", leftovers("there"))
+    rooftally("run", job, "-o", there, "--force", "--quiet")
+    check(len(Result(there).zones) == 5, "--force replaces")
+
+
+def command_lines():
+    job = write_job("good")
+    for arguments, words in (
+            (["run"], ["job file"]), (["run", "nowhere.ini"], ["nowhere.ini"]),
+            (["run", job, "more"], ["more"]), (["run", job, "--ste", "a.b=c"], ["--ste"]),
+            (["run", job, "--set", "buildings.wehre=true"], ["wehre", "where"]),
+            (["run", job, "--set", "nonsense"], ["section.key=value"]), (["run", job, "-o"], ["-o"]),
+            (["run", job, "--set", "job.output="], ["output"]),
+            (["rum", job], ["rum", "run"]), ([], ["help"]), (["plan"], ["job file"]),
+            (["info"], []), (["info", "/nowhere.h5"], ["/nowhere.h5"]), (["info", job], [job]),
+            (["generate"], ["--postgres"]),
+            (["generate", "--postgres", "", "--zones", "x", "--buildings", "1"], ["zones", "x"]),
+            (["generate", "--postgres", "", "--zones", "5", "--buildings", "10"],
+             ["zipcode", "--force"])):
+        ranks = (1, 3) if arguments[:1] == ["run"] else (1,)
+        for n in ranks:
+            run_bad(f"rooftally {' '.join(arguments)}", arguments, words, n)
+
+
+def connections():
+    """Three ranks need three connections, the role has two: nothing is started."""
+    output = os.path.join(folder, "bad.h5")
+    job = write_job("bad", source__connection="user=single")
+    run_bad("too few connections", ["run", job, "-o", output], ["connection"], 5, (1, 2), output)
+    query("alter role single connection limit 0")
+    run_bad("no connection", ["run", job, "-o", output], ["connection"], 1, (1, 2), output)
+
+
+use_database("bad_input")
+generate(5, 1000, 1)
+query(TABLES)
+query(f"create database {BARE} template template0")
+jobs()
+outputs()
+command_lines()
+connections()
+query(f"drop database {BARE}")
+query("drop owned by pauper, single; drop role pauper, single")
+finish()

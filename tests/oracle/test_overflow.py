@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""Division by zero is null; an overflow is one clear error, not a dead connection."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+NULLS = {  # field: SQL condition of the rows where it is not null
+    "size / (height - height)": "false",
+    "year_built / (year_built - 1900)": "year_built <> 1900",
+    "year_built % (year_built - 1900)": "year_built <> 1900",
+}
+OVERFLOWS = [
+    "year_built * 9223372036854775807",
+    "year_built + 9223372036854775807",
+    "-9223372036854775807 - year_built",
+    "1e308 * height",
+    "size / 1e-308",
+]
+
+use_database("overflow")
+generate(5, 2000, 2)
+query("update building set year_built = 1900 where id % 10 = 0;"
+      "update building set height = 20, size = 100 where height is null or size is null;"
+      "update building set year_built = 1950 where year_built is null")
+for field, condition in NULLS.items():
+    for ranks in (1, 3):
+        result = run("null", ranks, buildings__fields=f"f = {field}",
+                     statistics={"n": "count(f)", "mean_f": "mean(f)"})
+        wanted = int(query(f"select count(*) from building b join zipcode z on"
+                           f" ST_Within(b.boundary, z.boundary) where {condition}")[0][0])
+        check(result["/n"].sum() == wanted, field, "is not null in", result["/n"].sum(), wanted)
+        result = run("null_filter", ranks, buildings__where=f"{field} is null",
+                     buildings__fields=None)
+        wanted = int(query(f"select count(*) from building b join zipcode z on"
+                           f" ST_Within(b.boundary, z.boundary) where not ({condition})")[0][0])
+        check(len(result["/selection/id"]) == wanted, field, "is null in",
+              len(result["/selection/id"]), wanted)
+for expression in OVERFLOWS:
+    for changes in (dict(buildings__fields=f"f = {expression}", statistics={"total": "sum(f)"}),
+                    dict(buildings__where=f"{expression} <> 0")):
+        for ranks in (1, 3):
+            name = "overflow"
+            done = rooftally("run", write_job(name, **changes), "-o",
+                             os.path.join(folder, f"{name}.h5"), "--quiet", ranks=ranks,
+                             status=None, timeout=30)
+            lines = [line for line in done.stderr.splitlines() if line.startswith("rooftally: ")]
+            check(done.returncode == 1, expression, "ends with", done.returncode, done.stderr)
+            check(len(lines) == 1 and ("range" in lines[0] or "overflow" in lines[0]),
+                  expression, "tells", done.stderr)
+            check(leftovers(name) == [], expression, "leaves", leftovers(name))
+            check("terminated" not in done.stderr.lower() or ranks > 1, expression)
+# What the filter leaves out is not computed.
+result = run("guarded", buildings__fields="f = 1e308 * height", buildings__where="height < 0",
+             statistics={"total": "sum(f)"})
+check(len(result["/selection/id"]) == 0, "a filtered row is not computed")
+finish()

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""The result opens in xarray (h5netcdf), h5py and ncdump, described as the contract says."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+import xarray  # noqa: E402
+
+STATISTICS = {
+    "buildings": "count", "total": "sum(size)", "oldest": "min(year_built)",
+    "common": "mode(use)", "heights": "histogram(height, 0, 100, 20)",
+    "uses": "frequency(use)", "tallest": "top(height, 5)",
+}
+DIMENSIONS = {
+    "buildings": ("zone",), "total": ("zone",), "oldest": ("zone",), "common": ("zone",),
+    "heights": ("zone", "heights_bin"), "uses": ("zone", "uses_category"),
+    "tallest": ("zone", "tallest_rank"), "tallest_id": ("zone", "tallest_rank"),
+}
+# One building that cannot be decided.
+REJECTED = """
+alter table building alter boundary type geometry(Geometry, 4326);
+insert into building (id, height, boundary)
+  select 1000000, 20, ST_Collect(p, ST_Expand(p, 1e-5)) from (
+    select ST_PointOnSurface(boundary) as p from zipcode limit 1) q"""
+
+
+def groups(file):
+    found = ["/"]
+    file.visititems(lambda path, item: found.append("/" + path)
+                    if isinstance(item, h5py.Group) else None)
+    return found
+
+
+def with_xarray(result):
+    path = result.path
+    with xarray.open_dataset(path, engine="h5netcdf") as dataset:
+        check(dataset.sizes["zone"] == len(result.zones), "dimension zone")
+        check([text.decode() if isinstance(text, bytes) else text
+               for text in dataset["zone"].values] == result.zones, "coordinate zone")
+        for name, dims in DIMENSIONS.items():
+            check(dataset[name].dims == dims, name, "has dimensions", dataset[name].dims)
+        check(dataset["total"].values.dtype.kind == "f", "total is real")
+    for group in groups(result.file):
+        with xarray.open_dataset(path, engine="h5netcdf", group=group) as dataset:
+            dataset.load()
+            for name, variable in result.file[group].items():
+                if isinstance(variable, h5py.Dataset) and not is_bare_dimension(variable):
+                    check(name in dataset.variables, "xarray does not show", group, name)
+
+
+def is_bare_dimension(dataset):
+    name = dataset.attrs.get("NAME", b"")
+    return name.startswith(b"This is a netCDF dimension but not a netCDF variable")
+
+
+def with_h5py(file):
+    def visit(path, item):
+        if not isinstance(item, h5py.Dataset):
+            return
+        kind = item.id.get_type().get_class()
+        check(kind not in (h5py.h5t.COMPOUND, h5py.h5t.VLEN), path, "is of a plain type")
+        check(not h5py.check_string_dtype(item.dtype)
+              or h5py.check_string_dtype(item.dtype).length is not None,
+              path, "has texts of a fixed length")
+        check(not item.id.get_create_plist().get_obj_track_times(), path, "has times")
+        check(item.ndim == 0 or h5py.h5ds.is_scale(item.id)
+              or all(len(axis) == 1 for axis in item.dims), path, "lacks a scale on an axis")
+        if not is_bare_dimension(item):
+            check(item.attrs.get("long_name"), path, "has no long_name")
+            check(item.dtype.kind in "Su" or item.attrs.get("units") or item.dtype == "u1"
+                  or path.startswith(("zones/", "selection/id", "rejected/id")),
+                  path, "has no units")
+
+    file.visititems(visit)
+    for group in map(file.get, groups(file)):
+        for name in group:
+            check(group.id.links.get_info(name.encode()).corder_valid, group, name,
+                  "was made in no known order")
+    for name in ("buildings", "total", "oldest"):
+        check("_FillValue" in file[name].attrs, name, "has no _FillValue")
+    check(file["buildings"].dtype == "<i8" and file["total"].dtype == "<f8", "types")
+    for attribute in ("job", "ranks", "start", "end", "snapshot", "source"):
+        check(attribute in file["provenance"].attrs, "/provenance lacks", attribute)
+
+
+def with_ncdump(result):
+    done = subprocess.run(["ncdump", "-h", result.path], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, encoding="utf-8")
+    if check(done.returncode == 0, "ncdump:", done.stdout):
+        check(f"zone = {len(result.zones)} ;" in done.stdout, "ncdump: dimension zone")
+        for name, dims in DIMENSIONS.items():
+            check(f" {name}({', '.join(dims)}) ;" in done.stdout, "ncdump:", name)
+        for group in groups(result.file)[1:]:
+            check(f"group: {group.split('/')[-1]} {{" in done.stdout, "ncdump: group", group)
+
+
+def with_info(result):
+    shown = rooftally("info", result.path).stdout
+    for name in STATISTICS:
+        check(name in shown, "info does not tell of", name)
+
+
+warnings.simplefilter("error", xarray.SerializationWarning)
+use_database("readers")
+generate(20, 5000, 5)
+query(REJECTED)
+JOB = dict(statistics=STATISTICS, buildings__keep="id, height, use, year_built")
+for ranks in (1, 3):
+    for where in ("height > 10", "height < 0"):  # the second: nothing is selected
+        result = run("readers", ranks, buildings__where=where, **JOB)
+        with_xarray(result)
+        with_h5py(result.file)
+        with_ncdump(result)
+        with_info(result)
+finish()
