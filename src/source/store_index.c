@@ -75,8 +75,11 @@ load_possible(struct store_source *source, int64_t first, int64_t n, struct erro
     const struct store *store = source->store;
     memset(source->possible, 1, sizeof source->possible);
     for (int i = 0; i < source->n_bounds; i++) {
-        const struct store_bound *bound = &source->bounds[i];
-        const struct store_column *column = &store->buildings.columns[bound->column];
+        const struct expression_bound *bound = &source->bounds[i];
+        int c = source->columns[bound->slot];
+        if (c < 0)
+            continue; /* the id has no ranges */
+        const struct store_column *column = &store->buildings.columns[c];
         double *least = source->scratch, *greatest = source->scratch + n;
         if (store_fetch(source, column->min_at + 8 * first, least, 8 * n, err)
             || store_fetch(source, column->max_at + 8 * first, greatest, 8 * n, err))

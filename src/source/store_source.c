@@ -56,6 +56,10 @@ static int bind(struct source *source, const struct binding *binding, struct err
     if (binding->local_filter)
         expression_slots(binding->local_filter, s->in_filter, binding->n_slots);
     s->filters = binding->local_filter && reads_columns(binding, s->in_filter);
+    s->n_bounds =
+        s->filters
+            ? expression_bounds(binding->local_filter, s->bounds, BINDING_MAX_SLOTS)
+            : 0;
     return store_load_dictionaries(s, err);
 }
 

@@ -36,12 +36,6 @@ struct store_dictionary {
     char *bytes;
 };
 
-/* What the filter says of one field: it cannot hold outside of [least, greatest]. */
-struct store_bound {
-    int column;
-    double least, greatest;
-};
-
 struct store_source {
     struct source base;
     const struct job *job;
@@ -52,7 +46,7 @@ struct store_source {
     uint8_t in_filter[BINDING_MAX_SLOTS];  /* slots that the local filter reads */
     bool filters;                          /* it reads columns only: applied here */
     struct store_dictionary *dictionaries; /* [buildings.n_columns] */
-    struct store_bound bounds[BINDING_MAX_SLOTS];
+    struct expression_bound bounds[BINDING_MAX_SLOTS]; /* what the filter opens with */
     int n_bounds;
 
     struct box *groups; /* of STORE_GROUP_BLOCKS blocks each */
