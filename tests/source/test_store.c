@@ -143,6 +143,33 @@ static void what_is_there_stays(void **unused)
                    "8 MiB");
 }
 
+static void info_tells_what_it_holds(void **unused)
+{
+    static const char *const parts[] = {
+        "store of a synthetic state: 9 zones, 5000 buildings, seed 7",
+        "SRID 4326",
+        "10 of 512 rows",
+        "zip                  text, the id",
+        "year_built           integer, some null",
+        "use                  text, 11 words, some null",
+    };
+    char *text = NULL;
+    size_t n;
+    struct error err;
+    (void)unused;
+    write_file(store_path, whole, n_whole);
+    assert_true(store_is_one(store_path));
+    FILE *out = open_memstream(&text, &n);
+    assert_fine(store_info(store_path, out, &err), &err);
+    fclose(out);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(text, parts[i]))
+            fail_msg("'%s' is not in '%s'", parts[i], text);
+    free(text);
+    assert_false(store_is_one(job_path));
+    assert_false(store_is_one("/tmp/no/such.h5"));
+}
+
 /* Every way in which a file can be no store. */
 static void what_is_no_store_is_refused(void **unused)
 {
@@ -385,6 +412,7 @@ int main(void)
         cmocka_unit_test(zones_are_filtered_by_their_fields),
         cmocka_unit_test(the_same_state_gives_the_same_bytes),
         cmocka_unit_test(what_is_there_stays),
+        cmocka_unit_test(info_tells_what_it_holds),
         cmocka_unit_test(what_is_no_store_is_refused),
         cmocka_unit_test(a_store_that_was_changed_is_refused),
         cmocka_unit_test(values_that_point_outside_are_refused),

@@ -37,6 +37,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "rooftally/base/error.h"
 #include "rooftally/base/memory.h"
@@ -84,6 +85,12 @@ struct store_counts {
     int64_t n_no_geometry; /* buildings without geometry: left out */
     int64_t n_bytes;       /* of the file */
 };
+
+/* Whether a file says that it is a store; false where it cannot be read. */
+bool store_is_one(const char *path);
+
+/* What `info` prints of a store. Returns 0, or -1 with ERROR_FORMAT or ERROR_USAGE. */
+int store_info(const char *path, FILE *out, struct error *err);
 
 struct store_writer;
 
