@@ -50,9 +50,9 @@ static int run(int argc, char **argv)
 
 static int unknown(const char *word, struct error *err)
 {
-    static const char *const commands[] = { "run",  "plan",   "generate",
+    static const char *const commands[] = { "run",  "plan",   "stage",    "generate",
                                             "info", "--help", "--version" };
-    const char *nearest = nearest_word(word, commands, 6);
+    const char *nearest = nearest_word(word, commands, 7);
     return error_set(err,
                      ERROR_USAGE,
                      "unknown command '%.60s'%s%s; see rooftally --help",
@@ -71,6 +71,8 @@ static int dispatch(int argc, char **argv, struct error *err)
         cli_version();
     else if (strcmp(word, "plan") == 0)
         return cli_plan(argc - 1, argv + 1, err);
+    else if (strcmp(word, "stage") == 0)
+        return cli_stage(argc - 1, argv + 1, err);
     else if (strcmp(word, "generate") == 0)
         return cli_generate(argc - 1, argv + 1, err);
     else if (strcmp(word, "info") == 0)

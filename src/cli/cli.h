@@ -11,6 +11,7 @@
 /* argv[0] is the command's own name. */
 int cli_run(int argc, char **argv, struct comm *comm, struct error *err);
 int cli_plan(int argc, char **argv, struct error *err);
+int cli_stage(int argc, char **argv, struct error *err);
 int cli_generate(int argc, char **argv, struct error *err);
 int cli_info(int argc, char **argv, struct error *err);
 

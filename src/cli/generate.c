@@ -10,30 +10,33 @@
 #include "rooftally/base/memory.h"
 #include "rooftally/base/nearest.h"
 #include "rooftally/source/load.h"
+#include "rooftally/source/store.h"
 
 #include "cli.h"
 
 static const char usage[] =
-    "usage: rooftally generate --postgres CONNINFO --zones N --buildings N "
+    "usage: rooftally generate STORE|--postgres CONNINFO --zones N --buildings N "
     "[option]...\n"
     "\n"
-    "Make a synthetic state and load it into PostgreSQL as the tables zipcode and\n"
-    "building, with indexes. The same numbers and seed give the same rows.\n"
+    "Make a synthetic state and write it into a store, or load it into PostgreSQL as\n"
+    "the tables zipcode and building, with indexes. The same numbers and seed give "
+    "the\n"
+    "same rows.\n"
     "\n"
     "  --postgres CONNINFO  libpq connection string; '' means the PG* environment\n"
     "  --zones N            zones, 1 to 1000000\n"
     "  --buildings N        buildings in all\n"
     "  --seed N             0 to 18446744073709551615 (default 1)\n"
     "  --schema NAME        where the tables go, made if it is not there (public)\n"
-    "  --force              replace tables that exist\n"
+    "  --force              replace tables or a store that exist\n"
     "  --quiet              no progress, no summary\n"
     "  --help               this text\n";
 
 enum { MEMORY_BYTES = 64 * 1024 * 1024 };
 
 struct generate {
-    const char *conninfo, *schema;
-    int64_t n_zones, n_buildings; /* -1: not given */
+    const char *conninfo, *schema, *store; /* conninfo or store */
+    int64_t n_zones, n_buildings;          /* -1: not given */
     uint64_t seed;
     bool force, quiet, help;
 };
@@ -141,7 +144,10 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
             return -1;
     if (generate->help)
         return 0;
-    const char *missing = !generate->conninfo         ? "--postgres CONNINFO"
+    if (optind < argc && !generate->conninfo)
+        generate->store = argv[optind++];
+    const char *missing = !generate->conninfo && !generate->store
+                              ? "STORE or --postgres CONNINFO"
                           : generate->n_zones < 0     ? "--zones N"
                           : generate->n_buildings < 0 ? "--buildings N"
                                                       : NULL;
@@ -156,6 +162,8 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
                          ERROR_USAGE,
                          "generate: %s is missing; see rooftally generate --help",
                          missing);
+    if (generate->store && generate->schema)
+        return error_set(err, ERROR_USAGE, "generate: --schema goes with --postgres");
     if (generate->schema && !*generate->schema)
         return error_set(err, ERROR_USAGE, "generate: --schema needs a name");
     return 0;
@@ -181,8 +189,8 @@ static bool show_progress(void *context, double share)
     double now_s = clock_wall_s();
     if (!meter->quiet && now_s >= meter->next_s) {
         fprintf(stderr,
-                meter->terminal ? "\rgenerate: %3.0f %% of the buildings sent "
-                                : "generate: %.0f %% of the buildings sent\n",
+                meter->terminal ? "\rgenerate: %3.0f %% of the buildings made "
+                                : "generate: %.0f %% of the buildings made\n",
                 100 * share);
         meter->next_s = now_s + (meter->terminal ? 0.2 : 10);
         meter->shown = true;
@@ -208,6 +216,34 @@ static void print_summary(const struct load_counts *counts)
            all_s);
 }
 
+static int write_store(const struct generate *generate,
+                       const struct synthetic_state *state,
+                       struct meter *meter,
+                       struct memory *memory,
+                       struct error *err)
+{
+    struct store_options options = { .force = generate->force,
+                                     .progress = show_progress,
+                                     .context = meter };
+    struct store_counts counts;
+    char size[24];
+    double start_s = clock_wall_s();
+    if (store_generate(state, generate->store, &options, &counts, memory, err) < 0)
+        return -1;
+    double wall_s = clock_wall_s() - start_s;
+    if (meter->shown && meter->terminal)
+        fputs("\r\033[K", stderr);
+    if (!generate->quiet)
+        printf("%" PRId64 " zones and %" PRId64 " buildings, %s: written in %.1f s "
+               "(%.0f rows/s)\n",
+               counts.n_zones,
+               counts.n_buildings,
+               memory_size_text(size, counts.n_bytes),
+               wall_s,
+               (double)counts.n_buildings / wall_s);
+    return 0;
+}
+
 static int
 load_state(const struct generate *generate, struct memory *memory, struct error *err)
 {
@@ -223,6 +259,11 @@ load_state(const struct generate *generate, struct memory *memory, struct error 
     struct meter meter = { .quiet = generate->quiet,
                            .terminal = isatty(STDERR_FILENO) };
     meter.next_s = clock_wall_s() + (meter.terminal ? 0.2 : 10);
+    if (generate->store) {
+        if (write_store(generate, &state, &meter, memory, err) < 0)
+            return error_prefix(err, "generate");
+        return 0;
+    }
     struct load_options options = {
         .schema = generate->schema,
         .force = generate->force,

@@ -3,14 +3,15 @@
 
 #include "rooftally/h5/h5.h"
 #include "rooftally/result/result.h"
+#include "rooftally/source/store.h"
 
 #include "cli.h"
 
 static const char usage[] =
     "usage: rooftally info FILE\n"
     "\n"
-    "What a result holds: zones, statistics, selection, how it came "
-    "about.\n";
+    "What a result holds: zones, statistics, selection, how it came about; or a\n"
+    "store: zones, buildings, their fields, what it was made from.\n";
 
 int cli_info(int argc, char **argv, struct error *err)
 {
@@ -32,7 +33,9 @@ int cli_info(int argc, char **argv, struct error *err)
                          ERROR_USAGE,
                          "info: takes one file; type rooftally info FILE");
     h5_silence();
-    if (result_info(argv[optind], stdout, err) < 0) {
+    int status = store_is_one(argv[optind]) ? store_info(argv[optind], stdout, err)
+                                            : result_info(argv[optind], stdout, err);
+    if (status < 0) {
         if (err->code == ERROR_FORMAT || err->code == ERROR_IO)
             err->code = ERROR_USAGE;
         return -1;

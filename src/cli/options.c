@@ -62,6 +62,7 @@ static int read_option(struct options *options,
         return unknown_option(argv[0], argv[optind - 1], err);
     switch (letter) {
     case 'o':
+        options->output = optarg;
         status = add_override(options, "job.output=", optarg);
         break;
     case 's':

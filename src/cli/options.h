@@ -10,6 +10,7 @@ struct options {
     const char *job_path;
     const char **overrides; /* "section.key=value", -o among them; on the heap */
     int n_overrides;
+    const char *output; /* of -o; NULL: not given */
     bool force, quiet, help;
 };
 

@@ -54,12 +54,14 @@ static void print_zones(const struct job_session *session,
     printf("%s\n", log_clean(title, sizeof title, job->title, (int)strlen(job->title)));
     printf("  source      %s\n", schema->description);
     printf("  crs         %s (SRID %d)\n", schema->crs.name, (int)schema->srid);
-    printf("  zones       %s of %s", progress_count(count, zones->n), job->zone_table);
+    printf("  zones       %s of %s",
+           progress_count(count, zones->n),
+           *job->zone_table ? job->zone_table : "the store");
     if (zones->n_no_geometry > 0)
         printf(", %" PRId64 " without geometry", zones->n_no_geometry);
     printf("\n  candidates  about %s", progress_count(count, llround(n_candidates)));
     printf(" of %s, at most %s in one zone (%s)\n",
-           job->building_table,
+           *job->building_table ? job->building_table : "the store's buildings",
            progress_count(count, llround(largest.n)),
            id);
 }
@@ -154,7 +156,8 @@ static int print_plan(struct job_session *session, struct error *err)
         return error_set(err,
                          ERROR_USAGE,
                          "no zones: %s is empty, or [zones] where leaves none",
-                         session->job->zone_table);
+                         *session->job->zone_table ? session->job->zone_table
+                                                   : "the store");
     for (int64_t i = 0; i < zones.n; i++)
         n_candidates += zones.estimates[i];
     print_zones(session, &zones, n_candidates);

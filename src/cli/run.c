@@ -116,7 +116,8 @@ static int plan_zones(struct run *run, struct error *err)
             status = error_set(err,
                                ERROR_USAGE,
                                "no zones: %s is empty, or [zones] where leaves none",
-                               session->job->zone_table);
+                               *session->job->zone_table ? session->job->zone_table
+                                                         : "the store");
         if (status == 0)
             status =
                 units_init(&run->units, &run->zones, n_workers, &session->memory, err);

@@ -168,6 +168,8 @@ const char *ewkb_fault_text(enum ewkb_fault fault)
         return "unsupported geometry type";
     case EWKB_NOT_FINITE:
         return "a coordinate is NaN or infinite";
+    case EWKB_COLLECTED:
+        return "a collection";
     case EWKB_OPEN_RING:
         return "a ring is not closed";
     }

@@ -141,6 +141,23 @@ static int apply_rule(struct zone *zone,
     return status;
 }
 
+bool zone_meets_box(struct zone *zone, const struct box *box)
+{
+    GEOSContextHandle_t context = zone->geos->context;
+    if (zone->empty || box->xmin > box->xmax || box->xmax < zone->box.xmin
+        || box->xmin > zone->box.xmax || box->ymax < zone->box.ymin
+        || box->ymin > zone->box.ymax)
+        return false;
+    GEOSGeometry *rectangle =
+        GEOSGeom_createRectangle_r(context, box->xmin, box->ymin, box->xmax, box->ymax);
+    char answer = rectangle && prepare(zone)
+                      ? GEOSPreparedIntersects_r(context, zone->prepared, rectangle)
+                      : GEOS_EXCEPTION;
+    if (rectangle)
+        GEOSGeom_destroy_r(context, rectangle);
+    return answer != GEOS_FALSE;
+}
+
 int zone_refine(struct zone *zone,
                 const uint8_t *ewkb,
                 int64_t n_bytes,
@@ -163,50 +180,4 @@ int zone_refine(struct zone *zone,
     if (building)
         GEOSGeom_destroy_r(geos->context, building);
     return status;
-}
-
-/* A rectangle, or the line or point that it shrank to. */
-static GEOSGeometry *rectangle(GEOSContextHandle_t context, const struct box *box)
-{
-    const double corners[5][2] = { { box->xmin, box->ymin },
-                                   { box->xmax, box->ymin },
-                                   { box->xmax, box->ymax },
-                                   { box->xmin, box->ymax },
-                                   { box->xmin, box->ymin } };
-    bool wide = box->xmin < box->xmax, high = box->ymin < box->ymax;
-    const double ends[2][2] = { { box->xmin, box->ymin }, { box->xmax, box->ymax } };
-    const double *points = wide && high ? corners[0] : ends[0];
-    GEOSCoordSequence *sequence = GEOSCoordSeq_copyFromBuffer_r(context,
-                                                                points,
-                                                                wide && high   ? 5
-                                                                : wide || high ? 2
-                                                                               : 1,
-                                                                0,
-                                                                0);
-    if (!sequence)
-        return NULL;
-    if (!wide && !high)
-        return GEOSGeom_createPoint_r(context, sequence);
-    if (!wide || !high)
-        return GEOSGeom_createLineString_r(context, sequence);
-    GEOSGeometry *ring = GEOSGeom_createLinearRing_r(context, sequence);
-    return ring ? GEOSGeom_createPolygon_r(context, ring, NULL, 0) : NULL;
-}
-
-bool zone_meets_box(struct zone *zone, const struct box *box)
-{
-    const struct box *all = &zone->box;
-    struct box common = { box->xmin > all->xmin ? box->xmin : all->xmin,
-                          box->ymin > all->ymin ? box->ymin : all->ymin,
-                          box->xmax < all->xmax ? box->xmax : all->xmax,
-                          box->ymax < all->ymax ? box->ymax : all->ymax };
-    if (zone->empty || !(common.xmin <= common.xmax && common.ymin <= common.ymax))
-        return false;
-    GEOSContextHandle_t context = zone->geos->context;
-    GEOSGeometry *shape = prepare(zone) ? rectangle(context, &common) : NULL;
-    char answer = shape ? GEOSPreparedIntersects_r(context, zone->prepared, shape)
-                        : GEOS_EXCEPTION;
-    if (shape)
-        GEOSGeom_destroy_r(context, shape);
-    return answer != GEOS_FALSE;
 }

@@ -258,7 +258,47 @@ int binding_measure(struct binding *binding,
     return make_slot(binding, names_of_measure(binding->names, measure), slot, err);
 }
 
-/* Only the area of a zone can be asked for where its rows are not. */
+/* Mark what `where` reads, as names that are not yet numbered as slots. */
+static int mark_where(struct binding *binding, uint8_t *used, struct error *err)
+{
+    struct expression *copy = NULL;
+    if (!binding->job->where)
+        return 0;
+    int status = expression_copy(&copy, binding->job->where, err)
+                         || names_check_where(binding->names, copy, err)
+                     ? -1
+                     : 0;
+    if (status == 0)
+        expression_slots(copy, used, names_count(binding->names));
+    expression_free(copy);
+    return status;
+}
+
+int binding_everything(struct binding *binding, struct error *err)
+{
+    struct names *names = binding->names;
+    int n = names_count(names), status, slot;
+    uint8_t *used = calloc((size_t)n, 1);
+    if (!used)
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    status = mark_where(binding, used, err);
+    for (int i = 0; i < names->n_fields; i++) {
+        const struct name *name = &names->list[i];
+        if (name->definition)
+            expression_slots(name->definition, used, n);
+        used[i] |= name->sql || name->column;
+    }
+    for (int i = 0; i < n && status == 0; i++) {
+        const struct name *name = &names->list[i];
+        if (used[i] && !name->measure && (name->sql || name->column))
+            status = make_slot(binding, i, &slot, err);
+    }
+    free(used);
+    return status;
+}
+
+/* Only the area of a zone can be asked for where its rows are not; a source without a
+ * language reads them here. */
 static int check_zone_filter(const struct names *names,
                              const struct expression *local,
                              struct error *err)
@@ -269,7 +309,8 @@ static int check_zone_filter(const struct names *names,
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     expression_slots(local, used, n);
     for (int i = 0; i < n && status == 0; i++)
-        if (used[i] && i != names_of_measure(names, MEASURE_AREA_M2))
+        if (used[i] && i != names_of_measure(names, MEASURE_AREA_M2)
+            && names->speaks_sql)
             status = error_set(err,
                                ERROR_USAGE,
                                "this source cannot filter zones by '%s'",
@@ -305,6 +346,8 @@ int binding_zones(const struct job *job,
     }
     if (here) {
         names->slots[names_of_measure(names, MEASURE_AREA_M2)] = 0;
+        for (int i = 0; i < names->n_columns; i++)
+            names->slots[names->n_fields + i] = 1 + i;
         expression_renumber(here, names->slots);
     }
     *source_filter = sql;

@@ -135,24 +135,71 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     return decision == DECISION_REJECTED ? set_aside(a, p, row, box, reason, err) : 0;
 }
 
+/* A row that nobody can decide. */
+static int
+refuse(struct analysis *a, struct progress *p, int32_t row, struct error *err)
+{
+    struct batch *batch = &a->batch;
+    struct box box;
+    if (source_geometry(a->source, batch, &row, 1, err) < 0)
+        return -1;
+    struct text wkb = batch->geometry[row];
+    if (ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &box))
+        box = (struct box){ 1, 1, 0, 0 };
+    const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
+    return set_aside(a, p, row, &box, reason, err);
+}
+
+static void put_centroid(const struct batch *batch, int32_t row, struct box *box)
+{
+    const uint8_t *bytes = (const uint8_t *)batch->geometry[row].bytes;
+    struct ewkb head;
+    *box = batch->boxes[row];
+    if (batch->faults[row] == EWKB_FINE
+        && ewkb_read(bytes, batch->geometry[row].n, &head) == EWKB_FINE && !head.empty)
+        *box = ewkb_centroid_box(bytes, batch->geometry[row].n, &head);
+}
+
 /* The boxes that the grid is to decide: the buildings' own, or, where only the centroid
  * counts and nobody looks whether it can be trusted, boxes of the centroids. */
-static const struct box *boxes_to_decide(struct analysis *a)
+static int
+boxes_to_decide(struct analysis *a, const struct box **boxes, struct error *err)
+{
+    struct batch *batch = &a->batch;
+    const struct job *job = a->binding->job;
+    *boxes = batch->boxes;
+    if (job->predicate != PREDICATE_CENTROID || job->invalid != INVALID_TRUST)
+        return 0;
+    for (int32_t row = 0; row < batch->n_rows; row++)
+        a->rows[row] = row;
+    for (int32_t i = 0, n; i < batch->n_rows; i += n) {
+        n = source_geometry(a->source, batch, a->rows + i, batch->n_rows - i, err);
+        if (n < 0)
+            return -1;
+        for (int32_t row = i; row < i + n; row++)
+            put_centroid(batch, row, &a->centroids[row]);
+    }
+    *boxes = a->centroids;
+    return 0;
+}
+
+/* Ask the grid about every row that the source has not decided. */
+static int decide_boxes(struct analysis *a, const struct zone *zone, struct error *err)
 {
     const struct batch *batch = &a->batch;
-    const struct job *job = a->binding->job;
-    if (job->predicate != PREDICATE_CENTROID || job->invalid != INVALID_TRUST)
-        return batch->boxes;
-    for (int32_t row = 0; row < batch->n_rows; row++) {
-        const uint8_t *bytes = (const uint8_t *)batch->geometry[row].bytes;
-        struct ewkb head;
-        a->centroids[row] = batch->boxes[row];
-        if (batch->faults[row] == EWKB_FINE
-            && ewkb_read(bytes, batch->geometry[row].n, &head) == EWKB_FINE
-            && !head.empty)
-            a->centroids[row] = ewkb_centroid_box(bytes, batch->geometry[row].n, &head);
+    const struct box *boxes;
+    if (boxes_to_decide(a, &boxes, err) < 0)
+        return -1;
+    for (int32_t row = 0, end; row < batch->n_rows; row = end) {
+        uint8_t inside = batch->inside[row];
+        for (end = row + 1; end < batch->n_rows && batch->inside[end] == inside;)
+            end++;
+        if (inside)
+            memset(a->decisions + row, DECISION_INSIDE, (size_t)(end - row));
+        else
+            zone_decide(zone, boxes + row, end - row, a->decisions + row);
     }
-    return a->centroids;
+    return 0;
 }
 
 /* Leaves INSIDE, OUTSIDE or REJECTED for every row. */
@@ -160,15 +207,15 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
 {
     struct batch *batch = &a->batch;
     int32_t n_open = 0;
-    zone_decide(p->zone, boxes_to_decide(a), batch->n_rows, a->decisions);
+    if (decide_boxes(a, p->zone, err) < 0)
+        return -1;
     for (int32_t row = 0; row < batch->n_rows; row++) {
-        if (batch->faults[row] != EWKB_FINE) {
-            struct text wkb = batch->geometry[row];
-            struct box box = ewkb_rough_box((const uint8_t *)wkb.bytes, wkb.n);
-            const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
-            if (set_aside(a, p, row, &box, reason, err) < 0)
+        bool collected = batch->faults[row] == EWKB_COLLECTED;
+        if (batch->faults[row] != EWKB_FINE && !collected) {
+            if (refuse(a, p, row, err) < 0)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE
+                   || (collected && a->decisions[row] == DECISION_INSIDE)
                    || zone_needs_geos(p->zone,
                                       &batch->boxes[row],
                                       (const uint8_t *)batch->geometry[row].bytes,
@@ -177,11 +224,46 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
         }
     }
     p->record.n_decided += batch->n_rows - n_open;
-    if (n_open > 0 && source_geometry(a->source, batch, a->rows, n_open, err) < 0)
-        return -1;
-    for (int32_t i = 0; i < n_open; i++)
-        if (refine(a, p, a->rows[i], err) < 0)
+    for (int32_t i = 0, n; i < n_open;) {
+        n = source_geometry(a->source, batch, a->rows + i, n_open - i, err);
+        if (n < 0)
             return -1;
+        for (int32_t end = i + n; i < end; i++)
+            if (refine(a, p, a->rows[i], err) < 0)
+                return -1;
+    }
+    return 0;
+}
+
+/* Fill the slots that are measured on the geometry of one row, which is there. */
+static int
+measure_row(struct analysis *a, int32_t row, bool want_length, struct error *err)
+{
+    const struct binding *binding = a->binding;
+    struct text wkb = a->batch.geometry[row];
+    struct measures m;
+    if (measure(&source_schema(a->source)->crs,
+                (const uint8_t *)wkb.bytes,
+                wkb.n,
+                want_length,
+                &m,
+                err)
+        < 0) {
+        name_building(err, &a->batch, row);
+        return -1;
+    }
+    for (int s = 0; s < binding->n_slots; s++) {
+        if (binding->slots[s].origin != SLOT_MEASURE)
+            continue;
+        struct column *column = &a->batch.columns[s];
+        column->valid[row] = 1;
+        if (binding->slots[s].measure == MEASURE_VERTICES)
+            column->integers[row] = m.n_vertices;
+        else if (binding->slots[s].measure == MEASURE_PERIMETER_M)
+            column->reals[row] = m.perimeter_m;
+        else
+            column->reals[row] = m.area_m2;
+    }
     return 0;
 }
 
@@ -198,29 +280,13 @@ static int measure_rows(struct analysis *a, int32_t n_rows, struct error *err)
     }
     if (!wanted || n_rows == 0)
         return 0;
-    if (source_geometry(a->source, &a->batch, a->rows, n_rows, err) < 0)
-        return -1;
-    const struct crs *crs = &source_schema(a->source)->crs;
-    for (int32_t i = 0; i < n_rows; i++) {
-        int32_t row = a->rows[i];
-        struct text wkb = a->batch.geometry[row];
-        struct measures m;
-        if (measure(crs, (const uint8_t *)wkb.bytes, wkb.n, want_length, &m, err) < 0) {
-            name_building(err, &a->batch, row);
+    for (int32_t i = 0, n; i < n_rows;) {
+        n = source_geometry(a->source, &a->batch, a->rows + i, n_rows - i, err);
+        if (n < 0)
             return -1;
-        }
-        for (int s = 0; s < binding->n_slots; s++) {
-            if (binding->slots[s].origin != SLOT_MEASURE)
-                continue;
-            struct column *column = &a->batch.columns[s];
-            column->valid[row] = 1;
-            if (binding->slots[s].measure == MEASURE_VERTICES)
-                column->integers[row] = m.n_vertices;
-            else if (binding->slots[s].measure == MEASURE_PERIMETER_M)
-                column->reals[row] = m.perimeter_m;
-            else
-                column->reals[row] = m.area_m2;
-        }
+        for (int32_t end = i + n; i < end; i++)
+            if (measure_row(a, a->rows[i], want_length, err) < 0)
+                return -1;
     }
     return 0;
 }
@@ -229,7 +295,7 @@ static int measure_rows(struct analysis *a, int32_t n_rows, struct error *err)
 static int filter_rows(struct analysis *a, int32_t *n_rows, struct error *err)
 {
     const struct expression *filter = a->binding->local_filter;
-    if (!filter || *n_rows == 0)
+    if (!filter || *n_rows == 0 || a->batch.is_filtered)
         return 0;
     struct memory_mark mark = memory_mark(a->memory);
     struct column pass = { .type = TYPE_BOOLEAN };

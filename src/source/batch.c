@@ -1,6 +1,7 @@
 #include "rooftally/source/batch.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -28,6 +29,8 @@ int64_t batch_size(const struct binding *binding, int32_t capacity)
     n += aligned(capacity * (int64_t)sizeof(struct box));
     n += aligned(capacity);
     n += aligned(capacity * (int64_t)sizeof(struct text));
+    n += aligned(capacity);
+    n += aligned(capacity * (int64_t)sizeof(int64_t));
     return n;
 }
 
@@ -69,7 +72,8 @@ int batch_init(struct batch *batch,
     struct batch made = { .capacity = capacity,
                           .n_columns = binding->n_slots,
                           .bytes = at + n_rows_bytes,
-                          .bytes_capacity = bytes_capacity };
+                          .bytes_capacity = bytes_capacity,
+                          .memory = memory };
     made.columns = cut(&at, binding->n_slots * (int64_t)sizeof(struct column));
     cut_column(&made.id, binding->id_type, capacity, &at);
     for (int i = 0; i < binding->n_slots; i++)
@@ -77,6 +81,9 @@ int batch_init(struct batch *batch,
     made.boxes = cut(&at, capacity * (int64_t)sizeof(struct box));
     made.faults = cut(&at, capacity);
     made.geometry = cut(&at, capacity * (int64_t)sizeof(struct text));
+    made.inside = cut(&at, capacity);
+    made.origins = cut(&at, capacity * (int64_t)sizeof(int64_t));
+    memset(made.inside, 0, (size_t)capacity);
     *batch = made;
     return 0;
 }
@@ -86,5 +93,7 @@ void batch_reset(struct batch *batch)
     batch->n_rows = 0;
     batch->bytes_used = 0;
     batch->n_filtered = 0;
+    batch->is_filtered = false;
+    memset(batch->inside, 0, (size_t)batch->capacity);
     batch->n_read = 0;
 }

@@ -67,6 +67,66 @@ static int add_zone(struct twin *twin,
     return zone_list_add(zones, n_most, &row, err);
 }
 
+/* One row of values as a filter reads them. */
+struct zone_values {
+    struct column *columns; /* [1 + n]: the area, then the table's columns */
+    uint8_t *valid;
+    int64_t *integers;
+    struct text *texts;
+};
+
+static void set_value(struct column *column, const char *value)
+{
+    column->valid[0] = value != NULL;
+    if (!value)
+        return;
+    if (column->type == TYPE_TEXT)
+        column->texts[0] = (struct text){ value, (int64_t)strlen(value) };
+    else if (column->type == TYPE_REAL)
+        column->reals[0] = strtod(value, NULL);
+    else if (column->type == TYPE_BOOLEAN)
+        column->integers[0] = value[0] == 't';
+    else
+        column->integers[0] = strtoll(value, NULL, 10);
+}
+
+static int zone_values_take(struct zone_values *values,
+                            const struct source_columns *columns,
+                            struct memory *memory,
+                            struct error *err)
+{
+    int64_t n = columns->n + 1;
+    values->columns =
+        memory_take(memory, MEMORY_ZONES, n * (int64_t)sizeof(struct column), err);
+    values->valid = memory_take(memory, MEMORY_ZONES, n, err);
+    values->integers = memory_take(memory, MEMORY_ZONES, 8 * n, err);
+    values->texts =
+        memory_take(memory, MEMORY_ZONES, n * (int64_t)sizeof(struct text), err);
+    if (!values->columns || !values->valid || !values->integers || !values->texts)
+        return -1;
+    for (int c = 0; c < columns->n; c++) {
+        struct column *column = &values->columns[1 + c];
+        *column = (struct column){ .type = columns->columns[c].type,
+                                   .valid = &values->valid[c],
+                                   .integers = &values->integers[c] };
+        values->valid[c] = 0;
+        if (column->type == TYPE_TEXT)
+            column->texts = &values->texts[c];
+        else if (column->type == TYPE_REAL)
+            column->reals = (double *)(void *)&values->integers[c];
+    }
+    return 0;
+}
+
+static void zone_values_set(const struct zone_values *values,
+                            const struct memory_table *table,
+                            const struct memory_row *row)
+{
+    set_value(&values->columns[1], row->id);
+    for (int i = 0; row->values && i < table->n_columns; i++)
+        set_value(&values->columns[3 + i], row->values[i]); /* after id and geometry */
+}
+
 static int list_zones(struct twin *twin,
                       const struct memory_row **rows,
                       const struct expression *local,
@@ -76,6 +136,7 @@ static int list_zones(struct twin *twin,
 {
     const struct memory_table *table = &twin->tables->zones;
     struct zone_list list;
+    struct zone_values values;
     int32_t id_bytes = 1;
     for (int64_t i = 0; i < table->n_rows; i++) {
         rows[i] = &table->rows[i];
@@ -83,11 +144,18 @@ static int list_zones(struct twin *twin,
         id_bytes = n > id_bytes ? n : id_bytes;
     }
     qsort(rows, (size_t)table->n_rows, sizeof(*rows), compare_ids);
-    if (zone_list_init(&list, table->n_rows, id_bytes, memory, err))
+    if (zone_list_init(&list, table->n_rows, id_bytes, memory, err)
+        || zone_values_take(&values, &twin->base.schema.zones, memory, err))
         return -1;
     for (int64_t i = 0; i < table->n_rows; i++) {
         struct text wkb = { (const char *)rows[i]->wkb, rows[i]->n_wkb };
-        int passes = zone_filter(local, &twin->base.schema.crs, wkb, memory, err);
+        zone_values_set(&values, table, rows[i]);
+        int passes = zone_filter(local,
+                                 &twin->base.schema.crs,
+                                 wkb,
+                                 values.columns,
+                                 memory,
+                                 err);
         if (passes < 0)
             return -1;
         if (passes && add_zone(twin, rows[i], &list, table->n_rows, err))

@@ -9,6 +9,7 @@ static void close_postgres(struct source *source)
     session_close(&postgres->session);
     source_columns_release(&source->schema.zones);
     source_columns_release(&source->schema.buildings);
+    free(source->schema.crs_definition);
     sql_release(&postgres->statement);
     free(postgres->zones.sql);
     free(postgres->buildings.sql);
@@ -23,6 +24,7 @@ static const struct source_calls calls = {
     .buildings = postgres_buildings,
     .next = postgres_next,
     .cancel = postgres_cancel,
+    .scan = postgres_scan,
     .explain = postgres_explain,
 };
 

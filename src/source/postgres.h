@@ -90,12 +90,23 @@ int postgres_buildings(struct source *source,
 int postgres_next(struct source *source, struct batch *batch, struct error *err);
 void postgres_cancel(struct source *source);
 
+/* postgres_scan.c */
+int postgres_scan(struct source *source,
+                  enum source_table table,
+                  const struct binding *binding,
+                  int part,
+                  int n_parts,
+                  struct error *err);
+
 /* postgres_explain.c */
 int postgres_explain(struct source *source,
                      FILE *out,
                      int n_ranks,
                      int64_t *n_free,
                      struct error *err);
+
+/* A value as the type that the batch expects on the wire. */
+void postgres_add_value(struct sql *sql, const char *value, enum value_type type);
 
 /* postgres_transaction.c: begin the transaction that all reading happens in. `snapshot`
  * as in source_open. */

@@ -50,6 +50,9 @@ static int read_crs(struct postgres *postgres, struct error *err)
     if (result) {
         const char *text = PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "";
         status = crs_read(&postgres->base.schema.crs, text, err);
+        if (status == 0 && *text
+            && !(postgres->base.schema.crs_definition = strdup(text)))
+            status = error_set(err, ERROR_BUDGET, "no memory for a source");
         if (status)
             error_prefix(err, "SRID %d", (int)postgres->base.schema.srid);
     }

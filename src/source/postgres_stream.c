@@ -3,8 +3,7 @@
 
 #include "postgres.h"
 
-/* A value as the type that the batch expects on the wire. */
-static void add_value(struct sql *sql, const char *value, enum value_type type)
+void postgres_add_value(struct sql *sql, const char *value, enum value_type type)
 {
     static const char *const casts[] = {
         [TYPE_NULL] = "text",           [TYPE_BOOLEAN] = "bool",
@@ -28,7 +27,7 @@ add_column(struct sql *sql, const char *filter, const char *value, enum value_ty
     if (type == TYPE_NULL)
         sql_add(sql, "%s", value);
     else
-        add_value(sql, value, type);
+        postgres_add_value(sql, value, type);
     if (filter)
         sql_add(sql, " END");
 }

@@ -180,6 +180,7 @@ static int add_zone(struct postgres *postgres,
     int passes = zone_filter(reading->local,
                              &postgres->base.schema.crs,
                              wkb,
+                             NULL,
                              reading->memory,
                              err);
     if (passes <= 0)

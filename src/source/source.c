@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 #include "source_calls.h"
+#include "store_source.h"
 
 int source_open(struct source **source,
                 const struct job *job,
@@ -18,9 +19,12 @@ int source_open(struct source **source,
 {
     if (job->kind == SOURCE_POSTGRES)
         return postgres_open(source, job, snapshot, rank, stop, stop_context, err);
+    if (job->kind == SOURCE_STORE)
+        return store_source_open(source, job, err);
     return error_set(err,
                      ERROR_USAGE,
-                     "[source] kind: this program reads from postgres only");
+                     "[source] kind: stage it first: rooftally stage %s -o STORE",
+                     job->path);
 }
 
 void source_close(struct source *source)
@@ -72,20 +76,32 @@ int source_next(struct source *source, struct batch *batch, struct error *err)
     return source->calls->next(source, batch, err);
 }
 
-int source_geometry(struct source *source,
-                    struct batch *batch,
-                    const int32_t *rows,
-                    int32_t n_rows,
-                    struct error *err)
+int32_t source_geometry(struct source *source,
+                        struct batch *batch,
+                        const int32_t *rows,
+                        int32_t n_rows,
+                        struct error *err)
 {
     if (!source->calls->geometry) /* it came with the rows */
-        return 0;
+        return n_rows;
     return source->calls->geometry(source, batch, rows, n_rows, err);
 }
 
 void source_cancel(struct source *source)
 {
     source->calls->cancel(source);
+}
+
+int source_scan(struct source *source,
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err)
+{
+    if (!source->calls->scan)
+        return error_set(err, ERROR_USAGE, "[source] kind: it cannot be staged");
+    return source->calls->scan(source, table, binding, part, n_parts, err);
 }
 
 int source_explain(struct source *source,

@@ -24,12 +24,18 @@ struct source_calls {
                 struct error *err);
     int (*buildings)(struct source *source, const struct zone *zone, struct error *err);
     int (*next)(struct source *source, struct batch *batch, struct error *err);
-    int (*geometry)(struct source *source,
-                    struct batch *batch,
-                    const int32_t *rows,
-                    int32_t n_rows,
-                    struct error *err);
+    int32_t (*geometry)(struct source *source,
+                        struct batch *batch,
+                        const int32_t *rows,
+                        int32_t n_rows,
+                        struct error *err);
     void (*cancel)(struct source *source);
+    int (*scan)(struct source *source, /* NULL: the source cannot */
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,
@@ -39,7 +45,7 @@ struct source_calls {
 
 struct source {
     const struct source_calls *calls;
-    struct source_schema schema; /* its columns are on the heap, see below */
+    struct source_schema schema; /* its columns and CRS definition are on the heap */
     char snapshot[64];
 };
 

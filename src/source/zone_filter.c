@@ -7,6 +7,7 @@
 int zone_filter(const struct expression *local,
                 const struct crs *crs,
                 struct text wkb,
+                struct column *columns,
                 struct memory *memory,
                 struct error *err)
 {
@@ -21,12 +22,14 @@ int zone_filter(const struct expression *local,
     uint8_t valid = 0;
     int64_t passed = 0;
     const int32_t row = 0;
-    struct column area = { .type = TYPE_REAL,
-                           .valid = &known,
-                           .reals = &measures.area_m2 };
+    struct column own;
+    struct column *area = columns ? columns : &own;
+    *area = (struct column){ .type = TYPE_REAL,
+                             .valid = &known,
+                             .reals = &measures.area_m2 };
     struct column out = { .type = TYPE_BOOLEAN, .valid = &valid, .integers = &passed };
     struct memory_mark mark = memory_mark(memory);
-    int status = expression_evaluate(local, &area, &row, 1, 1, &out, memory, err);
+    int status = expression_evaluate(local, area, &row, 1, 1, &out, memory, err);
     memory_rewind(memory, &mark);
     return status ? -1 : valid && passed;
 }

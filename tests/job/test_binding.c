@@ -282,7 +282,19 @@ static void zones_are_filtered_by_columns_and_area(void **state)
     assert_true(used[0] && !used[1]);
     free(sql);
     expression_free(local);
-    assert_int_equal(binding_zones(job, &store, &sql, &local, &err), -1);
+    if (binding_zones(job, &store, &sql, &local, &err)) /* all of it is done here */
+        fail_msg("%s", err.text);
+    assert_null(sql);
+    uint8_t slots[1 + N_COLUMNS] = { 0 };
+    expression_slots(local, slots, 1 + N_COLUMNS);
+    for (int c = 0; c < N_COLUMNS; c++)
+        assert_int_equal(slots[1 + c], strcmp(with_sql[c].name, "size") == 0);
+    assert_true(slots[0]);
+    expression_free(local);
+    job_close(job);
+
+    job = opened("", "where = case when area_m2 > 1 then size > 4 end\n");
+    assert_int_equal(binding_zones(job, &database, &sql, &local, &err), -1);
     assert_non_null(strstr(err.text, "[zones] where: this source cannot filter zones"));
     job_close(job);
 

@@ -31,6 +31,8 @@ enum ewkb_fault {
     EWKB_UNSUPPORTED, /* a curve or surface, or nested deeper than 198 */
     EWKB_NOT_FINITE,  /* a NaN or infinite x or y */
     EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
+    EWKB_COLLECTED,   /* no fault: a collection, which cells must not decide; set by a
+                         source whose rows come without geometry, never by ewkb_read */
 };
 
 struct ewkb {
@@ -50,6 +52,15 @@ struct ewkb {
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
 
 /*
+ * The box of what ewkb_read gave a fault: collections, curves (their control points),
+ * surfaces; ordinates that are not finite are passed over.
+ *
+ * Returns  0 with *box, empty (xmin > xmax) where there is no vertex at all, or -1 where
+ *          the bytes cannot be read to their end, or no vertex is finite
+ */
+int ewkb_bounds(const uint8_t *bytes, int64_t n_bytes, struct box *box);
+
+/*
  * A box that certainly holds GEOS's centroid of the geometry: what zone_decide is given in
  * place of head->box where the predicate is CENTROID and the rule TRUST. (A footprint that
  * crosses itself may have its centroid far outside its own box.) It has no bounds where
@@ -60,11 +71,6 @@ enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *ou
  */
 struct box
 ewkb_centroid_box(const uint8_t *bytes, int64_t n_bytes, const struct ewkb *head);
-
-/* The box of the control points that can be read of a geometry with a fault, NaN passed
- * over; xmin > xmax where there are none. Never larger than the box that PostGIS gave the
- * same geometry. */
-struct box ewkb_rough_box(const uint8_t *bytes, int64_t n_bytes);
 
 /* "malformed WKB", "unsupported geometry type", ...: the reason in /rejected. */
 const char *ewkb_fault_text(enum ewkb_fault fault);

@@ -61,6 +61,25 @@ int h5_make_scale(hid_t dataset, const char *name, struct error *err);
 hid_t h5_create_dimension(hid_t parent, const char *name, int64_t n, struct error *err);
 int h5_attach_scale(hid_t dataset, hid_t scale, int axis, struct error *err);
 
+/* Where the values of a dataset lie in its file. */
+struct h5_extent {
+    int64_t n;       /* values */
+    int64_t at;      /* of the first; 0 when n is 0 */
+    int64_t n_bytes; /* of one value */
+};
+
+/*
+ * Find a contiguous, one-dimensional dataset.
+ *
+ * type     what its values must be, exactly; H5T_C_S1 stands for text of any fixed length
+ * Returns  0, or -1 with ERROR_FORMAT (not there, chunked, of another type)
+ */
+int h5_locate(hid_t parent,
+              const char *name,
+              hid_t type,
+              struct h5_extent *extent,
+              struct error *err);
+
 /* Whether a link of this name is in the group. */
 bool h5_has(hid_t parent, const char *name);
 

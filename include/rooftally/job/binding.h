@@ -87,8 +87,19 @@ int binding_measure(struct binding *binding,
                     int *slot,
                     struct error *err);
 
-/* The filter of zones in its two halves: *source_filter in the source's language, and
- * *local over one slot, 0: area_m2 of the zone. Either is NULL when there is none. */
+/*
+ * Make slots of all that a copy of the table needs to answer this job and its like: every
+ * field that the source can give, and the columns that fields and `where` read.
+ */
+int binding_everything(struct binding *binding, struct error *err);
+
+/*
+ * The filter of zones in its two halves; either is NULL when there is none.
+ *
+ * source_filter  in the source's language
+ * local          over slot 0, area_m2 of the zone, and, where the source has no language,
+ *                slots 1 + c: column c of `columns`
+ */
 int binding_zones(const struct job *job,
                   const struct source_columns *columns,
                   char **source_filter,

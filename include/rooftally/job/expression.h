@@ -88,6 +88,24 @@ int expression_sql(const struct expression *expression, char **sql, struct error
 /* Every slot that a checked expression reads, added to used[0 .. n_slots). */
 void expression_slots(const struct expression *expression, uint8_t *used, int n_slots);
 
+/* What a checked boolean that is true says of a slot: its value is not null, and lies in
+ * [least, greatest] as doubles; NaN lies in those without a finite end above. */
+struct expression_bound {
+    int slot;
+    double least, greatest;
+};
+
+/*
+ * The bounds that a condition opens with: comparisons of a number, date or timestamp with
+ * literals, joined by AND, up to the first part of another kind, so that rows left out by
+ * them are rows whose other parts are never evaluated, and cannot overflow.
+ *
+ * Returns  how many, at most n_most
+ */
+int expression_bounds(const struct expression *expression,
+                      struct expression_bound *bounds,
+                      int n_most);
+
 /*
  * Evaluate a checked expression for the rows listed.
  *

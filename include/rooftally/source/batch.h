@@ -8,6 +8,7 @@
 #ifndef ROOFTALLY_SOURCE_BATCH_H
 #define ROOFTALLY_SOURCE_BATCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rooftally/base/memory.h"
@@ -24,13 +25,21 @@ struct batch {
     struct box *boxes;     /* [capacity]; empty where the fault is not EWKB_FINE */
     uint8_t *faults;       /* [capacity] enum ewkb_fault */
     struct text *geometry; /* [capacity] EWKB; n = 0 while not fetched (a store) */
+    uint8_t *inside;  /* [capacity] 1: the source knows that it lies in the zone, and
+                              its box is not filled */
+    int64_t *origins; /* [capacity] the source's own: where a row came from */
 
     uint8_t *bytes; /* what texts and geometry point into */
     int64_t bytes_capacity, bytes_used;
 
     int64_t n_filtered; /* candidates of this batch that failed the source's filter;
                            they take no row */
+    bool is_filtered;   /* the source has applied the binding's local filter too */
     int64_t n_read;     /* bytes that came from the source for this batch */
+
+    struct memory
+        *memory; /* which it was made from; for temporaries of a source, rewound
+                              before it returns */
 };
 
 /* Bytes that a batch of `capacity` rows takes, besides bytes_capacity. */

@@ -1,6 +1,6 @@
 /*
- * Where zones and buildings come from. One interface; postgres, memory (the twin that
- * unit tests read from), later store and vector.
+ * Where zones and buildings come from. One interface; postgres, store, memory (the twin
+ * that unit tests read from), later vector.
  *
  * Order of calls, each rank for itself:
  *     source_open, source_schema, source_bind,
@@ -28,9 +28,10 @@ struct source_schema {
     enum value_type zone_id_type, building_id_type; /* INTEGER or TEXT */
     int32_t srid;                                   /* of both geometries; 0 unknown */
     struct crs crs;
-    bool spatial_index; /* on the building geometry, or none is needed */
-    bool zone_id_index; /* on the zone id, or none is needed */
-    double n_buildings; /* estimate from the source's statistics; < 0 unknown */
+    char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
+    bool spatial_index;   /* on the building geometry, or none is needed */
+    bool zone_id_index;   /* on the zone id, or none is needed */
+    double n_buildings;   /* estimate from the source's statistics; < 0 unknown */
     char description
         [256]; /* "postgresql 15.18, PostGIS 3.3.2, database gis": no secrets */
 };
@@ -121,15 +122,39 @@ int source_buildings(struct source *source, const struct zone *zone, struct erro
  */
 int source_next(struct source *source, struct batch *batch, struct error *err);
 
-/* Fetch the geometry of the listed rows of the batch where it is not there yet. */
-int source_geometry(struct source *source,
-                    struct batch *batch,
-                    const int32_t *rows,
-                    int32_t n_rows,
-                    struct error *err);
+/*
+ * Fetch the geometry of the listed rows of the batch where it is not there yet.
+ *
+ * Owner    what an earlier call has fetched for this batch is gone
+ * Returns  how many of them, from the first, have theirs now: 1 to n_rows; or -1 with
+ *          ERROR_SOURCE, ERROR_FORMAT, or ERROR_BUDGET (one alone does not fit)
+ */
+int32_t source_geometry(struct source *source,
+                        struct batch *batch,
+                        const int32_t *rows,
+                        int32_t n_rows,
+                        struct error *err);
 
 /* Leave the stream before its end. */
 void source_cancel(struct source *source);
+
+enum source_table { SOURCE_ZONES, SOURCE_BUILDINGS };
+
+/*
+ * Start a stream of all rows of a table that pass the source's half of the filter; then
+ * source_next as for buildings. Zones come with an integer or text id and always with a
+ * geometry, an empty one for none; buildings without one are counted as filtered.
+ *
+ * binding  of that table; takes the place of what source_bind was given
+ * part     of n_parts that together are the table, for as many ranks
+ * Returns  0, or -1 as source_next, or ERROR_USAGE (the source cannot)
+ */
+int source_scan(struct source *source,
+                enum source_table table,
+                const struct binding *binding,
+                int part,
+                int n_parts,
+                struct error *err);
 
 /* What `plan` prints of the source, in its own words: the statements, and connections
  * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */

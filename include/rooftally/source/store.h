@@ -1,0 +1,183 @@
+/*
+ * The store: zones and buildings in one HDF5 file, staged once and analysed as often as
+ * wanted, with no server.
+ *
+ *   /                        attributes: format "rooftally store", format_version,
+ *                            origin (what it was made from), srid, crs (a definition
+ *                            that crs_read takes), block_rows, extent_xmin … extent_ymax
+ *   /buildings               n rows along the Hilbert curve over the extent, then by id
+ *       id                   i64, or text of fixed length padded with zeros; attribute
+ *                            name: what the job calls it
+ *       xmin ymin xmax ymax  f64: the box of the geometry
+ *       fault                u8: enum ewkb_fault
+ *       geometry/offset      i64 [n + 1]; geometry/wkb  u8: EWKB as it came
+ *       <field>              REAL f64; INTEGER, BOOLEAN, DATE, TIMESTAMP i64; TEXT u16
+ *                            numbers of words, or i64 [n + 1] offsets; attribute type
+ *   /blocks                  every block_rows rows, the last one fewer
+ *       first count          i64: rows of /buildings
+ *       xmin ymin xmax ymax  f64: of all their boxes
+ *       faults               i64: rows whose fault is not EWKB_FINE
+ *       <field>_min _max     as the field, of the values that are there; no TEXT; NaN is
+ *                            the greatest; without any value min is the greater one
+ *       <field>_nulls        i64
+ *   /zones                   sorted by id, bytewise
+ *       id xmin … ymax offset wkb <field>  as above, id always text, box empty without
+ *                            a geometry; attribute type of id: what it was
+ *       vertices             i64
+ *   /texts/<table>/<field>   offset i64, text u8: the words of a field, sorted bytewise,
+ *                            or the texts of its rows
+ *   /valid/<table>/<field>   u8 [n]: 0 where null; not there when nothing is null
+ *
+ * Every dataset is contiguous, one-dimensional and little-endian: a reader may take it
+ * from its place in the file without asking HDF5. The same rows give the same bytes, in
+ * whatever order they come.
+ */
+#ifndef ROOFTALLY_SOURCE_STORE_H
+#define ROOFTALLY_SOURCE_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "rooftally/base/error.h"
+#include "rooftally/base/memory.h"
+#include "rooftally/base/terms.h"
+
+enum {
+    STORE_VERSION = 1,
+    STORE_BLOCK_ROWS = 512,
+    STORE_MOST_FIELDS = 64,
+    STORE_MOST_WORDS = 4096,       /* different values of a field kept as words */
+    STORE_WORDS_BYTES = 64 * 1024, /* of all of them */
+    STORE_ID_BYTES = 1024,         /* the longest text id */
+};
+
+struct store_field {
+    char name[NAME_BYTES];
+    enum value_type type;
+};
+
+/* What a table of a store is to hold besides id and geometry. */
+struct store_table_plan {
+    char id_name[NAME_BYTES];
+    enum value_type id_type; /* INTEGER or TEXT; of zones: what their texts were */
+    struct store_field fields[STORE_MOST_FIELDS];
+    int n_fields;
+};
+
+struct store_plan {
+    const char *origin; /* no secrets */
+    int32_t srid;
+    const char *crs; /* "" for a plane in metres */
+    struct store_table_plan zones, buildings;
+};
+
+struct store_options {
+    bool force; /* replace a store that is there */
+    /* Called often with the share of work; true gives up with ERROR_STOPPED. May be
+     * NULL. */
+    bool (*progress)(void *context, double share);
+    void *context;
+};
+
+struct store_counts {
+    int64_t n_zones, n_buildings, n_blocks;
+    int64_t n_no_geometry; /* buildings without geometry: left out */
+    int64_t n_bytes;       /* of the file */
+};
+
+/* Whether a file says that it is a store; false where it cannot be read. */
+bool store_is_one(const char *path);
+
+/* What `info` prints of a store. Returns 0, or -1 with ERROR_FORMAT or ERROR_USAGE. */
+int store_info(const char *path, FILE *out, struct error *err);
+
+struct store_writer;
+
+/*
+ * Write a store: store_writer_open, all zones, all buildings, store_writer_commit.
+ *
+ * Sorting  external, in what `memory` has free; scratch files lie beside `path`, have no
+ *          names and are gone with the process
+ * Memory   taken at open, to be rewound by the caller after close
+ * Returns  0, or -1 with
+ *            ERROR_USAGE   it is there and no force; a field's name cannot be one
+ *            ERROR_BUDGET  memory below 8 MiB, or one row exceeds its quarter
+ *            ERROR_IO      the folder cannot be written, or the disk is full
+ */
+int store_writer_open(struct store_writer **writer,
+                      const char *path,
+                      const struct store_plan *plan,
+                      const struct store_options *options,
+                      struct memory *memory,
+                      struct error *err);
+
+/*
+ * Add one row, in any order; all zones come before the first building.
+ *
+ * columns  the plan's fields, of which row `row` is taken
+ * wkb      EWKB; a building without is counted and left out
+ * Returns  0, or -1 with
+ *            ERROR_USAGE   the id is null, empty (zones) or too long
+ *            ERROR_DATA    a zone that is not a polygon
+ *            ERROR_BUDGET, ERROR_IO
+ */
+int store_writer_zone(struct store_writer *writer,
+                      struct text id,
+                      struct text wkb,
+                      const struct column *columns,
+                      int32_t row,
+                      struct error *err);
+int store_writer_building(struct store_writer *writer,
+                          const struct column *id,
+                          struct text wkb,
+                          const struct column *columns,
+                          int32_t row,
+                          struct error *err);
+
+/*
+ * Sort, write, sync, and give the file its name.
+ *
+ * Returns  0 with *counts, or -1 with ERROR_USAGE (two zones of one id), ERROR_IO,
+ *          ERROR_STOPPED; nothing but an older store of that name is then there
+ */
+int store_writer_commit(struct store_writer *writer,
+                        struct store_counts *counts,
+                        struct error *err);
+void store_writer_close(struct store_writer *writer); /* NULL is silent */
+
+/*
+ * Write a synthetic state into a store: what load_postgres writes, with zip as the id of
+ * zones (fields name, state) and the buildings' fields height, size, year_built, use,
+ * notes.
+ *
+ * Memory   at least 16 MiB free, rewound at the end
+ * Returns  as store_writer_open and its calls do
+ */
+struct synthetic_state;
+int store_generate(const struct synthetic_state *state,
+                   const char *path,
+                   const struct store_options *options,
+                   struct store_counts *counts,
+                   struct memory *memory,
+                   struct error *err);
+
+/*
+ * Copy what a job reads, and what its filters leave, from an open source into a store.
+ * Computed fields are kept where the source computes them; what only we can compute
+ * (measures, and filters on them) is left to the run.
+ *
+ * Memory   all that is free, rewound at the end
+ * Returns  0, or -1 as source_scan, source_next and store_writer_open do
+ */
+struct source;
+struct job;
+int store_stage(struct source *source,
+                const struct job *job,
+                const char *path,
+                const struct store_options *options,
+                struct store_counts *counts,
+                struct memory *memory,
+                struct error *err);
+
+#endif

@@ -1,0 +1,241 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_source.h"
+#include "store_words.h"
+
+static int load_words(struct store_source *source,
+                      const struct store_column *column,
+                      struct store_dictionary *dictionary,
+                      struct error *err)
+{
+    int64_t n = column->n_words;
+    int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
+    dictionary->words = calloc((size_t)n + 1, sizeof *dictionary->words);
+    dictionary->bytes = malloc((size_t)column->n_text + 1);
+    dictionary->n = (int32_t)n;
+    int status = -1;
+    if (!offsets || !dictionary->words || !dictionary->bytes)
+        error_set(err, ERROR_BUDGET, "no memory for the words of %s", column->name);
+    else if (store_read_offsets(source->store,
+                                column->words_at,
+                                0,
+                                n,
+                                column->n_text,
+                                offsets,
+                                err)
+             || store_read(source->store,
+                           column->text_at,
+                           dictionary->bytes,
+                           column->n_text,
+                           err))
+        error_prefix(err, "words of %s", column->name);
+    else
+        status = 0;
+    for (int64_t i = 0; i < n && status == 0; i++)
+        dictionary->words[i] = (struct text){ dictionary->bytes + offsets[i],
+                                              offsets[i + 1] - offsets[i] };
+    free(offsets);
+    return status;
+}
+
+int store_load_dictionaries(struct store_source *source, struct error *err)
+{
+    const struct store_table *table = &source->store->buildings;
+    if (!source->dictionaries)
+        source->dictionaries =
+            calloc((size_t)table->n_columns + 1, sizeof *source->dictionaries);
+    if (!source->dictionaries)
+        return error_set(err, ERROR_BUDGET, "no memory for the words of a store");
+    for (int i = 0; i < source->binding->n_slots; i++) {
+        int c = source->columns[i];
+        if (c >= 0 && table->columns[c].layout == STORE_WORDS
+            && !source->dictionaries[c].words
+            && load_words(source, &table->columns[c], &source->dictionaries[c], err))
+            return -1;
+    }
+    return 0;
+}
+
+/* Bytes of the texts of n rows of a column that keeps them one by one. */
+static int text_bytes(struct store_source *source,
+                      const struct store_column *column,
+                      int64_t first,
+                      int32_t n,
+                      int64_t *n_bytes,
+                      struct error *err)
+{
+    int64_t start, end;
+    if (store_read(source->store, column->at + 8 * first, &start, 8, err)
+        || store_read(source->store, column->at + 8 * (first + n), &end, 8, err))
+        return -1;
+    if (start < 0 || end < start || end > column->n_text)
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "the store is damaged: texts of %s at row %lld",
+                         column->name,
+                         (long long)first);
+    *n_bytes = end - start;
+    return 0;
+}
+
+/* Geometry needs room as well, so texts have half of the bytes. */
+int32_t store_fit_rows(struct store_source *source,
+                       const struct batch *batch,
+                       int64_t first,
+                       int32_t n,
+                       struct error *err)
+{
+    const struct store_table *table = &source->store->buildings;
+    int64_t room = batch->bytes_capacity / 2 - batch->bytes_used;
+    while (n > 0) {
+        int64_t sum = 0, one = 0;
+        if (table->id_type == TYPE_TEXT)
+            sum += (int64_t)n * table->id_bytes;
+        for (int i = 0; i < source->binding->n_slots; i++) {
+            int c = source->columns[i];
+            if (c == -1 && table->id_type == TYPE_TEXT)
+                sum += (int64_t)n * table->id_bytes;
+            if (c < 0 || table->columns[c].layout != STORE_OFFSETS)
+                continue;
+            if (text_bytes(source, &table->columns[c], first, n, &one, err))
+                return -1;
+            sum += one;
+        }
+        if (sum <= room)
+            break;
+        n /= 2;
+    }
+    return n;
+}
+
+static int read_valid(struct store_source *source,
+                      const struct store_column *column,
+                      int64_t first,
+                      int32_t n,
+                      uint8_t *valid,
+                      struct error *err)
+{
+    if (column->valid_at >= 0)
+        return store_fetch(source, column->valid_at + first, valid, n, err);
+    memset(valid, 1, (size_t)n);
+    return 0;
+}
+
+static int read_words(struct store_source *source,
+                      int c,
+                      int64_t first,
+                      int32_t n,
+                      uint8_t *valid,
+                      struct text *texts,
+                      struct error *err)
+{
+    const struct store_column *column = &source->store->buildings.columns[c];
+    const struct store_dictionary *dictionary = &source->dictionaries[c];
+    uint16_t *ranks = (uint16_t *)(void *)source->scratch;
+    if (store_fetch(source, column->at + 2 * first, ranks, 2 * (int64_t)n, err))
+        return -1;
+    for (int32_t i = 0; i < n; i++) {
+        valid[i] = ranks[i] != WORDS_NULL;
+        if (valid[i] && ranks[i] >= dictionary->n)
+            return error_set(err,
+                             ERROR_FORMAT,
+                             "the store is damaged: word %d of %s, which has %d",
+                             ranks[i],
+                             column->name,
+                             dictionary->n);
+        texts[i] = valid[i] ? dictionary->words[ranks[i]] : (struct text){ NULL, 0 };
+    }
+    return 0;
+}
+
+static int read_texts(struct store_source *source,
+                      struct batch *batch,
+                      const struct store_column *column,
+                      int64_t first,
+                      int32_t n,
+                      struct text *texts,
+                      struct error *err)
+{
+    int64_t *offsets = (int64_t *)(void *)source->scratch;
+    source->n_read += 8 * (int64_t)n + 8;
+    if (store_read_offsets(source->store,
+                           column->at,
+                           first,
+                           n,
+                           column->n_text,
+                           offsets,
+                           err))
+        return error_prefix(err, "texts of %s", column->name);
+    int64_t n_bytes = offsets[n] - offsets[0];
+    if (n_bytes > batch->bytes_capacity - batch->bytes_used)
+        return error_set(err, ERROR_FORMAT, "the store changed while it was read");
+    char *bytes = (char *)batch->bytes + batch->bytes_used;
+    if (store_fetch(source, column->text_at + offsets[0], bytes, n_bytes, err))
+        return -1;
+    batch->bytes_used += n_bytes;
+    for (int32_t i = 0; i < n; i++)
+        texts[i] = (struct text){ bytes + (offsets[i] - offsets[0]),
+                                  offsets[i + 1] - offsets[i] };
+    return 0;
+}
+
+static int read_id(struct store_source *source,
+                   struct batch *batch,
+                   struct column *column,
+                   int64_t first,
+                   int32_t n,
+                   int32_t to,
+                   struct error *err)
+{
+    const struct store_table *table = &source->store->buildings;
+    int64_t size = table->id_bytes;
+    memset(column->valid + to, 1, (size_t)n);
+    if (table->id_type == TYPE_INTEGER)
+        return store_fetch(source,
+                           table->id_at + 8 * first,
+                           column->integers + to,
+                           8 * (int64_t)n,
+                           err);
+    char *bytes = (char *)batch->bytes + batch->bytes_used;
+    if (n * size > batch->bytes_capacity - batch->bytes_used)
+        return error_set(err, ERROR_INTERNAL, "ids do not fit into the batch");
+    if (store_fetch(source, table->id_at + size * first, bytes, n * size, err))
+        return -1;
+    batch->bytes_used += n * size;
+    for (int32_t i = 0; i < n; i++) {
+        const char *id = bytes + i * size;
+        column->texts[to + i] = (struct text){ id, (int64_t)strnlen(id, (size_t)size) };
+    }
+    return 0;
+}
+
+int store_read_slot(struct store_source *source,
+                    struct batch *batch,
+                    int slot,
+                    int64_t first,
+                    int32_t n,
+                    int32_t to,
+                    struct error *err)
+{
+    struct column *column = slot < 0 ? &batch->id : &batch->columns[slot];
+    int c = slot < 0 ? -1 : source->columns[slot];
+    if (c < 0)
+        return read_id(source, batch, column, first, n, to, err);
+    const struct store_column *from = &source->store->buildings.columns[c];
+    if (from->layout == STORE_WORDS)
+        return read_words(source,
+                          c,
+                          first,
+                          n,
+                          column->valid + to,
+                          column->texts + to,
+                          err);
+    if (read_valid(source, from, first, n, column->valid + to, err))
+        return -1;
+    if (from->layout == STORE_OFFSETS)
+        return read_texts(source, batch, from, first, n, column->texts + to, err);
+    void *values = from->type == TYPE_REAL ? (void *)(column->reals + to)
+                                           : (void *)(column->integers + to);
+    return store_fetch(source, from->at + 8 * first, values, 8 * (int64_t)n, err);
+}

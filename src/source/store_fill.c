@@ -1,0 +1,223 @@
+#include "store_fill.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STREAM_BYTES = 8 * 1024, WKB_BYTES = 64 * 1024 };
+
+/* Bytes on their way to one place in the file. */
+struct stream {
+    int64_t at;
+    uint8_t *bytes;
+    int32_t used, capacity;
+};
+
+struct field_streams {
+    struct stream values, valid, text;
+    int64_t n_text;
+};
+
+struct store_fill {
+    const struct store *store;
+    const struct store_table *table;
+    const struct store_table_size *size;
+    int64_t n; /* rows so far */
+    int64_t n_wkb;
+    struct stream id, box[4], fault, vertices, offset, wkb;
+    struct field_streams *fields;
+};
+
+int store_write(const struct store *store,
+                int64_t at,
+                const void *bytes,
+                int64_t n_bytes,
+                struct error *err)
+{
+    const uint8_t *from = bytes;
+    while (n_bytes > 0) {
+        ssize_t n = pwrite(store->file, from, (size_t)n_bytes, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return error_set(err,
+                             ERROR_IO,
+                             "the store: %s",
+                             n < 0 ? strerror(errno) : "the disk is full");
+        from += n;
+        at += n;
+        n_bytes -= n;
+    }
+    return 0;
+}
+
+static int
+flush(const struct store_fill *fill, struct stream *stream, struct error *err)
+{
+    if (store_write(fill->store, stream->at, stream->bytes, stream->used, err))
+        return -1;
+    stream->at += stream->used;
+    stream->used = 0;
+    return 0;
+}
+
+static int put(const struct store_fill *fill,
+               struct stream *stream,
+               const void *bytes,
+               int64_t n,
+               struct error *err)
+{
+    if (n > stream->capacity - stream->used && flush(fill, stream, err))
+        return -1;
+    if (n > stream->capacity) {
+        if (store_write(fill->store, stream->at, bytes, n, err))
+            return -1;
+        stream->at += n;
+        return 0;
+    }
+    if (n > 0)
+        memcpy(stream->bytes + stream->used, bytes, (size_t)n);
+    stream->used += (int32_t)n;
+    return 0;
+}
+
+static int init(struct stream *stream,
+                int64_t at,
+                int32_t capacity,
+                struct memory *memory,
+                struct error *err)
+{
+    *stream = (struct stream){ .at = at, .capacity = capacity };
+    stream->bytes = memory_take(memory, MEMORY_BATCH, capacity, err);
+    return stream->bytes ? 0 : -1;
+}
+
+static int init_field(struct field_streams *field,
+                      const struct store_column *column,
+                      struct memory *memory,
+                      struct error *err)
+{
+    *field = (struct field_streams){ 0 };
+    if (init(&field->values, column->at, STREAM_BYTES, memory, err))
+        return -1;
+    if (column->valid_at >= 0
+        && init(&field->valid, column->valid_at, STREAM_BYTES, memory, err))
+        return -1;
+    if (column->layout == STORE_OFFSETS)
+        return init(&field->text, column->text_at, STREAM_BYTES, memory, err);
+    return 0;
+}
+
+int store_fill_open(struct store_fill **fill,
+                    const struct store *store,
+                    const struct store_table *table,
+                    const struct store_table_size *size,
+                    struct memory *memory,
+                    struct error *err)
+{
+    struct store_fill *made = memory_take(memory, MEMORY_BATCH, sizeof *made, err);
+    if (!made)
+        return -1;
+    *made = (struct store_fill){ .store = store, .table = table, .size = size };
+    made->fields = memory_take(memory,
+                               MEMORY_BATCH,
+                               table->n_columns * (int64_t)sizeof *made->fields,
+                               err);
+    if (!made->fields || init(&made->id, table->id_at, STREAM_BYTES, memory, err)
+        || init(&made->offset, table->offset_at, STREAM_BYTES, memory, err)
+        || init(&made->wkb, table->wkb_at, WKB_BYTES, memory, err)
+        || init(&made->fault, table->fault_at, STREAM_BYTES, memory, err)
+        || init(&made->vertices, table->vertices_at, STREAM_BYTES, memory, err))
+        return -1;
+    for (int side = 0; side < 4; side++)
+        if (init(&made->box[side], table->box_at[side], STREAM_BYTES, memory, err))
+            return -1;
+    for (int i = 0; i < table->n_columns; i++)
+        if (init_field(&made->fields[i], &table->columns[i], memory, err))
+            return -1;
+    *fill = made;
+    return 0;
+}
+
+static int
+put_id(struct store_fill *fill, const struct store_row *row, struct error *err)
+{
+    char id[STORE_ID_BYTES] = { 0 };
+    if (fill->table->id_type == TYPE_INTEGER && fill->table->vertices_at == 0)
+        return put(fill, &fill->id, &row->id, 8, err);
+    memcpy(id, row->id_text.bytes, (size_t)row->id_text.n);
+    return put(fill, &fill->id, id, fill->table->id_bytes, err);
+}
+
+static int put_field(struct store_fill *fill,
+                     int i,
+                     const struct store_value *value,
+                     struct error *err)
+{
+    static const int64_t zero;
+    const struct store_column *column = &fill->table->columns[i];
+    struct field_streams *field = &fill->fields[i];
+    uint8_t valid = value->valid;
+    if (column->valid_at >= 0 && put(fill, &field->valid, &valid, 1, err))
+        return -1;
+    if (column->layout == STORE_VALUES)
+        return put(fill, &field->values, valid ? &value->integer : &zero, 8, err);
+    if (column->layout == STORE_WORDS) {
+        uint16_t rank =
+            valid ? words_rank(fill->size->fields[i].words, value->text) : WORDS_NULL;
+        return put(fill, &field->values, &rank, sizeof rank, err);
+    }
+    if (put(fill, &field->values, &field->n_text, 8, err)
+        || (valid && put(fill, &field->text, value->text.bytes, value->text.n, err)))
+        return -1;
+    field->n_text += valid ? value->text.n : 0;
+    return 0;
+}
+
+int store_fill_add(struct store_fill *fill,
+                   const struct store_row *row,
+                   struct error *err)
+{
+    const double sides[4] = {
+        row->box.xmin, row->box.ymin, row->box.xmax, row->box.ymax
+    };
+    if (put_id(fill, row, err) || put(fill, &fill->offset, &fill->n_wkb, 8, err)
+        || put(fill, &fill->wkb, row->wkb.bytes, row->wkb.n, err))
+        return -1;
+    for (int side = 0; side < 4; side++)
+        if (put(fill, &fill->box[side], &sides[side], 8, err))
+            return -1;
+    if (fill->table->fault_at && put(fill, &fill->fault, &row->fault, 1, err))
+        return -1;
+    if (fill->table->vertices_at
+        && put(fill, &fill->vertices, &row->n_vertices, 8, err))
+        return -1;
+    for (int i = 0; i < fill->table->n_columns; i++)
+        if (put_field(fill, i, &row->values[i], err))
+            return -1;
+    fill->n_wkb += row->wkb.n;
+    fill->n++;
+    return 0;
+}
+
+int store_fill_end(struct store_fill *fill, struct error *err)
+{
+    if (fill->n != fill->table->n || fill->n_wkb != fill->table->n_wkb)
+        return error_set(err, ERROR_INTERNAL, "%s: rows were lost", fill->table->name);
+    if (put(fill, &fill->offset, &fill->n_wkb, 8, err) || flush(fill, &fill->id, err)
+        || flush(fill, &fill->offset, err) || flush(fill, &fill->wkb, err)
+        || flush(fill, &fill->fault, err) || flush(fill, &fill->vertices, err))
+        return -1;
+    for (int side = 0; side < 4; side++)
+        if (flush(fill, &fill->box[side], err))
+            return -1;
+    for (int i = 0; i < fill->table->n_columns; i++) {
+        struct field_streams *field = &fill->fields[i];
+        bool offsets = fill->table->columns[i].layout == STORE_OFFSETS;
+        if ((offsets && put(fill, &field->values, &field->n_text, 8, err))
+            || flush(fill, &field->values, err) || flush(fill, &field->valid, err)
+            || flush(fill, &field->text, err))
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,46 @@
+/*
+ * Filling a table of a store that is laid out: rows in their order, each column through
+ * a buffer of its own, written where the layout says.
+ */
+#ifndef ROOFTALLY_SOURCE_STORE_FILL_H
+#define ROOFTALLY_SOURCE_STORE_FILL_H
+
+#include "rooftally/base/memory.h"
+
+#include "store_create.h"
+#include "store_format.h"
+#include "store_row.h"
+
+struct store_fill;
+
+/* Memory: 8 KiB a column, 64 KiB for geometry. */
+int store_fill_open(struct store_fill **fill,
+                    const struct store *store,
+                    const struct store_table *table,
+                    const struct store_table_size *size,
+                    struct memory *memory,
+                    struct error *err);
+
+/* Append the next row. Returns 0, or -1 with ERROR_IO. */
+int store_fill_add(struct store_fill *fill,
+                   const struct store_row *row,
+                   struct error *err);
+/* Write what is buffered; as many rows as the layout has must have come. */
+int store_fill_end(struct store_fill *fill, struct error *err);
+
+/* Write n_bytes at `at`. Returns 0, or -1 with ERROR_IO. */
+int store_write(const struct store *store,
+                int64_t at,
+                const void *bytes,
+                int64_t n_bytes,
+                struct error *err);
+
+/* Fill /blocks for blocks [first, first + n) from the columns of the filled buildings.
+ * Memory: 16 KiB. */
+int store_fill_blocks(const struct store *store,
+                      int64_t first,
+                      int64_t n,
+                      struct memory *memory,
+                      struct error *err);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * An open store: where each column lies in the file, all of it checked.
+ *
+ * HDF5 is asked once, at open, and closed again; afterwards columns are read with
+ * pread. Every extent lies within the file. What columns hold (offsets, numbers of
+ * words, faults) is checked where it is used.
+ */
+#ifndef ROOFTALLY_SOURCE_STORE_FORMAT_H
+#define ROOFTALLY_SOURCE_STORE_FORMAT_H
+
+#include <stdint.h>
+
+#include "rooftally/source/store.h"
+
+enum store_layout {
+    STORE_VALUES,  /* 8 bytes a row */
+    STORE_WORDS,   /* 2 bytes a row: numbers of words */
+    STORE_OFFSETS, /* 8 bytes a row, and one more: into the texts */
+};
+
+struct store_column {
+    char name[NAME_BYTES];
+    enum value_type type;
+    enum store_layout layout;
+    int64_t at;                       /* of the rows */
+    int64_t valid_at;                 /* -1: nothing is null */
+    int64_t words_at, n_words;        /* of STORE_WORDS: offsets [n_words + 1] */
+    int64_t text_at, n_text;          /* of TEXT: bytes */
+    int64_t min_at, max_at, nulls_at; /* in /blocks; -1: none */
+};
+
+struct store_table {
+    const char *name; /* "zones" or "buildings" */
+    int64_t n;        /* rows */
+    char id_name[NAME_BYTES];
+    enum value_type id_type; /* of zones: what their texts were */
+    int32_t id_bytes;        /* 8, or of a text */
+    int64_t id_at;
+    int64_t box_at[4];   /* xmin, ymin, xmax, ymax */
+    int64_t fault_at;    /* of buildings */
+    int64_t vertices_at; /* of zones */
+    int64_t offset_at, wkb_at, n_wkb;
+    struct store_column *columns;
+    int n_columns;
+};
+
+struct store {
+    int file;
+    int64_t n_bytes;
+    char *origin, *crs;
+    int32_t srid;
+    int64_t n_blocks, block_rows;
+    int64_t first_at, count_at, block_box_at[4], faults_at;
+    struct store_table zones, buildings;
+};
+
+/* Words that the tables of a store use themselves: no field may have such a name. */
+bool store_is_reserved(const char *name);
+
+/* How the file spells a type ("real"), and back; TYPE_NULL for an unknown word. */
+const char *store_type_word(enum value_type type);
+enum value_type store_type_of(const char *word);
+
+/*
+ * Open a store and find its columns.
+ *
+ * writable  for the writer, which fills what it has laid out: blocks are not looked at
+ * Heap      under 1 KiB a column
+ * Returns   0, or -1 with
+ *             ERROR_USAGE   no such file, or no permission
+ *             ERROR_FORMAT  "x.h5 is no store: ...", another version, truncated, or a
+ *                           dataset of another type or length than the layout says
+ */
+int store_open(struct store **store,
+               const char *path,
+               bool writable,
+               struct error *err);
+void store_close(struct store *store); /* NULL is silent */
+
+/* Read n_bytes from `at`. Returns 0, or -1 with ERROR_FORMAT (beyond the end of the file:
+ * it was cut after it was opened) or ERROR_IO. */
+int store_read(const struct store *store,
+               int64_t at,
+               void *bytes,
+               int64_t n_bytes,
+               struct error *err);
+
+/*
+ * The columns of rows [first, first + n), out of a table's or its texts' bounds never.
+ *
+ * store_read_offsets  n + 1 offsets, checked: never falling, within 0 to n_most
+ * store_read_boxes    interleaved into boxes; scratch[4 * n]
+ */
+int store_read_offsets(const struct store *store,
+                       int64_t at,
+                       int64_t first,
+                       int64_t n,
+                       int64_t n_most,
+                       int64_t *offsets,
+                       struct error *err);
+int store_read_boxes(const struct store *store,
+                     const int64_t box_at[4],
+                     int64_t first,
+                     int64_t n,
+                     double *scratch,
+                     struct box *boxes,
+                     struct error *err);
+
+#endif

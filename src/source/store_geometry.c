@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "store_source.h"
+
+/* Bytes between two geometries that are cheaper to read than to leave out. */
+enum { NEAR_BYTES = 4096 };
+
+/* The geometry of one row of the store. */
+struct extent {
+    int64_t first, n;
+};
+
+/* Where a row's geometry lies; offsets are loaded block by block. */
+static int
+locate(struct store_source *s, int64_t row, struct extent *extent, struct error *err)
+{
+    const struct store_table *table = &s->store->buildings;
+    int64_t window =
+        s->store->block_rows < STORE_READ_ROWS ? s->store->block_rows : STORE_READ_ROWS;
+    int64_t first = row - row % window;
+    if (first != s->offsets_first) {
+        int64_t left = table->n - first, n = left < window ? left : window;
+        s->offsets_first = -1;
+        s->n_read += 8 * (n + 1);
+        if (store_read_offsets(s->store,
+                               table->offset_at,
+                               first,
+                               n,
+                               table->n_wkb,
+                               s->offsets,
+                               err))
+            return error_prefix(err, "geometry");
+        s->offsets_first = first;
+    }
+    extent->first = s->offsets[row - first];
+    extent->n = s->offsets[row - first + 1] - extent->first;
+    return 0;
+}
+
+static int too_big(struct store_source *s,
+                   const struct batch *batch,
+                   int32_t row,
+                   struct error *err)
+{
+    char needs[24], has[24];
+    struct extent extent = { 0, 0 };
+    if (locate(s, batch->origins[row], &extent, err))
+        return -1;
+    return error_set(err,
+                     ERROR_BUDGET,
+                     "the geometry of row %lld of the store needs %s, a batch holds "
+                     "%s: "
+                     "raise [limits] memory",
+                     (long long)batch->origins[row],
+                     memory_size_text(needs, extent.n),
+                     memory_size_text(has, batch->bytes_capacity));
+}
+
+/* Rows [0, n) of the list whose geometry is near each other and fits: how many, with the
+ * bytes from the first to the last of them. */
+static int32_t gather(struct store_source *s,
+                      const struct batch *batch,
+                      const int32_t *rows,
+                      int32_t n_rows,
+                      struct extent *all,
+                      struct error *err)
+{
+    int64_t room = batch->bytes_capacity - batch->bytes_used;
+    struct extent extent = { 0, 0 };
+    int32_t n = 0;
+    for (; n < n_rows; n++) {
+        if (locate(s, batch->origins[rows[n]], &extent, err))
+            return -1;
+        if (n == 0)
+            *all = (struct extent){ extent.first, 0 };
+        int64_t gap = extent.first - (all->first + all->n);
+        int64_t end = extent.first + extent.n - all->first;
+        if (gap < 0 || gap > NEAR_BYTES || end > room)
+            break;
+        all->n = end;
+    }
+    return n;
+}
+
+/* What was written as fine has to be so still: GEOS relies on it. */
+static int check(const struct batch *batch, int32_t row, struct error *err)
+{
+    struct text wkb = batch->geometry[row];
+    struct ewkb head;
+    if (batch->faults[row] == EWKB_FINE
+        && ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head) != EWKB_FINE)
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "the store is damaged: geometry of row %lld",
+                         (long long)batch->origins[row]);
+    return 0;
+}
+
+static int read_near(struct store_source *s,
+                     struct batch *batch,
+                     const int32_t *rows,
+                     int32_t n,
+                     const struct extent *all,
+                     struct error *err)
+{
+    uint8_t *bytes = batch->bytes + batch->bytes_used;
+    if (store_fetch(s, s->store->buildings.wkb_at + all->first, bytes, all->n, err))
+        return -1;
+    for (int32_t i = 0; i < n; i++) {
+        struct extent extent = { 0, 0 };
+        if (locate(s, batch->origins[rows[i]], &extent, err))
+            return -1;
+        batch->geometry[rows[i]] =
+            (struct text){ (const char *)bytes + (extent.first - all->first),
+                           extent.n };
+        if (check(batch, rows[i], err))
+            return -1;
+    }
+    batch->bytes_used += all->n;
+    return 0;
+}
+
+int32_t store_geometry(struct source *source,
+                       struct batch *batch,
+                       const int32_t *rows,
+                       int32_t n_rows,
+                       struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    int32_t done = 0;
+    if (s->first_geometry < 0)
+        s->first_geometry = batch->bytes_used;
+    batch->bytes_used = s->first_geometry;
+    while (done < n_rows) {
+        struct extent all;
+        int32_t n = gather(s, batch, rows + done, n_rows - done, &all, err);
+        if (n < 0)
+            return -1;
+        if (n == 0 && done > 0)
+            break; /* the next one waits for the room of these */
+        if (n == 0)
+            return too_big(s, batch, rows[0], err);
+        if (read_near(s, batch, rows + done, n, &all, err))
+            return -1;
+        done += n;
+    }
+    batch->n_read += s->n_read;
+    s->n_read = 0;
+    return done;
+}

@@ -1,0 +1,190 @@
+#include "store_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void close_store(struct source *source)
+{
+    struct store_source *s = (struct store_source *)source;
+    if (s->dictionaries)
+        for (int i = 0; i < s->store->buildings.n_columns; i++) {
+            free(s->dictionaries[i].words);
+            free(s->dictionaries[i].bytes);
+        }
+    free(s->dictionaries);
+    free(s->groups);
+    store_close(s->store);
+    source_columns_release(&source->schema.zones);
+    source_columns_release(&source->schema.buildings);
+    free(source->schema.crs_definition);
+    free(s);
+}
+
+/* Whether the filter reads columns alone: then it is applied before anything else. */
+static bool reads_columns(const struct binding *binding, const uint8_t *used)
+{
+    for (int i = 0; i < binding->n_slots; i++)
+        if (used[i] && binding->slots[i].origin != SLOT_SOURCE)
+            return false;
+    return true;
+}
+
+static int find_column(const struct store_table *table, const char *name)
+{
+    for (int i = 0; i < table->n_columns; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return i;
+    return strcmp(table->id_name, name) == 0 ? -1 : -2;
+}
+
+static int bind(struct source *source, const struct binding *binding, struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    s->binding = binding;
+    memset(s->in_filter, 0, sizeof s->in_filter);
+    for (int i = 0; i < binding->n_slots; i++) {
+        const struct slot *slot = &binding->slots[i];
+        s->columns[i] = -2;
+        if (slot->origin != SLOT_SOURCE)
+            continue;
+        s->columns[i] =
+            slot->column ? find_column(&s->store->buildings, slot->column) : -2;
+        if (s->columns[i] == -2)
+            return error_set(err, ERROR_INTERNAL, "no column for '%s'", slot->name);
+    }
+    if (binding->local_filter)
+        expression_slots(binding->local_filter, s->in_filter, binding->n_slots);
+    s->filters = binding->local_filter && reads_columns(binding, s->in_filter);
+    s->n_bounds =
+        s->filters
+            ? expression_bounds(binding->local_filter, s->bounds, BINDING_MAX_SLOTS)
+            : 0;
+    return store_load_dictionaries(s, err);
+}
+
+static int explain(struct source *source,
+                   FILE *out,
+                   int n_ranks,
+                   int64_t *n_free,
+                   struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    const struct store *store = s->store;
+    char size[24];
+    (void)n_ranks, (void)err;
+    char text[256];
+    snprintf(text,
+             sizeof text,
+             "  store       %lld buildings in %lld blocks, %s, from %.120s\n",
+             (long long)store->buildings.n,
+             (long long)store->n_blocks,
+             memory_size_text(size, store->n_bytes),
+             store->origin);
+    fputs(text, out);
+    *n_free = -1;
+    return 0;
+}
+
+static const struct source_calls calls = {
+    .close = close_store,
+    .bind = bind,
+    .zones = store_zones,
+    .zone = store_zone,
+    .buildings = store_buildings,
+    .next = store_next,
+    .geometry = store_geometry,
+    .cancel = store_cancel,
+    .explain = explain,
+};
+
+/* The id's column goes by the name that it had where the store was made from. */
+static int add_columns(struct source_columns *columns,
+                       const struct store_table *table,
+                       struct error *err)
+{
+    if (source_columns_add(columns,
+                           table->id_name,
+                           table->id_type,
+                           store_type_word(table->id_type),
+                           NULL,
+                           err))
+        return -1;
+    for (int i = 0; i < table->n_columns; i++) {
+        const struct store_column *column = &table->columns[i];
+        if (strcmp(column->name, table->id_name) == 0)
+            continue;
+        if (source_columns_add(columns,
+                               column->name,
+                               column->type,
+                               store_type_word(column->type),
+                               NULL,
+                               err))
+            return -1;
+    }
+    return 0;
+}
+
+static int check_id(const struct store_table *table, const char *id, struct error *err)
+{
+    if (strcmp(table->id_name, id) == 0)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[%s] id: the store's id is '%s', not '%s'",
+                     table->name,
+                     table->id_name,
+                     id);
+}
+
+static int read_schema(struct store_source *s, struct error *err)
+{
+    struct source_schema *schema = &s->base.schema;
+    const struct store *store = s->store;
+    schema->zone_id_type = store->zones.id_type;
+    schema->building_id_type = store->buildings.id_type;
+    schema->srid = store->srid;
+    schema->spatial_index = schema->zone_id_index = true;
+    schema->n_buildings = (double)store->buildings.n;
+    snprintf(schema->description,
+             sizeof schema->description,
+             "store, from %.200s",
+             store->origin);
+    schema->crs_definition = strdup(store->crs);
+    if (!schema->crs_definition)
+        return error_set(err, ERROR_BUDGET, "no memory for a source");
+    return crs_read(&schema->crs, store->crs, err)
+                   || check_id(&store->zones, s->job->zone_id, err)
+                   || check_id(&store->buildings, s->job->building_id, err)
+                   || add_columns(&schema->zones, &store->zones, err)
+                   || add_columns(&schema->buildings, &store->buildings, err)
+               ? -1
+               : 0;
+}
+
+int store_source_open(struct source **source, const struct job *job, struct error *err)
+{
+    struct store_source *s = calloc(1, sizeof *s);
+    if (!s)
+        return error_set(err, ERROR_BUDGET, "no memory for a source");
+    s->base.calls = &calls;
+    s->job = job;
+    s->loaded = s->offsets_first = -1;
+    if (store_open(&s->store, job->store_path, false, err) || read_schema(s, err)
+        || store_load_groups(s, err)) {
+        close_store(&s->base);
+        return -1;
+    }
+    *source = &s->base;
+    return 0;
+}
+
+int store_fetch(struct store_source *source,
+                int64_t at,
+                void *bytes,
+                int64_t n_bytes,
+                struct error *err)
+{
+    source->n_read += n_bytes;
+    return store_read(source->store, at, bytes, n_bytes, err);
+}

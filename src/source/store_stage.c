@@ -1,0 +1,223 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/source/source.h"
+#include "rooftally/source/store.h"
+
+enum { ROWS = 1024, LEAST_BYTES = 512 * 1024 };
+
+struct staging {
+    struct source *source;
+    const struct store_options *options;
+    struct memory *memory;
+    struct store_plan plan;
+    struct store_writer *writer;
+    struct job zone_job; /* the zones' keys where buildings have theirs */
+    struct binding zones, buildings;
+    int zone_slots[STORE_MOST_FIELDS], building_slots[STORE_MOST_FIELDS];
+    int64_t n_rows, n_no_geometry;
+};
+
+static bool has_field(const struct store_table_plan *plan, const char *name)
+{
+    if (strcmp(plan->id_name, name) == 0)
+        return true;
+    for (int i = 0; i < plan->n_fields; i++)
+        if (strcmp(plan->fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Columns first: a field that is computed under the name of a column is computed again
+ * from the store. */
+static int plan_fields(struct store_table_plan *plan,
+                       const struct binding *binding,
+                       const char *id_name,
+                       enum value_type id_type,
+                       int *slots,
+                       struct error *err)
+{
+    snprintf(plan->id_name, sizeof plan->id_name, "%s", id_name);
+    plan->id_type = id_type;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < binding->n_slots; i++) {
+            const struct slot *slot = &binding->slots[i];
+            const char *name = slot->column ? slot->column : slot->name;
+            if (slot->origin != SLOT_SOURCE || (slot->column == NULL) != pass
+                || has_field(plan, name))
+                continue;
+            if (plan->n_fields == STORE_MOST_FIELDS || strlen(name) >= NAME_BYTES)
+                return error_set(err, ERROR_USAGE, "field '%.80s' does not fit", name);
+            strcpy(plan->fields[plan->n_fields].name, name);
+            plan->fields[plan->n_fields].type = slot->type;
+            slots[plan->n_fields++] = i;
+        }
+    return 0;
+}
+
+/* Zones are bound as buildings are: by keys of the same meaning. */
+static int bind_zones(struct staging *s, const struct job *job, struct error *err)
+{
+    const struct source_schema *schema = source_schema(s->source);
+    char *filter = NULL;
+    struct expression *local = NULL;
+    if (binding_zones(job, &schema->zones, &filter, &local, err))
+        return -1;
+    free(filter);
+    expression_free(local);
+    s->zone_job = *job;
+    s->zone_job.building_id = job->zone_id;
+    s->zone_job.fields = job->zone_fields;
+    s->zone_job.n_fields = job->n_zone_fields;
+    s->zone_job.where = job->zone_where;
+    s->zone_job.n_keep = 0;
+    if (binding_init(&s->zones, &s->zone_job, &schema->zones, err))
+        return -1;
+    s->zones.id_type = schema->zone_id_type;
+    return binding_everything(&s->zones, err)
+                   || plan_fields(&s->plan.zones,
+                                  &s->zones,
+                                  job->zone_id,
+                                  schema->zone_id_type,
+                                  s->zone_slots,
+                                  err)
+               ? -1
+               : 0;
+}
+
+static int bind_buildings(struct staging *s, const struct job *job, struct error *err)
+{
+    const struct source_schema *schema = source_schema(s->source);
+    if (binding_init(&s->buildings, job, &schema->buildings, err))
+        return -1;
+    s->buildings.id_type = schema->building_id_type;
+    return binding_everything(&s->buildings, err)
+                   || plan_fields(&s->plan.buildings,
+                                  &s->buildings,
+                                  job->building_id,
+                                  schema->building_id_type,
+                                  s->building_slots,
+                                  err)
+               ? -1
+               : 0;
+}
+
+static int add_zone(struct staging *s,
+                    const struct batch *batch,
+                    int32_t row,
+                    const struct column *columns,
+                    struct error *err)
+{
+    char digits[24];
+    struct text id;
+    if (batch->id.type == TYPE_TEXT) {
+        id = batch->id.texts[row];
+    } else {
+        id.n = snprintf(digits, sizeof digits, "%" PRId64, batch->id.integers[row]);
+        id.bytes = digits;
+    }
+    if (id.n == 0)
+        id.bytes = "";
+    return store_writer_zone(s->writer, id, batch->geometry[row], columns, row, err);
+}
+
+static int add_batch(struct staging *s,
+                     enum source_table table,
+                     const struct batch *batch,
+                     struct error *err)
+{
+    bool is_zone = table == SOURCE_ZONES;
+    const struct store_table_plan *plan = is_zone ? &s->plan.zones : &s->plan.buildings;
+    const int *slots = is_zone ? s->zone_slots : s->building_slots;
+    struct column columns[STORE_MOST_FIELDS];
+    for (int i = 0; i < plan->n_fields; i++)
+        columns[i] = batch->columns[slots[i]];
+    for (int32_t row = 0; row < batch->n_rows; row++)
+        if (is_zone ? add_zone(s, batch, row, columns, err)
+                    : store_writer_building(s->writer,
+                                            &batch->id,
+                                            batch->geometry[row],
+                                            columns,
+                                            row,
+                                            err))
+            return -1;
+    return 0;
+}
+
+/* How far reading is, of what sorting and writing leave of the way. */
+static int report(const struct staging *s, struct error *err)
+{
+    double n = source_schema(s->source)->n_buildings;
+    double share = n > 0 ? (double)s->n_rows / n : 0;
+    if (s->options->progress
+        && s->options->progress(s->options->context, 0.6 * (share < 1 ? share : 1)))
+        return error_set(err, ERROR_STOPPED, "stopped on request");
+    return 0;
+}
+
+static int copy_table(struct staging *s,
+                      enum source_table table,
+                      const struct binding *binding,
+                      struct batch *batch,
+                      struct error *err)
+{
+    int more;
+    if (source_scan(s->source, table, binding, 0, 1, err))
+        return -1;
+    while ((more = source_next(s->source, batch, err)) == 1) {
+        s->n_rows += batch->n_rows;
+        s->n_no_geometry += batch->n_filtered;
+        if (add_batch(s, table, batch, err) || report(s, err)) {
+            source_cancel(s->source);
+            return -1;
+        }
+    }
+    return more;
+}
+
+static int copy_all(struct staging *s, const char *path, struct error *err)
+{
+    struct batch zones, buildings;
+    int64_t n = s->memory->budget_bytes / 32;
+    n = n < LEAST_BYTES ? LEAST_BYTES : n;
+    if (batch_init(&zones, &s->zones, ROWS, n, s->memory, err)
+        || batch_init(&buildings, &s->buildings, ROWS, n, s->memory, err)
+        || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
+        return -1;
+    return copy_table(s, SOURCE_ZONES, &s->zones, &zones, err)
+                   || copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err)
+               ? -1
+               : 0;
+}
+
+int store_stage(struct source *source,
+                const struct job *job,
+                const char *path,
+                const struct store_options *options,
+                struct store_counts *counts,
+                struct memory *memory,
+                struct error *err)
+{
+    const struct source_schema *schema = source_schema(source);
+    struct memory_mark mark = memory_mark(memory);
+    struct staging s = { .source = source, .options = options, .memory = memory };
+    int status = -1;
+    s.plan.origin = schema->description;
+    s.plan.srid = schema->srid;
+    s.plan.crs = schema->crs_definition ? schema->crs_definition : "";
+    if (bind_zones(&s, job, err) || bind_buildings(&s, job, err)
+        || copy_all(&s, path, err) || store_writer_commit(s.writer, counts, err))
+        goto out;
+    counts->n_no_geometry += s.n_no_geometry;
+    status = 0;
+out:
+    store_writer_close(s.writer);
+    if (s.zones.names)
+        binding_release(&s.zones);
+    if (s.buildings.names)
+        binding_release(&s.buildings);
+    memory_rewind(memory, &mark);
+    return status;
+}

@@ -1,0 +1,100 @@
+#include "store_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/crc32c.h"
+
+void words_init(struct words *words)
+{
+    words->n = 0;
+    words->too_many = false;
+    words->offsets[0] = 0;
+    memset(words->slots, 0, sizeof words->slots);
+}
+
+static struct text word(const struct words *words, int32_t i)
+{
+    return (struct text){ words->bytes + words->offsets[i],
+                          words->offsets[i + 1] - words->offsets[i] };
+}
+
+/* The slot of a word, or the empty one where it belongs. */
+static uint32_t find(const struct words *words, struct text text)
+{
+    uint32_t slot = crc32c(0, text.bytes, (size_t)text.n) % WORDS_SLOTS;
+    for (; words->slots[slot]; slot = (slot + 1) % WORDS_SLOTS) {
+        struct text known = word(words, words->slots[slot] - 1);
+        if (known.n == text.n
+            && (text.n == 0 || memcmp(known.bytes, text.bytes, (size_t)text.n) == 0))
+            break;
+    }
+    return slot;
+}
+
+void words_add(struct words *words, struct text text)
+{
+    if (words->too_many)
+        return;
+    uint32_t slot = find(words, text);
+    if (words->slots[slot])
+        return;
+    int32_t used = words->offsets[words->n];
+    if (words->n == STORE_MOST_WORDS || text.n > STORE_WORDS_BYTES - used) {
+        words->too_many = true;
+        return;
+    }
+    if (text.n > 0)
+        memcpy(words->bytes + used, text.bytes, (size_t)text.n);
+    words->offsets[++words->n] = used + (int32_t)text.n;
+    words->slots[slot] = (uint16_t)words->n;
+}
+
+static int compare(const struct words *words, int32_t a, int32_t b)
+{
+    struct text x = word(words, a), y = word(words, b);
+    int order = memcmp(x.bytes, y.bytes, (size_t)(x.n < y.n ? x.n : y.n));
+    return order ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+/* Put order[at] where it belongs among those below it in the heap. */
+static void sink(struct words *words, int32_t at, int32_t n)
+{
+    uint16_t *order = words->order;
+    for (int32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && compare(words, order[child], order[child + 1]) < 0)
+            child++;
+        if (compare(words, order[at], order[child]) >= 0)
+            return;
+        uint16_t kept = order[at];
+        order[at] = order[child];
+        order[child] = kept;
+    }
+}
+
+void words_sort(struct words *words)
+{
+    for (int32_t i = 0; i < words->n; i++)
+        words->order[i] = (uint16_t)i;
+    for (int32_t i = words->n / 2; i-- > 0;)
+        sink(words, i, words->n);
+    for (int32_t n = words->n; n-- > 1;) {
+        uint16_t greatest = words->order[0];
+        words->order[0] = words->order[n];
+        words->order[n] = greatest;
+        sink(words, 0, n);
+    }
+    for (int32_t i = 0; i < words->n; i++)
+        words->ranks[words->order[i]] = (uint16_t)i;
+}
+
+uint16_t words_rank(const struct words *words, struct text text)
+{
+    uint32_t slot = find(words, text);
+    return words->slots[slot] ? words->ranks[words->slots[slot] - 1] : WORDS_NULL;
+}
+
+struct text words_at(const struct words *words, int32_t rank)
+{
+    return word(words, words->order[rank]);
+}

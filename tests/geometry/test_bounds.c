@@ -1,0 +1,158 @@
+/* Boxes of what can be given no decision: the reading that never fails on structure
+ * alone must fail on bytes that are not there. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "rooftally/geometry/ewkb.h"
+
+#include "check.h"
+
+/* "01 02000000 ..." as bytes; doubles as d(…) are put by the caller. */
+struct bytes {
+    uint8_t bytes[512];
+    int64_t n;
+};
+
+static void put(struct bytes *to, const void *bytes, int64_t n)
+{
+    memcpy(to->bytes + to->n, bytes, (size_t)n);
+    to->n += n;
+}
+
+static void head(struct bytes *to, uint32_t code)
+{
+    put(to, "\1", 1);
+    put(to, &code, 4);
+}
+
+static void count(struct bytes *to, uint32_t n)
+{
+    put(to, &n, 4);
+}
+
+static void point(struct bytes *to, double x, double y)
+{
+    double xy[2] = { x, y };
+    put(to, xy, sizeof xy);
+}
+
+static void
+assert_box(const struct bytes *b, double x0, double y0, double x1, double y1)
+{
+    struct box box;
+    assert_int_equal(ewkb_bounds(b->bytes, b->n, &box), 0);
+    assert_true(box.xmin == x0 && box.ymin == y0 && box.xmax == x1 && box.ymax == y1);
+    for (int64_t n = 0; n < b->n; n++) { /* in a block of its own, for the sanitizer */
+        uint8_t *cut = malloc((size_t)n + 1);
+        memcpy(cut, b->bytes, (size_t)n);
+        assert_int_equal(ewkb_bounds(cut, n, &box), -1);
+        free(cut);
+    }
+    struct bytes longer = *b;
+    put(&longer, "", 1);
+    assert_int_equal(ewkb_bounds(longer.bytes, longer.n, &box), -1);
+}
+
+static void a_collection_has_the_box_of_its_members(void **unused)
+{
+    struct bytes b = { .n = 0 };
+    (void)unused;
+    head(&b, 7 | 0x20000000u);
+    count(&b, 4326);
+    count(&b, 3);
+    head(&b, 1);
+    point(&b, 5, -6);
+    head(&b, 2);
+    count(&b, 2);
+    point(&b, 1, 2);
+    point(&b, 3, 4);
+    head(&b, 7);
+    count(&b, 1);
+    head(&b, 1);
+    point(&b, NAN, NAN); /* empty */
+    assert_box(&b, 1, -6, 5, 4);
+}
+
+static void curves_and_surfaces_are_read(void **unused)
+{
+    struct bytes b = { .n = 0 };
+    const double z = 77;
+    (void)unused;
+    head(&b, 10); /* a curve polygon of a compound curve of a circular string */
+    count(&b, 1);
+    head(&b, 9);
+    count(&b, 1);
+    head(&b, 8);
+    count(&b, 3);
+    point(&b, 0, 0);
+    point(&b, 1, 1);
+    point(&b, 2, 0);
+    assert_box(&b, 0, 0, 2, 1);
+
+    b.n = 0;
+    head(&b, 1016); /* a TIN with Z, in ISO's code, of one triangle */
+    count(&b, 1);
+    head(&b, 17 | 0x80000000u);
+    count(&b, 1);
+    count(&b, 4);
+    for (int i = 0; i < 4; i++) {
+        point(&b, 10 + i % 3, 20 - i % 3);
+        put(&b, &z, 8);
+    }
+    assert_box(&b, 10, 18, 12, 20);
+}
+
+static void what_is_not_finite_is_passed_over(void **unused)
+{
+    struct bytes b = { .n = 0 };
+    struct box box;
+    (void)unused;
+    head(&b, 2);
+    count(&b, 3);
+    point(&b, 1, 2);
+    point(&b, NAN, 3);
+    point(&b, 4, INFINITY);
+    assert_box(&b, 1, 2, 1, 2);
+
+    b.n = 0;
+    head(&b, 2);
+    count(&b, 1);
+    point(&b, NAN, 3);
+    assert_int_equal(ewkb_bounds(b.bytes, b.n, &box), -1);
+
+    b.n = 0;
+    head(&b, 7);
+    count(&b, 0);
+    assert_int_equal(ewkb_bounds(b.bytes, b.n, &box), 0);
+    assert_true(box.xmin > box.xmax);
+}
+
+static void what_is_no_geometry_is_refused(void **unused)
+{
+    static const uint32_t codes[] = { 0, 13, 14, 18, 4001, 999 };
+    struct box box;
+    (void)unused;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct bytes b = { .n = 0 };
+        head(&b, codes[i]);
+        count(&b, 0);
+        assert_int_equal(ewkb_bounds(b.bytes, b.n, &box), -1);
+    }
+    struct bytes deep = { .n = 0 };
+    for (int i = 0; i < 50; i++) {
+        head(&deep, 7);
+        count(&deep, 1);
+    }
+    assert_int_equal(ewkb_bounds(deep.bytes, deep.n, &box), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_collection_has_the_box_of_its_members),
+        cmocka_unit_test(curves_and_surfaces_are_read),
+        cmocka_unit_test(what_is_not_finite_is_passed_over),
+        cmocka_unit_test(what_is_no_geometry_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/python3
+"""A job gives the same bits from PostgreSQL and from the store that it was staged into."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+STATISTICS = {
+    "buildings": "count", "total": "sum(size)", "bulk": "sum(volume)", "spread": "stddev(volume)",
+    "p90": "quantile(size, 0.9)", "common": "mode(use)", "kinds": "variety(year_built)",
+    "uses": "frequency(use)", "heights": "histogram(height, 0, 100, 20)",
+    "tallest": "top(height, 5)", "per_km2": "density", "built_up": "coverage",
+}
+FIELDS = "height, size, volume = height * size, year_built, use, notes"
+JOB = dict(zones__fields="state, label = name", zones__where="state = 'MA' and area_m2 > 0",
+           buildings__fields=FIELDS, buildings__keep="id, height, use, notes, area_m2",
+           statistics=STATISTICS)
+
+# Buildings that no predicate can be asked about, one without geometry, one far away; texts that
+# are too many to be words; a zone without geometry.
+EXTRAS = """
+alter table building alter boundary type geometry(Geometry, 4326);
+insert into building (id, height, boundary)
+select 10000000 + row_number() over (), 20, ST_Collect(p, ST_Translate(p, 1e-5, 0)) from (
+  select ST_Collect(ST_PointOnSurface(boundary), ST_Expand(ST_PointOnSurface(boundary), 1e-5)) as p
+  from zipcode) q;
+insert into building (id, height, boundary) values (-5, 30, null), (-6, 40, 'SRID=4326;POINT(100 0)'),
+  (-7, 50, 'SRID=4326;POLYGON EMPTY');
+insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null);
+update building set height = round(height);
+update building set notes = 'note ' || id where id % 3 = 0;
+create table shuffled as select * from building order by md5(id::text);
+alter table shuffled add primary key (id);
+create index on shuffled using gist (boundary);
+analyze building; analyze shuffled;
+"""
+
+
+def contents(result):
+    """Type, shape and bytes by path, without what tells of the run."""
+    found = {}
+
+    def visit(path, item):
+        if isinstance(item, h5py.Dataset) and not path.startswith(("telemetry", "provenance")):
+            found[path] = (item.dtype.str, item.shape, item[()].tobytes())
+
+    result.file.visititems(visit)
+    return found
+
+
+def stage(name, *options, **changes):
+    """Stage the job; the store's path."""
+    store = os.path.join(folder, f"{name}.store.h5")
+    rooftally("stage", write_job(name, **changes), "-o", store, "--force", "--quiet", *options)
+    return store
+
+
+def compare(what, ranks=1, **changes):
+    """One job from both sources."""
+    from_server = run("server", ranks, **changes)
+    from_store = run("store", ranks, source={"kind": "store", "path": store}, **changes)
+    wanted, seen = contents(from_server), contents(from_store)
+    check(seen.keys() == wanted.keys(), what, "other datasets", seen.keys() ^ wanted.keys())
+    for path in seen.keys() & wanted.keys():
+        check(seen[path] == wanted[path], what, "differs in", path)
+    from_store.check_accounts(what)
+    return from_store
+
+
+def bytes_of(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+use_database("store")
+generate(40, 60000, 3)
+query(EXTRAS)
+store = stage("plain", **JOB)
+
+result = compare("plain", **JOB)
+check(len(result["/selection/id"]) > 50000, "a selection worth comparing")
+check(len(result["/rejected/id"]) > 10, "some rejected buildings")
+for predicate in ("within", "intersects", "centroid"):
+    compare(predicate, **JOB, buildings__predicate=predicate, buildings__where="height > 10")
+for where in ("notes is not null", "notes like '%7' or use = 'house'", "use <> 'shed'",
+              "volume between 100 and 5000 and year_built > 1950", "area_m2 > 200 and height > 3",
+              "not (height > 5) or size is null", "id % 7 = 0", "height > 1e9"):
+    compare(where, **JOB, buildings__where=where)
+for rule in ("skip", "repair"):
+    compare(rule, **JOB, buildings__invalid=rule)
+for ranks in (1, 3):
+    for memory in ("8 MiB", "64 MiB"):
+        compare(f"{ranks} ranks, {memory}", ranks, **JOB, limits__memory=memory)
+
+# The same rows give the same store.
+wanted = bytes_of(store)
+for name, changes in (("little", {"limits__memory": "8 MiB"}),
+                      ("much", {"limits__memory": "256 MiB"}),
+                      ("shuffled", {"buildings__table": "shuffled"})):
+    check(bytes_of(stage(name, **{**JOB, **changes})) == wanted, name, "gives another store")
+
+# A filter that the store was staged with leaves fewer rows and the same answer.
+filtered = dict(JOB, buildings__where="height > 10 and use <> 'shed'")
+whole, store = store, stage("filtered", **filtered)
+check(os.path.getsize(store) < 0.7 * os.path.getsize(whole), "a filter makes a store smaller")
+compare("staged with its filter", **filtered)
+
+# Staging leaves the state that is generated straight into a store.
+use_database("generated")
+generate(40, 60000, 3)
+generated = os.path.join(folder, "generated.h5")
+rooftally("generate", generated, "--zones", "40", "--buildings", "60000", "--seed", "3", "--quiet")
+staged = stage("same", zones__fields="name, state", buildings__fields="height, size, year_built, use, notes")
+with h5py.File(generated) as a, h5py.File(staged) as b:
+    def visit(path, item):
+        if isinstance(item, h5py.Dataset):
+            check(path in b and item.dtype == b[path].dtype and
+                  item[()].tobytes() == b[path][()].tobytes(), "generated and staged:", path)
+    a.visititems(visit)
+
+# Refusals.
+job = write_job("refused", **JOB)
+for arguments, part in (((), "-o STORE"), (("-o", staged), "--force"),
+                        (("-o", "/no/such/folder/x.h5"), "/no/such/folder"),
+                        (("-o", staged + "2", "--set", "source.kind=store", "--set",
+                          f"source.path={staged}"), "cannot be staged"),
+                        (("-o", staged + "2", "--set", f"buildings.fields={FIELDS}, xmin = height"),
+                         "field named 'xmin'")):
+    done = rooftally("stage", job, *arguments, status=None)
+    check(done.returncode in (1, 2) and part in done.stderr and done.stderr.count("\n") == 1,
+          "refusal", arguments, done.returncode, done.stderr)
+check(not os.path.exists(staged + "2") and not glob.glob(folder + "/*.partial"), "leftovers")
+finish()
