@@ -69,6 +69,15 @@ static bool is_launched(void)
     return getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK");
 }
 
+/* On one host shared memory is all there is to choose; looking for the fabrics of other
+ * hosts is two thirds of MPI_Init (0.48 s against 0.17 s with three ranks). */
+static bool is_one_host(void)
+{
+    const char *all = getenv("OMPI_COMM_WORLD_SIZE");
+    const char *here = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+    return all && here && strcmp(all, here) == 0;
+}
+
 /* OMPIO has hung with HDF5 on Lustre; ranks that share a core must let each other run;
  * and by default a cut cable hangs the job for good. The user's own choice stays. */
 static void set_defaults(void)
@@ -82,6 +91,10 @@ static void set_defaults(void)
     };
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         setenv(defaults[i][0], defaults[i][1], 0);
+    if (is_one_host() && !getenv("OMPI_MCA_pml") && !getenv("OMPI_MCA_btl")) {
+        setenv("OMPI_MCA_pml", "ob1", 0);
+        setenv("OMPI_MCA_btl", "self,vader", 0);
+    }
 }
 
 static int start(struct comm *comm, int *argc, char ***argv, struct error *err)

@@ -18,7 +18,8 @@ struct comm;
 
 /*
  * Start. Settings that Open MPI 4.1 needs are put into the environment before MPI_Init
- * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, keepalive.
+ * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, keepalive, and
+ * shared memory where all ranks are on one host.
  * Returns 0, or -1 with ERROR_COMM.
  */
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
