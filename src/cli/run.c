@@ -146,7 +146,7 @@ static int open_spool(struct run *run, struct error *err)
                      : 0;
     if (agree(run, status, err) < 0)
         return -1;
-    status = spool_open(&run->spool, run->spool_folder, comm_rank(run->comm), err);
+    status = spool_open(&run->spool, run->spool_folder, 1, comm_rank(run->comm), err);
     return agree(run, status, err);
 }
 

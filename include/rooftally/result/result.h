@@ -5,10 +5,14 @@
  * name; then all ranks open it together and write their contiguous share of every
  * dataset, slab by slab, each zone at its own row, whatever rank analysed it. Then
  * flush, close, the attribute `consistent`, fsync, rename, fsync of the folder.
+ *
+ * `consistent` is the last word: without it, a file is a torso. It is 1, or 0 where a
+ * resumed run has zones of several attempts, each of which had a snapshot of its own.
  */
 #ifndef ROOFTALLY_RESULT_RESULT_H
 #define ROOFTALLY_RESULT_RESULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -80,13 +84,16 @@ int result_check_keep(const struct binding *binding, struct error *err);
  *          the temporary file removed and an older result untouched, with
  *            ERROR_IO      disk full, not writable
  *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
- *            ERROR_INTERNAL  a zone is missing or twice
+ *            ERROR_INTERNAL  a zone is missing
  */
 int result_write(struct comm *comm,
                  const struct result_input *input,
                  struct spool *spool,
                  struct memory *memory,
                  struct error *err);
+
+/* Whether the file is a whole result with this text as /provenance `run`. */
+bool result_is_of_run(const char *path, const char *run);
 
 /* Print what a result holds; ERROR_FORMAT when the file is none. */
 int result_info(const char *path, FILE *out, struct error *err);
