@@ -21,7 +21,9 @@ static void put_entry(FILE *out, const struct entry *entry)
 {
     if (!decides(entry->section, entry->key))
         return;
-    fprintf(out, "[%s] %s = ", entry->section, entry->key);
+    const char *const parts[] = { "[", entry->section, "] ", entry->key, " = " };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        fputs(parts[i], out);
     for (const char *at = entry->value; *at; at++)
         fputc(*at == '\n' ? ' ' : *at, out); /* one line each */
     fputc('\n', out);
