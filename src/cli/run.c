@@ -118,8 +118,12 @@ static int plan_zones(struct run *run, struct error *err)
                                "no zones: %s is empty, or [zones] where leaves none",
                                session->job->zone_table);
         if (status == 0)
-            status =
-                units_init(&run->units, &run->zones, n_workers, &session->memory, err);
+            status = units_init(&run->units,
+                                &run->zones,
+                                NULL,
+                                n_workers,
+                                &session->memory,
+                                err);
         if (status == 0)
             status = coordinator_init(&run->coordinator,
                                       &run->units,

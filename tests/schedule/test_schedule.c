@@ -62,7 +62,8 @@ static void every_zone_is_in_one_unit_and_large_ones_come_first(void **state)
             struct zone_list zones = make_zones(sizes[s], (unsigned)(s + 1));
             static int seen[MAX_ZONES];
             memset(seen, 0, sizeof seen);
-            assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
+            assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err),
+                        &err);
             double cost = 0;
             for (int32_t u = 0; u < units.n; u++) {
                 const struct unit *unit = &units.units[u];
@@ -271,7 +272,7 @@ static void every_zone_is_analysed_once_whatever_the_order_of_events(void **stat
         int n_workers = 1 + round % MAX_WORKERS;
         int64_t n = 1 + (round * 97) % 900;
         struct zone_list zones = make_zones(n, (unsigned)round);
-        assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
+        assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err), &err);
         run_world(&units, n_workers, -1);
         for (int64_t i = 0; i < n; i++)
             assert_int_equal(world.analysed[i], 1);
@@ -286,6 +287,35 @@ static void every_zone_is_analysed_once_whatever_the_order_of_events(void **stat
     }
 }
 
+static void only_what_is_not_done_is_analysed(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 30; round++) {
+        struct error err;
+        struct units units;
+        struct memory_mark mark = memory_mark(&memory);
+        int n_workers = 1 + round % MAX_WORKERS;
+        int64_t n = 1 + (round * 97) % 900, n_left = 0;
+        struct zone_list zones = make_zones(n, (unsigned)round);
+        static int64_t done[MAX_ZONES];
+        double cost = 0;
+        for (int64_t i = 0; i < n; i++) { /* all in round 0, none in round 1 */
+            done[i] = round == 0 || (round > 1 && rand() % 3);
+            n_left += !done[i];
+            cost += done[i] ? 0 : unit_zone_cost(&zones, i);
+        }
+        assert_fine(units_init(&units, &zones, done, n_workers, &memory, &err), &err);
+        assert_int_equal(units.n_zones, n_left);
+        assert_true(units.cost >= cost * 0.999999 && units.cost <= cost * 1.000001);
+        run_world(&units, n_workers, -1);
+        for (int64_t i = 0; i < n; i++)
+            assert_int_equal(world.analysed[i], !done[i]);
+        assert_int_equal(world.coordinator.n_zones, n_left);
+        assert_int_equal(world.coordinator.failure.code, ERROR_NONE);
+        memory_rewind(&memory, &mark);
+    }
+}
+
 static void one_failure_stops_all_and_is_the_jobs(void **state)
 {
     (void)state;
@@ -296,7 +326,7 @@ static void one_failure_stops_all_and_is_the_jobs(void **state)
         int n_workers = 1 + round % MAX_WORKERS;
         int64_t n = 1 + (round * 31) % 400;
         struct zone_list zones = make_zones(n, (unsigned)round);
-        assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
+        assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err), &err);
         run_world(&units, n_workers, (round * 7) % n);
         assert_int_equal(world.coordinator.failure.code, ERROR_SOURCE);
         assert_string_equal(world.coordinator.failure.text, "the server is gone");
@@ -315,7 +345,7 @@ static void the_coordinator_refuses_what_makes_no_sense(void **state)
     struct coordinator c;
     struct outgoing out[MAX_WORKERS + COORDINATOR_AHEAD];
     struct zone_list zones = make_zones(20, 1);
-    assert_fine(units_init(&units, &zones, 2, &memory, &err), &err);
+    assert_fine(units_init(&units, &zones, NULL, 2, &memory, &err), &err);
     assert_fine(coordinator_init(&c, &units, 2, &memory, &err), &err);
     static const enum message_kind early[] = { MESSAGE_ZONE,   MESSAGE_DONE,
                                                MESSAGE_FAILED, MESSAGE_STOPPED,
@@ -352,6 +382,7 @@ int main(void)
         cmocka_unit_test(every_zone_is_in_one_unit_and_large_ones_come_first),
         cmocka_unit_test(a_message_survives_its_bytes),
         cmocka_unit_test(every_zone_is_analysed_once_whatever_the_order_of_events),
+        cmocka_unit_test(only_what_is_not_done_is_analysed),
         cmocka_unit_test(one_failure_stops_all_and_is_the_jobs),
         cmocka_unit_test(the_coordinator_refuses_what_makes_no_sense),
     };

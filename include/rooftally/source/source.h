@@ -33,6 +33,7 @@ struct source_schema {
     double n_buildings; /* estimate from the source's statistics; < 0 unknown */
     char description
         [256]; /* "postgresql 15.18, PostGIS 3.3.2, database gis": no secrets */
+    char identity[128]; /* which one it is, however it is reached, without secrets */
 };
 
 /* Zones sorted by id, bytewise; row is the index in this order, everywhere. */
