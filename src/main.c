@@ -17,12 +17,17 @@ static int exit_status(const struct error *err)
                                         : STATUS_FAILED;
 }
 
-/* The one line; what came from outside cannot steer the terminal. */
-static void print_error(const struct error *err)
+/* The one line, and under it how to go on; what came from outside cannot steer the
+ * terminal. */
+static void print_error(const struct error *err, const char *advice)
 {
-    char text[sizeof err->text];
+    char text[sizeof err->text], more[CLI_ADVICE_BYTES];
     log_clean(text, sizeof text, err->text, (int)strnlen(err->text, sizeof text - 1));
     fprintf(stderr, "rooftally: %s\n", text);
+    if (*advice)
+        fprintf(stderr,
+                "  %s\n",
+                log_clean(more, sizeof more, advice, (int)strlen(advice)));
     fflush(stderr);
 }
 
@@ -33,13 +38,14 @@ static int run(int argc, char **argv)
     struct comm *comm = NULL;
     int status = STATUS_DONE;
     if (comm_open(&comm, &argc, &argv, &err) < 0) {
-        print_error(&err);
+        print_error(&err, "");
         return exit_status(&err);
     }
-    if (cli_run(argc - 1, argv + 1, comm, &err) < 0) {
+    char advice[CLI_ADVICE_BYTES] = "";
+    if (cli_run(argc - 1, argv + 1, comm, advice, &err) < 0) {
         status = exit_status(&err);
         if (comm_rank(comm) == 0)
-            print_error(&err);
+            print_error(&err, advice);
     }
     fflush(stdout);
     comm_close(comm);
@@ -84,13 +90,13 @@ int main(int argc, char **argv)
     umask(umask(0) | 022); /* what we create, others may not write */
     if (argc < 2) {
         error_set(&err, ERROR_USAGE, "no command given; see rooftally --help");
-        print_error(&err);
+        print_error(&err, "");
         return STATUS_UNUSABLE;
     }
     if (strcmp(argv[1], "run") == 0)
         return run(argc, argv);
     if (dispatch(argc, argv, &err) < 0) {
-        print_error(&err);
+        print_error(&err, "");
         return exit_status(&err);
     }
     return fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;

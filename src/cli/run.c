@@ -7,8 +7,8 @@
 #include "rooftally/base/log.h"
 #include "rooftally/h5/h5.h"
 #include "rooftally/result/result.h"
-#include "rooftally/result/spool.h"
 
+#include "checkpoint.h"
 #include "cli.h"
 #include "drive.h"
 #include "job_session.h"
@@ -19,7 +19,7 @@
 
 static const char usage[] =
     "usage: rooftally run JOB [-o FILE] [--set section.key=value]... [--force] "
-    "[--quiet]\n"
+    "[--resume] [--quiet]\n"
     "\n"
     "Select the buildings of every zone, compute the statistics, write one HDF5 file.\n"
     "Run it alone, under mpirun or under srun; with several ranks the first "
@@ -27,7 +27,12 @@ static const char usage[] =
     "\n"
     "  -o, --output FILE        write here instead of [job] output\n"
     "      --set SECTION.KEY=V  override one key of the job file; may be repeated\n"
-    "  -f, --force              replace an existing result\n"
+    "  -f, --force              replace an existing result; start anew where finished "
+    "zones\n"
+    "                           of a run that failed are there\n"
+    "      --resume             go on from the finished zones of a run that failed or "
+    "was\n"
+    "                           stopped, if there are any; with any number of ranks\n"
     "  -q, --quiet              no progress and no summary\n";
 
 /* One rank's run, from start to end. */
@@ -45,8 +50,7 @@ struct run {
     struct sampler sampler;
     char snapshot[64];
     int64_t n_zones;
-    char *spool_folder;
-    struct spool *spool;
+    struct checkpoint checkpoint;
     double start_s, worked_s, written_s;
     char started[21];
 };
@@ -78,7 +82,9 @@ static int open_sessions(struct run *run, struct error *err)
                            "%s: [job] output: not given; set it, or type -o FILE",
                            session->job->path);
     if (status == 0 && is_first(run))
-        status = result_check(session->job->output, run->options.force, err);
+        status = result_check(session->job->output,
+                              run->options.force || run->options.resume,
+                              err);
     if (agree(run, status, err) < 0)
         return -1;
 
@@ -106,10 +112,10 @@ static int open_sessions(struct run *run, struct error *err)
     return agree(run, status, err);
 }
 
-static int plan_zones(struct run *run, struct error *err)
+static int read_zones(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
-    int n_workers = comm_size(run->comm) > 1 ? comm_size(run->comm) - 1 : 1, status = 0;
+    int status = 0;
     if (is_first(run)) {
         status = source_zones(session->source, &run->zones, &session->memory, err);
         if (status == 0 && run->zones.n == 0)
@@ -117,19 +123,6 @@ static int plan_zones(struct run *run, struct error *err)
                                ERROR_USAGE,
                                "no zones: %s is empty, or [zones] where leaves none",
                                session->job->zone_table);
-        if (status == 0)
-            status = units_init(&run->units,
-                                &run->zones,
-                                NULL,
-                                n_workers,
-                                &session->memory,
-                                err);
-        if (status == 0)
-            status = coordinator_init(&run->coordinator,
-                                      &run->units,
-                                      n_workers,
-                                      &session->memory,
-                                      err);
         run->n_zones = run->zones.n;
     }
     if (agree(run, status, err) < 0)
@@ -137,20 +130,27 @@ static int plan_zones(struct run *run, struct error *err)
     return comm_broadcast(run->comm, &run->n_zones, sizeof run->n_zones, err);
 }
 
-static int open_spool(struct run *run, struct error *err)
+/* Units of the zones that earlier attempts have not finished. */
+static int plan_zones(struct run *run, struct error *err)
 {
-    int status = 0;
-    run->spool_folder = spool_folder(run->session.job->output);
-    if (!run->spool_folder)
-        status = error_set(err, ERROR_INTERNAL, "no memory for a name");
-    if (status == 0 && is_first(run))
-        status = spool_remove(run->spool_folder, err) < 0
-                         || spool_create(run->spool_folder, err) < 0
-                     ? -1
-                     : 0;
-    if (agree(run, status, err) < 0)
+    struct memory *memory = &run->session.memory;
+    int n_workers = comm_size(run->comm) > 1 ? comm_size(run->comm) - 1 : 1, status = 0;
+    const int64_t *done;
+    if (checkpoint_open(&run->checkpoint,
+                        run->comm,
+                        &run->options,
+                        &run->session,
+                        &run->zones,
+                        run->n_zones,
+                        &done,
+                        err)
+        < 0)
         return -1;
-    status = spool_open(&run->spool, run->spool_folder, 1, comm_rank(run->comm), err);
+    if (is_first(run) && !run->checkpoint.is_complete
+        && (units_init(&run->units, &run->zones, done, n_workers, memory, err) < 0
+            || coordinator_init(&run->coordinator, &run->units, n_workers, memory, err)
+                   < 0))
+        status = -1;
     return agree(run, status, err);
 }
 
@@ -159,7 +159,7 @@ append_record(void *context, const struct zone_record *record, struct error *err
 {
     struct run *run = context;
     run->drive.n_bytes += record->n_bytes;
-    return spool_append(run->spool, record, run->session.statistics, err);
+    return checkpoint_append(&run->checkpoint, record, run->session.statistics, err);
 }
 
 /* Bytes of one selected building in the result, for the ETA. */
@@ -201,22 +201,36 @@ static int prepare_work(struct run *run, struct error *err)
     return drive_init(&run->drive, &session->memory, err);
 }
 
-/* Everything that can be found wrong before the work starts. */
-static int prepare(struct run *run, struct error *err)
+static void tell_start(const struct run *run)
 {
-    if (open_sessions(run, err) < 0 || plan_zones(run, err) < 0)
-        return -1;
-    sampler_init(&run->sampler, &run->session.memory, run->start_s);
-    if (is_first(run) && !source_schema(run->session.source)->spatial_index)
+    const struct checkpoint *checkpoint = &run->checkpoint;
+    if (!source_schema(run->session.source)->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: create an index using "
                   "gist",
                   run->session.job->building_table);
-    int status = prepare_work(run, err);
-    if (agree(run, status, err) < 0)
+    if (checkpoint->attempt > 1 && !run->options.quiet)
+        fprintf(stderr,
+                "rooftally: resuming attempt %d: %" PRId64 " of %" PRId64
+                " zones are finished\n",
+                checkpoint->attempt,
+                checkpoint->n_resumed,
+                checkpoint->n_zones);
+}
+
+/* Everything that can be found wrong before the work starts. */
+static int prepare(struct run *run, struct error *err)
+{
+    if (open_sessions(run, err) < 0 || read_zones(run, err) < 0
+        || plan_zones(run, err) < 0)
         return -1;
-    return open_spool(run, err);
+    if (run->checkpoint.is_complete)
+        return 0;
+    sampler_init(&run->sampler, &run->session.memory, run->start_s);
+    if (is_first(run))
+        tell_start(run);
+    return agree(run, prepare_work(run, err), err);
 }
 
 enum { N_PROVENANCE = 16, PROVENANCE_TEXT = 320 };
@@ -245,6 +259,9 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "geos", geos_version());
     remember(p, "source", schema->description);
     remember(p, "snapshot", run->snapshot);
+    remember(p, "run", run->checkpoint.run);
+    snprintf(text, sizeof text, "%d", run->checkpoint.attempt);
+    remember(p, "attempt", text);
     remember(p, "start", run->started);
     clock_utc(text);
     remember(p, "end", text);
@@ -306,7 +323,8 @@ static int write_result(struct run *run, struct error *err)
         .progress = is_first(run) ? progress_write : NULL,
         .progress_context = &run->progress,
     };
-    status = result_write(run->comm, &input, run->spool, &session->memory, err);
+    status =
+        result_write(run->comm, &input, run->checkpoint.spool, &session->memory, err);
 out:
     free(provenance);
     return status;
@@ -314,7 +332,10 @@ out:
 
 static int work_and_write(struct run *run, struct error *err)
 {
+    struct error ignored;
     int status = drive_run(&run->drive, err);
+    int synced = checkpoint_sync(&run->checkpoint, status < 0 ? &ignored : err);
+    status = status < 0 ? status : synced;
     run->worked_s = clock_wall_s();
     /* A worker that stops because another failed brings no news of its own. */
     if (agree(run, status, err) < 0)
@@ -331,6 +352,7 @@ static void print_summary(struct run *run)
         .coordinator = &run->coordinator,
         .job = run->session.job,
         .n_ranks = comm_size(run->comm),
+        .n_resumed = run->checkpoint.n_resumed,
         .work_s = run->worked_s - run->start_s,
         .write_s = run->written_s - run->worked_s,
     };
@@ -338,18 +360,73 @@ static void print_summary(struct run *run)
         summary_print(&summary, stdout);
 }
 
-int cli_run(int argc, char **argv, struct comm *comm, struct error *err)
+/* The result of this very run is in place, and only its spool is left. */
+static void tell_complete(const struct run *run)
+{
+    if (is_first(run) && !run->options.quiet)
+        printf("%s: is complete already\n", run->session.job->output);
+}
+
+/* Zones that the next attempt will find; a failure of comm leaves some unheard of. */
+static int64_t n_kept(const struct run *run)
+{
+    return run->checkpoint.n_resumed + run->coordinator.n_zones;
+}
+
+static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
+{
+    if (is_first(run) && n_kept(run) > 0)
+        snprintf(advice,
+                 CLI_ADVICE_BYTES,
+                 "%" PRId64 " of %" PRId64
+                 " zones are finished and kept in %s: the same command with --resume "
+                 "goes on from them",
+                 n_kept(run),
+                 run->n_zones,
+                 run->checkpoint.folder);
+}
+
+/* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
+static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
+{
+    *keep = true;
+    if (prepare(run, err) < 0) {
+        *keep = run->checkpoint.attempt != 1; /* it was begun in vain, or is not ours */
+        err->code = ERROR_USAGE;              /* nothing was started */
+        return -1;
+    }
+    if (run->checkpoint.is_complete) {
+        tell_complete(run);
+    } else if (work_and_write(run, err) < 0) {
+        *keep = n_kept(run) > 0 || err->code == ERROR_COMM;
+        advise(run, advice);
+        return -1;
+    } else {
+        progress_end(&run->progress);
+        print_summary(run);
+    }
+    *keep = false;
+    return 0;
+}
+
+int cli_run(int argc,
+            char **argv,
+            struct comm *comm,
+            char advice[CLI_ADVICE_BYTES],
+            struct error *err)
 {
     struct run *run = calloc(1, sizeof *run);
     int status = -1;
+    bool keep = true;
     if (!run)
         return error_set(err, ERROR_INTERNAL, "no memory");
     run->comm = comm;
+    run->checkpoint.lock = -1;
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));
     h5_silence();
-    int read = options_read(&run->options, argc, argv, "ofq", err);
+    int read = options_read(&run->options, argc, argv, "ofrq", err);
     if (agree(run, read, err) < 0)
         goto out;
     if (run->options.help) {
@@ -358,23 +435,10 @@ int cli_run(int argc, char **argv, struct comm *comm, struct error *err)
         status = 0;
         goto out;
     }
-    if (prepare(run, err) < 0) {
-        err->code = ERROR_USAGE; /* nothing was started */
-        goto out;
-    }
-    if (work_and_write(run, err) == 0) {
-        progress_end(&run->progress);
-        print_summary(run);
-        status = 0;
-    }
+    status = run_job(run, &keep, advice, err);
 out:
     progress_end(&run->progress);
-    spool_close(run->spool);
-    if (run->spool && is_first(run)) {
-        struct error ignored;
-        spool_remove(run->spool_folder, &ignored);
-    }
-    free(run->spool_folder);
+    checkpoint_close(&run->checkpoint, keep);
     job_session_close(&run->session);
     options_release(&run->options);
     free(run);
