@@ -331,7 +331,10 @@ static int read_buildings(struct analysis *a, struct progress *p, struct error *
             return 0;
         if (more < 0)
             return -1; /* the source has ended the stream itself */
-        if (take_batch(a, p, err) < 0) {
+        int status = take_batch(a, p, err);
+        if (status == 0 && a->stop && a->stop(a->stop_context))
+            status = error_set(err, ERROR_STOPPED, "stopped between two batches");
+        if (status < 0) {
             source_cancel(a->source);
             return -1;
         }

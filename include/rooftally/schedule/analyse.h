@@ -8,6 +8,7 @@
 #ifndef ROOFTALLY_SCHEDULE_ANALYSE_H
 #define ROOFTALLY_SCHEDULE_ANALYSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rooftally/base/error.h"
@@ -29,6 +30,10 @@ struct analysis {
     /* Takes the finished record; it is gone afterwards. */
     int (*sink)(void *context, const struct zone_record *record, struct error *err);
     void *sink_context;
+
+    /* Asked between batches: true drops the zone with ERROR_STOPPED. May be NULL. */
+    bool (*stop)(void *context);
+    void *stop_context;
 
     struct batch batch;
     uint8_t *decisions;    /* [batch.capacity] */
