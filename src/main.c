@@ -7,8 +7,14 @@
 #include "rooftally/base/nearest.h"
 
 #include "cli/cli.h"
+#include "cli/stop.h"
 
-enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_UNUSABLE = 2, STATUS_STOPPED = 75 };
+enum {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_UNUSABLE = 2,
+    STATUS_STOPPED = STOP_STATUS
+};
 
 static int exit_status(const struct error *err)
 {
@@ -37,6 +43,7 @@ static int run(int argc, char **argv)
     struct error err = { ERROR_NONE, "" };
     struct comm *comm = NULL;
     int status = STATUS_DONE;
+    stop_catch();
     if (comm_open(&comm, &argc, &argv, &err) < 0) {
         print_error(&err, "");
         return exit_status(&err);
@@ -48,6 +55,8 @@ static int run(int argc, char **argv)
             print_error(&err, advice);
     }
     fflush(stdout);
+    if (comm_is_broken(comm))
+        comm_abort(comm, stop_is_wished() ? STATUS_STOPPED : STATUS_FAILED);
     comm_close(comm);
     return status;
 }

@@ -1,8 +1,11 @@
 #include "drive.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+
+#include "stop.h"
 
 int drive_init(struct drive *drive, struct memory *memory, struct error *err)
 {
@@ -63,6 +66,42 @@ static int stop_all(struct drive *drive, const struct error *why)
     return deliver(drive, n, &ignored);
 }
 
+/* No answer so long after the wish to stop: whoever it is will not answer at all. */
+static bool is_overdue(void)
+{
+    double until_s = stop_until_s();
+    return until_s > 0 && clock_wall_s() > until_s;
+}
+
+static int no_answer(const struct coordinator *coordinator, struct error *err)
+{
+    int worker = 0;
+    while (coordinator->workers[worker].phase == WORKER_STOPPED)
+        worker++;
+    return error_set(err,
+                     ERROR_COMM,
+                     "%s, and rank %d does not answer",
+                     stop_reason(),
+                     worker + 1);
+}
+
+/* A wish on this rank is the job's; one of another rank bounds the waits of this one. */
+static int follow_wish(struct drive *drive, struct error *err)
+{
+    struct error *failure = &drive->coordinator->failure;
+    if (failure->code == ERROR_STOPPED)
+        stop_now();
+    if (!stop_is_wished())
+        return 0;
+    if (failure->code == ERROR_NONE) {
+        struct error why;
+        error_set(&why, ERROR_STOPPED, "%s", stop_reason());
+        if (stop_all(drive, &why) < 0)
+            return -1;
+    }
+    return is_overdue() ? no_answer(drive->coordinator, err) : 0;
+}
+
 static int coordinate(struct drive *drive, struct error *err)
 {
     struct coordinator *coordinator = drive->coordinator;
@@ -70,6 +109,8 @@ static int coordinate(struct drive *drive, struct error *err)
         int from;
         int64_t n_bytes;
         struct message message;
+        if (follow_wish(drive, err) < 0)
+            return -1;
         int got = comm_receive(drive->comm,
                                0.1,
                                &from,
@@ -123,7 +164,29 @@ static int listen(struct drive *drive, double timeout_s, struct error *err)
     if (got <= 0)
         return got;
     drive->n_messages++;
-    return worker_receive(drive->worker, drive->buffer, n_bytes, err) < 0 ? -1 : 1;
+    if (worker_receive(drive->worker, drive->buffer, n_bytes, err) < 0)
+        return -1;
+    if (drive->worker->stop_code == ERROR_STOPPED)
+        stop_now();
+    return 1;
+}
+
+/* Tell the coordinator, once, that this rank is wished to stop. */
+static int tell_wish(struct drive *drive, struct error *err)
+{
+    char why[80];
+    struct message message;
+    if (!stop_is_wished())
+        return 0;
+    snprintf(why, sizeof why, "%s", stop_reason());
+    if (!is_alone(drive))
+        snprintf(why,
+                 sizeof why,
+                 "%s on rank %d",
+                 stop_reason(),
+                 comm_rank(drive->comm));
+    return worker_signalled(drive->worker, why, &message) ? tell(drive, &message, err)
+                                                          : 0;
 }
 
 bool drive_should_stop(void *context)
@@ -133,12 +196,15 @@ bool drive_should_stop(void *context)
         sampler_tick(drive->sampler);
     if (drive->progress)
         progress_tick(drive->progress);
+    if (drive->checkpoint)
+        checkpoint_tick(drive->checkpoint);
     if (!drive->worker)
-        return false;
-    if (drive->failure.code == ERROR_NONE)
+        return stop_is_wished();
+    if (drive->failure.code == ERROR_NONE && tell_wish(drive, &drive->failure) == 0)
         while (listen(drive, 0, &drive->failure) > 0)
             ;
-    return drive->worker->stopping || drive->failure.code != ERROR_NONE;
+    return drive->worker->stopping || stop_is_wished()
+           || drive->failure.code != ERROR_NONE;
 }
 
 static int
@@ -179,8 +245,14 @@ static int work(struct drive *drive, struct error *err)
         int got;
         while ((got = listen(drive, 0, err)) > 0)
             ;
-        if (got < 0)
+        if (got < 0 || tell_wish(drive, err) < 0)
             return -1;
+        if (!drive->worker->stopping && is_overdue())
+            return error_set(err,
+                             ERROR_COMM,
+                             "%s, and the coordinator does not answer",
+                             stop_reason());
+        checkpoint_tick(drive->checkpoint);
         sampler_tick(drive->sampler);
         if (drive->progress)
             progress_tick(drive->progress);

@@ -15,6 +15,7 @@
 #include "options.h"
 #include "progress.h"
 #include "sampler.h"
+#include "stop.h"
 #include "summary.h"
 
 static const char usage[] =
@@ -65,10 +66,21 @@ static bool is_worker(const struct run *run)
     return comm_size(run->comm) == 1 || !is_first(run);
 }
 
-/* Every rank knows the outcome of every rank; one line is printed, on rank 0. */
+/* Every rank knows the outcome of every rank, and whether one is wished to stop; one line
+ * is printed, on rank 0. */
 static int agree(const struct run *run, int status, struct error *err)
 {
+    if (status == 0 && stop_is_wished())
+        status = error_set(err, ERROR_STOPPED, "%s", stop_reason());
     return comm_agree(run->comm, status, err);
+}
+
+static void limit_time(const struct run *run)
+{
+    double left_s =
+        stop_time_left_s(run->session.job->time_s, clock_wall_s() - run->start_s);
+    if (left_s >= 0)
+        stop_after(left_s);
 }
 
 /* The first rank opens the source and takes the snapshot, the others follow. */
@@ -85,6 +97,8 @@ static int open_sessions(struct run *run, struct error *err)
         status = result_check(session->job->output,
                               run->options.force || run->options.resume,
                               err);
+    if (status == 0 && is_first(run))
+        limit_time(run);
     if (agree(run, status, err) < 0)
         return -1;
 
@@ -173,6 +187,7 @@ static int prepare_work(struct run *run, struct error *err)
     struct job_session *session = &run->session;
     run->drive.comm = run->comm;
     run->drive.sampler = &run->sampler;
+    run->drive.checkpoint = &run->checkpoint;
     if (is_first(run)) {
         progress_init(&run->progress,
                       &run->coordinator,
@@ -192,7 +207,9 @@ static int prepare_work(struct run *run, struct error *err)
                                            .rank = comm_rank(run->comm),
                                            .start_s = run->start_s,
                                            .sink = append_record,
-                                           .sink_context = run };
+                                           .sink_context = run,
+                                           .stop = drive_should_stop,
+                                           .stop_context = &run->drive };
         if (analyse_init(&run->analysis, err) < 0)
             return -1;
         run->drive.worker = &run->worker;
@@ -320,6 +337,7 @@ static int write_result(struct run *run, struct error *err)
         .provenance = provenance->attributes,
         .n_provenance = provenance->n,
         .telemetry = &telemetry,
+        .stop = stop_is_wished,
         .progress = is_first(run) ? progress_write : NULL,
         .progress_context = &run->progress,
     };
@@ -342,6 +360,7 @@ static int work_and_write(struct run *run, struct error *err)
         return -1;
     if (write_result(run, err) < 0)
         return -1;
+    stop_disarm();
     run->written_s = clock_wall_s();
     return 0;
 }
@@ -392,7 +411,9 @@ static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
     *keep = true;
     if (prepare(run, err) < 0) {
         *keep = run->checkpoint.attempt != 1; /* it was begun in vain, or is not ours */
-        err->code = ERROR_USAGE;              /* nothing was started */
+        if (err->code != ERROR_STOPPED && !comm_is_broken(run->comm))
+            err->code = ERROR_USAGE; /* nothing was started */
+        advise(run, advice);
         return -1;
     }
     if (run->checkpoint.is_complete) {
@@ -422,6 +443,7 @@ int cli_run(int argc,
         return error_set(err, ERROR_INTERNAL, "no memory");
     run->comm = comm;
     run->checkpoint.lock = -1;
+    comm_bound(comm, stop_until_s);
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));

@@ -54,6 +54,7 @@ int worker_receive(struct worker *worker,
                          "a worker was sent message %d",
                          message.kind);
     worker->stopping = true;
+    worker->stop_code = (enum error_code)message.code;
     worker->n = 0;
     return 0;
 }

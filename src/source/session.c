@@ -237,6 +237,8 @@ int session_copy_leave(struct session *session, bool cancel_it)
 {
     if (!session->copying)
         return session->connection ? 0 : -1;
+    if (stopped(session)) /* nothing is read any more: the caller closes */
+        return -1;
     if (cancel_it)
         cancel(session);
     const uint8_t *bytes;

@@ -65,8 +65,8 @@ int session_copy_row(struct session *session,
 
 /*
  * Leave a copy before its end. `cancel` ends it on the server, which aborts the
- * transaction; without, what is left is read and dropped. Returns 0 when the connection
- * can be used again.
+ * transaction; without, what is left is read and dropped, unless stop() says that there
+ * is no time. Returns 0 when the connection can be used again.
  */
 int session_copy_leave(struct session *session, bool cancel);
 

@@ -65,6 +65,8 @@ struct result_input {
     int n_provenance;
     const struct rank_telemetry *telemetry; /* this rank's */
 
+    /* Asked now and then: true gives up, with ERROR_STOPPED. May be NULL. */
+    bool (*stop)(void);
     /* Called now and then with the share written, 0 to 1; may be NULL. */
     void (*progress)(void *context, double share);
     void *progress_context;
@@ -84,6 +86,7 @@ int result_check_keep(const struct binding *binding, struct error *err);
  *          the temporary file removed and an older result untouched, with
  *            ERROR_IO      disk full, not writable
  *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
+ *            ERROR_STOPPED  `stop` said so on a rank
  *            ERROR_INTERNAL  a zone is missing
  */
 int result_write(struct comm *comm,

@@ -23,9 +23,10 @@ struct worker_unit {
 struct worker {
     struct worker_unit units[COORDINATOR_AHEAD]; /* a ring; the first is in work */
     int first, n;
-    bool stopping; /* STOP has come */
-    bool failed;   /* nothing is next any more */
-    bool stopped;  /* STOPPED has been said */
+    bool stopping;             /* STOP has come */
+    enum error_code stop_code; /* and why; ERROR_NONE: all is done */
+    bool failed;               /* nothing is next any more */
+    bool stopped;              /* STOPPED has been said */
 };
 
 int worker_init(struct worker *worker, struct memory *memory, struct error *err);
