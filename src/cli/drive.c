@@ -1,11 +1,16 @@
 #include "drive.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
 
 #include "stop.h"
+
+enum { LONGEST_BACK_OFF = 6 }; /* doublings of half a second */
 
 int drive_init(struct drive *drive, struct memory *memory, struct error *err)
 {
@@ -102,6 +107,18 @@ static int follow_wish(struct drive *drive, struct error *err)
     return is_overdue() ? no_answer(drive->coordinator, err) : 0;
 }
 
+/* The snapshot goes with the session that exported it: the run cannot go on as it was. */
+static int look_after_source(struct drive *drive)
+{
+    struct error why;
+    double now_s = clock_wall_s();
+    if (!drive->source || now_s < drive->check_s
+        || drive->coordinator->failure.code != ERROR_NONE)
+        return 0;
+    drive->check_s = now_s + 0.2;
+    return source_check(drive->source, &why) < 0 ? stop_all(drive, &why) : 0;
+}
+
 static int coordinate(struct drive *drive, struct error *err)
 {
     struct coordinator *coordinator = drive->coordinator;
@@ -109,7 +126,7 @@ static int coordinate(struct drive *drive, struct error *err)
         int from;
         int64_t n_bytes;
         struct message message;
-        if (follow_wish(drive, err) < 0)
+        if (follow_wish(drive, err) < 0 || look_after_source(drive) < 0)
             return -1;
         int got = comm_receive(drive->comm,
                                0.1,
@@ -207,6 +224,48 @@ bool drive_should_stop(void *context)
            || drive->failure.code != ERROR_NONE;
 }
 
+/* Wait before retry n + 1, longer each time, and never as long as another rank that met
+ * the same failure. False when the wait was ended by a wish or an order to stop. */
+static bool back_off(struct drive *drive, int n)
+{
+    double most_s = n < LONGEST_BACK_OFF ? ldexp(0.5, n) : ldexp(0.5, LONGEST_BACK_OFF);
+    double share = 0.5 + (double)rand_r(&drive->chance) / RAND_MAX;
+    double until_s = clock_wall_s() + most_s * share;
+    while (clock_wall_s() < until_s) {
+        if (drive_should_stop(drive))
+            return false;
+        clock_sleep_s(0.05);
+    }
+    return true;
+}
+
+/* Analyse a zone; after a failure of the source, again from its start over a new
+ * connection. What a try has read goes with it. */
+static int analyse_with_retries(struct drive *drive,
+                                const struct message_zone *zone,
+                                struct message *counts,
+                                struct error *why)
+{
+    for (int n = 0;; n++) {
+        drive->analysis->n_retries = n;
+        if ((n == 0 || source_reopen(drive->analysis->source, why) == 0)
+            && analyse_zone(drive->analysis, zone, counts, why) == 0)
+            return 0;
+        if (why->code != ERROR_SOURCE)
+            return -1;
+        if (n == drive->retries)
+            return n > 0 ? error_prefix(why, "after %d retries", n) : -1;
+        log_event(LOG_WARN,
+                  "retry",
+                  "n=%d row=%lld why=\"%s\"",
+                  n + 1,
+                  (long long)zone->row,
+                  why->text);
+        if (!back_off(drive, n))
+            return -1;
+    }
+}
+
 static int
 analyse_one(struct drive *drive, const struct message_zone *zone, struct error *err)
 {
@@ -215,7 +274,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
     double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     int64_t row = zone->row;
     int n;
-    if (analyse_zone(drive->analysis, zone, &counts, &why) < 0) {
+    if (analyse_with_retries(drive, zone, &counts, &why) < 0) {
         if (drive->failure.code != ERROR_NONE) {
             *err = drive->failure;
             return -1;

@@ -23,6 +23,10 @@ struct drive {
     struct analysis *analysis;       /* with worker */
     struct progress_line *progress;  /* rank 0 only */
     struct sampler *sampler;
+    struct source *source;         /* rank 0 of several: holds the shared snapshot */
+    int retries;                   /* of a zone, before it fails */
+    unsigned chance;               /* state of the jitter between retries */
+    double check_s;                /* when to look after the source again */
     struct checkpoint *checkpoint; /* synced when that is due */
     uint8_t *buffer;               /* [UNIT_MAX_BYTES] for what comes in and goes out */
     struct outgoing *outgoing;     /* rank 0 only: [workers + COORDINATOR_AHEAD] */

@@ -83,6 +83,22 @@ static void limit_time(const struct run *run)
         stop_after(left_s);
 }
 
+static int check_connections(const struct run *run, struct error *err)
+{
+    int64_t n_free;
+    int n_ranks = comm_size(run->comm);
+    if (source_connections(run->session.source, &n_free, err) < 0)
+        return -1;
+    if (n_free < 0 || n_ranks <= n_free)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%d ranks need as many connections, and the server has %" PRId64
+                     " free: start fewer ranks, or raise its max_connections",
+                     n_ranks,
+                     n_free);
+}
+
 /* The first rank opens the source and takes the snapshot, the others follow. */
 static int open_sessions(struct run *run, struct error *err)
 {
@@ -107,6 +123,8 @@ static int open_sessions(struct run *run, struct error *err)
             job_session_open(session, NULL, 0, drive_should_stop, &run->drive, err);
         if (status == 0)
             status = result_check_keep(&session->binding, err);
+        if (status == 0)
+            status = check_connections(run, err);
         if (status == 0)
             snprintf(run->snapshot,
                      sizeof run->snapshot,
@@ -188,6 +206,10 @@ static int prepare_work(struct run *run, struct error *err)
     run->drive.comm = run->comm;
     run->drive.sampler = &run->sampler;
     run->drive.checkpoint = &run->checkpoint;
+    run->drive.retries = session->job->retries;
+    run->drive.chance = (unsigned)comm_rank(run->comm) + (unsigned)clock_epoch_s();
+    if (is_first(run) && !is_worker(run))
+        run->drive.source = session->source;
     if (is_first(run)) {
         progress_init(&run->progress,
                       &run->coordinator,

@@ -380,7 +380,9 @@ int analyse_zone(struct analysis *analysis,
     struct memory *memory = analysis->memory;
     struct memory_mark mark = memory_mark(memory);
     double started_s = clock_wall_s();
-    struct progress p = { .record = { .row = zone->row, .rank = analysis->rank } };
+    struct progress p = { .record = { .row = zone->row,
+                                      .rank = analysis->rank,
+                                      .n_retries = analysis->n_retries } };
     struct zone_record *record = &p.record;
     int status = -1;
 

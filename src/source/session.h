@@ -34,6 +34,9 @@ int session_connect(struct session *session,
                     struct error *err);
 void session_close(struct session *session);
 
+/* Whether an idle connection is still there, as far as this side knows; does not wait. */
+bool session_is_there(struct session *session);
+
 /*
  * Run one statement to its end.
  *

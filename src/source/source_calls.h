@@ -30,6 +30,10 @@ struct source_calls {
                     int32_t n_rows,
                     struct error *err);
     void (*cancel)(struct source *source);
+    /* These may be NULL: nothing to reopen, to lose, to count. */
+    int (*reopen)(struct source *source, struct error *err);
+    int (*check)(struct source *source, struct error *err);
+    int (*connections)(struct source *source, int64_t *n_free, struct error *err);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,

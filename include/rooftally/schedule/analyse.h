@@ -26,6 +26,7 @@ struct analysis {
     struct memory *memory;
     int rank;
     double start_s; /* clock_wall_s of the run's start */
+    int n_retries;  /* of the zone that comes next, for its record */
 
     /* Takes the finished record; it is gone afterwards. */
     int (*sink)(void *context, const struct zone_record *record, struct error *err);
