@@ -18,7 +18,7 @@ JOB = dict(zones__fields="state, label = name", zones__where="state = 'MA' and a
            buildings__fields=FIELDS, buildings__keep="id, height, use, notes, area_m2",
            statistics=STATISTICS)
 
-# Buildings that no predicate can be asked about, one without geometry, one far away; texts that
+# Collections, curves that no predicate can be asked about, one without geometry, one far away; texts that
 # are too many to be words; a zone without geometry.
 EXTRAS = """
 alter table building alter boundary type geometry(Geometry, 4326);
@@ -26,6 +26,10 @@ insert into building (id, height, boundary)
 select 10000000 + row_number() over (), 20, ST_Collect(p, ST_Translate(p, 1e-5, 0)) from (
   select ST_Collect(ST_PointOnSurface(boundary), ST_Expand(ST_PointOnSurface(boundary), 1e-5)) as p
   from zipcode) q;
+insert into building (id, height, boundary)
+select 20000000 + row_number() over (), 20, ST_GeomFromText(format(
+    'SRID=4326;CURVEPOLYGON(CIRCULARSTRING(%1$s %2$s, %3$s %2$s, %1$s %2$s))', ST_X(at), ST_Y(at), ST_X(at) + 2e-5))
+from (select ST_PointOnSurface(boundary) as at from zipcode) q;
 insert into building (id, height, boundary) values (-5, 30, null), (-6, 40, 'SRID=4326;POINT(100 0)'),
   (-7, 50, 'SRID=4326;POLYGON EMPTY');
 insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null);
