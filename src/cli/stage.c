@@ -1,6 +1,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
@@ -107,6 +108,15 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+/* Several processes at once would write the same store. */
+static bool is_alone(void)
+{
+    const char *size = getenv("OMPI_COMM_WORLD_SIZE");
+    if (!size)
+        size = getenv("SLURM_STEP_NUM_TASKS");
+    return !size || atoi(size) <= 1;
+}
+
 int cli_stage(int argc, char **argv, struct error *err)
 {
     struct options options;
@@ -122,6 +132,12 @@ int cli_stage(int argc, char **argv, struct error *err)
     }
     if (!options.output) {
         error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
+        goto out;
+    }
+    if (!is_alone()) {
+        error_set(err,
+                  ERROR_USAGE,
+                  "stage: uses one rank: run it without mpirun or srun");
         goto out;
     }
     meter.quiet = options.quiet;
