@@ -3,12 +3,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
 
 #include "cli/cli.h"
+#include "cli/stop.h"
 
-enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_UNUSABLE = 2, STATUS_STOPPED = 75 };
+enum {
+    STATUS_DONE = 0,
+    STATUS_FAILED = 1,
+    STATUS_UNUSABLE = 2,
+    STATUS_STOPPED = STOP_STATUS
+};
 
 static int exit_status(const struct error *err)
 {
@@ -17,13 +24,22 @@ static int exit_status(const struct error *err)
                                         : STATUS_FAILED;
 }
 
-/* The one line; what came from outside cannot steer the terminal. */
-static void print_error(const struct error *err)
+/* The one line, which ends with how to go on where there is a way; what came from outside
+ * cannot steer the terminal. */
+static void print_error(const struct error *err, const char *advice)
 {
-    char text[sizeof err->text];
+    char text[sizeof err->text], more[CLI_ADVICE_BYTES];
     log_clean(text, sizeof text, err->text, (int)strnlen(err->text, sizeof text - 1));
-    fprintf(stderr, "rooftally: %s\n", text);
+    log_clean(more, sizeof more, advice, (int)strlen(advice));
+    fprintf(stderr, "rooftally: %s%s%s\n", text, *more ? "; " : "", more);
     fflush(stderr);
+}
+
+/* Ranks that have lost each other cannot agree on who speaks: they wait for their turns,
+ * and the first one ends the others. */
+static void await_turn(int rank)
+{
+    clock_sleep_s(0.3 * (rank < 8 ? rank : 8));
 }
 
 /* Only `run` starts the ranks; its error is known to all of them and printed once. */
@@ -32,18 +48,24 @@ static int run(int argc, char **argv)
     struct error err = { ERROR_NONE, "" };
     struct comm *comm = NULL;
     int status = STATUS_DONE;
+    stop_catch();
     if (comm_open(&comm, &argc, &argv, &err) < 0) {
-        print_error(&err);
+        print_error(&err, "");
         return exit_status(&err);
     }
-    if (cli_run(argc - 1, argv + 1, comm, &err) < 0) {
+    char advice[CLI_ADVICE_BYTES] = "";
+    int done = cli_run(argc - 1, argv + 1, comm, advice, &err);
+    bool is_lost = (done < 0 && err.code == ERROR_COMM) || comm_is_broken(comm);
+    if (is_lost)
+        await_turn(comm_rank(comm));
+    if (done < 0) {
         status = exit_status(&err);
-        if (comm_rank(comm) == 0 || err.code == ERROR_COMM)
-            print_error(&err);
-        if (err.code == ERROR_COMM)
-            comm_abort(comm, status); /* the others would wait for us forever */
+        if (comm_rank(comm) == 0 || is_lost)
+            print_error(&err, advice);
     }
     fflush(stdout);
+    if (is_lost) /* the others would wait for us forever */
+        comm_abort(comm, stop_is_wished() ? STATUS_STOPPED : STATUS_FAILED);
     comm_close(comm);
     return status;
 }
@@ -88,18 +110,18 @@ int main(int argc, char **argv)
     umask(umask(0) | 022); /* what we create, others may not write */
     if (argc < 2) {
         error_set(&err, ERROR_USAGE, "no command given; see rooftally --help");
-        print_error(&err);
+        print_error(&err, "");
         return STATUS_UNUSABLE;
     }
     if (strcmp(argv[1], "run") == 0)
         return run(argc, argv);
     if (dispatch(argc, argv, &err) < 0) {
-        print_error(&err);
+        print_error(&err, "");
         return exit_status(&err);
     }
     if (fflush(stdout) == 0 && !ferror(stdout))
         return STATUS_DONE;
     error_set(&err, ERROR_IO, "standard output cannot be written: is the disk full?");
-    print_error(&err);
+    print_error(&err, "");
     return STATUS_FAILED;
 }

@@ -8,8 +8,15 @@
 #include "rooftally/base/error.h"
 #include "rooftally/comm/comm.h"
 
-/* argv[0] is the command's own name. */
-int cli_run(int argc, char **argv, struct comm *comm, struct error *err);
+enum { CLI_ADVICE_BYTES = 120 };
+
+/* argv[0] is the command's own name. advice: how to go on after a failure, on rank 0, to
+ * follow the error's text; "" when there is nothing to go on from. */
+int cli_run(int argc,
+            char **argv,
+            struct comm *comm,
+            char advice[CLI_ADVICE_BYTES],
+            struct error *err);
 int cli_plan(int argc, char **argv, struct error *err);
 int cli_stage(int argc, char **argv, struct error *err);
 int cli_generate(int argc, char **argv, struct error *err);

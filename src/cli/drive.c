@@ -1,8 +1,16 @@
 #include "drive.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
+
+#include "stop.h"
+
+enum { LONGEST_BACK_OFF = 6 }; /* doublings of half a second */
 
 int drive_init(struct drive *drive, struct memory *memory, struct error *err)
 {
@@ -70,6 +78,59 @@ static int lost(struct error *err)
     return -1;
 }
 
+/* No answer so long after the wish to stop: whoever it is will not answer at all. */
+static bool is_overdue(void)
+{
+    double until_s = stop_until_s();
+    return until_s > 0 && clock_wall_s() > until_s;
+}
+
+static int no_answer(const struct coordinator *coordinator, struct error *err)
+{
+    int worker = 0;
+    while (coordinator->workers[worker].phase == WORKER_STOPPED)
+        worker++;
+    return error_set(err,
+                     ERROR_COMM,
+                     "%s, and rank %d does not answer",
+                     stop_reason(),
+                     worker + 1);
+}
+
+/* A wish on this rank is the job's; one of another rank bounds the waits of this one. */
+static int follow_wish(struct drive *drive, struct error *err)
+{
+    struct error *failure = &drive->coordinator->failure;
+    if (failure->code == ERROR_STOPPED)
+        stop_now();
+    if (!stop_is_wished())
+        return 0;
+    if (failure->code == ERROR_NONE) {
+        struct error why;
+        error_set(&why, ERROR_STOPPED, "%s", stop_reason());
+        if (stop_all(drive, &why) < 0) {
+            *err = why;
+            return lost(err);
+        }
+    }
+    return is_overdue() ? no_answer(drive->coordinator, err) : 0;
+}
+
+/* The snapshot goes with the session that exported it: the run cannot go on as it was. */
+static int look_after_source(struct drive *drive, struct error *err)
+{
+    struct error why;
+    double now_s = clock_wall_s();
+    if (!drive->source || now_s < drive->check_s
+        || drive->coordinator->failure.code != ERROR_NONE)
+        return 0;
+    drive->check_s = now_s + 0.2;
+    if (source_check(drive->source, &why) == 0 || stop_all(drive, &why) == 0)
+        return 0;
+    *err = why;
+    return lost(err);
+}
+
 static int coordinate(struct drive *drive, struct error *err)
 {
     struct coordinator *coordinator = drive->coordinator;
@@ -77,6 +138,8 @@ static int coordinate(struct drive *drive, struct error *err)
         int from;
         int64_t n_bytes;
         struct message message;
+        if (follow_wish(drive, err) < 0 || look_after_source(drive, err) < 0)
+            return -1;
         int got = comm_receive(drive->comm,
                                0.1,
                                &from,
@@ -130,7 +193,29 @@ static int listen(struct drive *drive, double timeout_s, struct error *err)
     if (got <= 0)
         return got;
     drive->n_messages++;
-    return worker_receive(drive->worker, drive->buffer, n_bytes, err) < 0 ? -1 : 1;
+    if (worker_receive(drive->worker, drive->buffer, n_bytes, err) < 0)
+        return -1;
+    if (drive->worker->stop_code == ERROR_STOPPED)
+        stop_now();
+    return 1;
+}
+
+/* Tell the coordinator, once, that this rank is wished to stop. */
+static int tell_wish(struct drive *drive, struct error *err)
+{
+    char why[80];
+    struct message message;
+    if (!stop_is_wished())
+        return 0;
+    snprintf(why, sizeof why, "%s", stop_reason());
+    if (!is_alone(drive))
+        snprintf(why,
+                 sizeof why,
+                 "%s on rank %d",
+                 stop_reason(),
+                 comm_rank(drive->comm));
+    return worker_signalled(drive->worker, why, &message) ? tell(drive, &message, err)
+                                                          : 0;
 }
 
 bool drive_should_stop(void *context)
@@ -140,12 +225,57 @@ bool drive_should_stop(void *context)
         sampler_tick(drive->sampler);
     if (drive->progress)
         progress_tick(drive->progress);
+    if (drive->checkpoint)
+        checkpoint_tick(drive->checkpoint);
     if (!drive->worker)
-        return false;
-    if (drive->failure.code == ERROR_NONE)
+        return stop_is_wished();
+    if (drive->failure.code == ERROR_NONE && tell_wish(drive, &drive->failure) == 0)
         while (listen(drive, 0, &drive->failure) > 0)
             ;
-    return drive->worker->stopping || drive->failure.code != ERROR_NONE;
+    return drive->worker->stopping || stop_is_wished()
+           || drive->failure.code != ERROR_NONE;
+}
+
+/* Wait before retry n + 1, longer each time, and never as long as another rank that met
+ * the same failure. False when the wait was ended by a wish or an order to stop. */
+static bool back_off(struct drive *drive, int n)
+{
+    double most_s = n < LONGEST_BACK_OFF ? ldexp(0.5, n) : ldexp(0.5, LONGEST_BACK_OFF);
+    double share = 0.5 + (double)rand_r(&drive->chance) / RAND_MAX;
+    double until_s = clock_wall_s() + most_s * share;
+    while (clock_wall_s() < until_s) {
+        if (drive_should_stop(drive))
+            return false;
+        clock_sleep_s(0.05);
+    }
+    return true;
+}
+
+/* Analyse a zone; after a failure of the source, again from its start over a new
+ * connection. What a try has read goes with it. */
+static int analyse_with_retries(struct drive *drive,
+                                const struct message_zone *zone,
+                                struct message *counts,
+                                struct error *why)
+{
+    for (int n = 0;; n++) {
+        drive->analysis->n_retries = n;
+        if ((n == 0 || source_reopen(drive->analysis->source, why) == 0)
+            && analyse_zone(drive->analysis, zone, counts, why) == 0)
+            return 0;
+        if (why->code != ERROR_SOURCE)
+            return -1;
+        if (n == drive->retries)
+            return n > 0 ? error_prefix(why, "after %d retries", n) : -1;
+        log_event(LOG_WARN,
+                  "retry",
+                  "n=%d row=%lld why=\"%s\"",
+                  n + 1,
+                  (long long)zone->row,
+                  why->text);
+        if (!back_off(drive, n))
+            return -1;
+    }
 }
 
 static int
@@ -156,7 +286,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
     double started_s = clock_wall_s(), started_cpu_s = clock_cpu_s();
     int64_t row = zone->row;
     int n;
-    if (analyse_zone(drive->analysis, zone, &counts, &why) < 0) {
+    if (analyse_with_retries(drive, zone, &counts, &why) < 0) {
         if (drive->failure.code != ERROR_NONE) {
             *err = drive->failure;
             return -1;
@@ -186,8 +316,14 @@ static int work(struct drive *drive, struct error *err)
         int got;
         while ((got = listen(drive, 0, err)) > 0)
             ;
-        if (got < 0)
+        if (got < 0 || tell_wish(drive, err) < 0)
             return -1;
+        if (!drive->worker->stopping && is_overdue())
+            return error_set(err,
+                             ERROR_COMM,
+                             "%s, and the coordinator does not answer",
+                             stop_reason());
+        checkpoint_tick(drive->checkpoint);
         sampler_tick(drive->sampler);
         if (drive->progress)
             progress_tick(drive->progress);

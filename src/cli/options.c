@@ -10,19 +10,22 @@
 #include "rooftally/base/nearest.h"
 
 static const struct option long_options[] = {
-    { "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
-    { "force", no_argument, NULL, 'f' },        { "quiet", no_argument, NULL, 'q' },
-    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+    { "output", required_argument, NULL, 'o' },
+    { "set", required_argument, NULL, 's' },
+    { "force", no_argument, NULL, 'f' },
+    { "resume", no_argument, NULL, 'r' },
+    { "quiet", no_argument, NULL, 'q' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
 };
 
 static int unknown_option(const char *command, const char *word, struct error *err)
 {
-    static const char *const known[] = {
-        "--output", "--set", "--force", "--quiet", "--help"
-    };
+    static const char *const known[] = { "--output", "--set",   "--force",
+                                         "--resume", "--quiet", "--help" };
     char clean[64];
     log_clean(clean, sizeof clean, word, (int)strlen(word));
-    const char *nearest = nearest_word(word, known, 5);
+    const char *nearest = nearest_word(word, known, 6);
     return error_set(err,
                      ERROR_USAGE,
                      "%s: unknown option %s%s%s; see rooftally %s --help",
@@ -70,6 +73,9 @@ static int read_option(struct options *options,
         break;
     case 'f':
         options->force = true;
+        break;
+    case 'r':
+        options->resume = true;
         break;
     case 'q':
         options->quiet = true;

@@ -11,12 +11,12 @@ struct options {
     const char **overrides; /* "section.key=value", -o among them; on the heap */
     int n_overrides;
     const char *output; /* of -o; NULL: not given */
-    bool force, quiet, help;
+    bool force, resume, quiet, help;
 };
 
 /*
- * Read argv. `letters` are the long options the command takes, of "ofq" (output, force,
- * quiet); --set and --help always.
+ * Read argv. `letters` are the long options the command takes, of "ofrq" (output, force,
+ * resume, quiet); --set and --help always.
  *
  * Returns  0, or -1 with ERROR_USAGE naming the command
  */

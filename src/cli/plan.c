@@ -145,6 +145,19 @@ print_ranks(const struct zone_list *zones, double n_candidates, int64_t n_free)
                why);
 }
 
+/* Ranks that a launcher or a batch system has for us; 0 when nobody has said. */
+static int ranks_asked(void)
+{
+    static const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "SLURM_NTASKS" };
+    for (int i = 0; i < 2; i++) {
+        const char *value = getenv(names[i]);
+        int n = value ? atoi(value) : 0;
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
 static int print_plan(struct job_session *session, struct error *err)
 {
     struct zone_list zones;
@@ -162,8 +175,18 @@ static int print_plan(struct job_session *session, struct error *err)
         n_candidates += zones.estimates[i];
     print_zones(session, &zones, n_candidates);
     print_memory(session, &zones);
-    if (source_explain(session->source, stdout, 2, &n_free, err) < 0)
+    int n_ranks = ranks_asked();
+    if (source_explain(session->source, stdout, n_ranks ? n_ranks : 2, &n_free, err)
+        < 0)
         return -1;
+    if (n_free >= 0 && n_ranks > n_free)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%d ranks need as many connections, and the server has "
+                         "%" PRId64
+                         " free: start fewer ranks, or raise its max_connections",
+                         n_ranks,
+                         n_free);
     print_ranks(&zones, n_candidates, n_free);
     if (!source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "

@@ -95,7 +95,7 @@ static void show(struct progress_line *line)
              sizeof text,
              "%" PRId64 "/%" PRId64 " zones, %s buildings, %.2f M/s, ETA %s, peak %s",
              c->n_zones,
-             c->units->zones->n,
+             c->units->n_zones,
              progress_count(count, c->n_candidates),
              elapsed_s > 0 ? 1e-6 * (double)c->n_candidates / elapsed_s : 0.0,
              progress_duration(eta, eta_s),

@@ -7,19 +7,20 @@
 #include "rooftally/base/log.h"
 #include "rooftally/h5/h5.h"
 #include "rooftally/result/result.h"
-#include "rooftally/result/spool.h"
 
+#include "checkpoint.h"
 #include "cli.h"
 #include "drive.h"
 #include "job_session.h"
 #include "options.h"
 #include "progress.h"
 #include "sampler.h"
+#include "stop.h"
 #include "summary.h"
 
 static const char usage[] =
     "usage: rooftally run JOB [-o FILE] [--set section.key=value]... [--force] "
-    "[--quiet]\n"
+    "[--resume] [--quiet]\n"
     "\n"
     "Select the buildings of every zone, compute the statistics, write one HDF5 file.\n"
     "Run it alone, under mpirun or under srun; with several ranks the first "
@@ -27,7 +28,12 @@ static const char usage[] =
     "\n"
     "  -o, --output FILE        write here instead of [job] output\n"
     "      --set SECTION.KEY=V  override one key of the job file; may be repeated\n"
-    "  -f, --force              replace an existing result\n"
+    "  -f, --force              replace an existing result; start anew where finished "
+    "zones\n"
+    "                           of a run that failed are there\n"
+    "      --resume             go on from the finished zones of a run that failed or "
+    "was\n"
+    "                           stopped, if there are any; with any number of ranks\n"
     "  -q, --quiet              no progress and no summary\n";
 
 /* One rank's run, from start to end. */
@@ -45,8 +51,7 @@ struct run {
     struct sampler sampler;
     char snapshot[64];
     int64_t n_zones;
-    char *spool_folder;
-    struct spool *spool;
+    struct checkpoint checkpoint;
     double start_s, worked_s, written_s;
     char started[21];
 };
@@ -61,10 +66,37 @@ static bool is_worker(const struct run *run)
     return comm_size(run->comm) == 1 || !is_first(run);
 }
 
-/* Every rank knows the outcome of every rank; one line is printed, on rank 0. */
+/* Every rank knows the outcome of every rank, and whether one is wished to stop; one line
+ * is printed, on rank 0. */
 static int agree(const struct run *run, int status, struct error *err)
 {
+    if (status == 0 && stop_is_wished())
+        status = error_set(err, ERROR_STOPPED, "%s", stop_reason());
     return comm_agree(run->comm, status, err);
+}
+
+static void limit_time(const struct run *run)
+{
+    double left_s =
+        stop_time_left_s(run->session.job->time_s, clock_wall_s() - run->start_s);
+    if (left_s >= 0)
+        stop_after(left_s);
+}
+
+static int check_connections(const struct run *run, struct error *err)
+{
+    int64_t n_free;
+    int n_ranks = comm_size(run->comm);
+    if (source_connections(run->session.source, &n_free, err) < 0)
+        return -1;
+    if (n_free < 0 || n_ranks <= n_free)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%d ranks need as many connections, and the server has %" PRId64
+                     " free: start fewer ranks, or raise its max_connections",
+                     n_ranks,
+                     n_free);
 }
 
 /* The first rank opens the source and takes the snapshot, the others follow. */
@@ -78,7 +110,11 @@ static int open_sessions(struct run *run, struct error *err)
                            "%s: [job] output: not given; set it, or type -o FILE",
                            session->job->path);
     if (status == 0 && is_first(run))
-        status = result_check(session->job->output, run->options.force, err);
+        status = result_check(session->job->output,
+                              run->options.force || run->options.resume,
+                              err);
+    if (status == 0 && is_first(run))
+        limit_time(run);
     if (agree(run, status, err) < 0)
         return -1;
 
@@ -87,6 +123,8 @@ static int open_sessions(struct run *run, struct error *err)
             job_session_open(session, NULL, 0, drive_should_stop, &run->drive, err);
         if (status == 0)
             status = result_check_keep(&session->binding, err);
+        if (status == 0)
+            status = check_connections(run, err);
         if (status == 0)
             snprintf(run->snapshot,
                      sizeof run->snapshot,
@@ -106,10 +144,10 @@ static int open_sessions(struct run *run, struct error *err)
     return agree(run, status, err);
 }
 
-static int plan_zones(struct run *run, struct error *err)
+static int read_zones(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
-    int n_workers = comm_size(run->comm) > 1 ? comm_size(run->comm) - 1 : 1, status = 0;
+    int status = 0;
     if (is_first(run)) {
         status = source_zones(session->source, &run->zones, &session->memory, err);
         if (status == 0 && run->zones.n == 0)
@@ -118,15 +156,6 @@ static int plan_zones(struct run *run, struct error *err)
                                "no zones: %s is empty, or [zones] where leaves none",
                                *session->job->zone_table ? session->job->zone_table
                                                          : "the store");
-        if (status == 0)
-            status =
-                units_init(&run->units, &run->zones, n_workers, &session->memory, err);
-        if (status == 0)
-            status = coordinator_init(&run->coordinator,
-                                      &run->units,
-                                      n_workers,
-                                      &session->memory,
-                                      err);
         run->n_zones = run->zones.n;
     }
     if (agree(run, status, err) < 0)
@@ -134,20 +163,27 @@ static int plan_zones(struct run *run, struct error *err)
     return comm_broadcast(run->comm, &run->n_zones, sizeof run->n_zones, err);
 }
 
-static int open_spool(struct run *run, struct error *err)
+/* Units of the zones that earlier attempts have not finished. */
+static int plan_zones(struct run *run, struct error *err)
 {
-    int status = 0;
-    run->spool_folder = spool_folder(run->session.job->output);
-    if (!run->spool_folder)
-        status = error_set(err, ERROR_INTERNAL, "no memory for a name");
-    if (status == 0 && is_first(run))
-        status = spool_remove(run->spool_folder, err) < 0
-                         || spool_create(run->spool_folder, err) < 0
-                     ? -1
-                     : 0;
-    if (agree(run, status, err) < 0)
+    struct memory *memory = &run->session.memory;
+    int n_workers = comm_size(run->comm) > 1 ? comm_size(run->comm) - 1 : 1, status = 0;
+    const int64_t *done;
+    if (checkpoint_open(&run->checkpoint,
+                        run->comm,
+                        &run->options,
+                        &run->session,
+                        &run->zones,
+                        run->n_zones,
+                        &done,
+                        err)
+        < 0)
         return -1;
-    status = spool_open(&run->spool, run->spool_folder, comm_rank(run->comm), err);
+    if (is_first(run) && !run->checkpoint.is_complete
+        && (units_init(&run->units, &run->zones, done, n_workers, memory, err) < 0
+            || coordinator_init(&run->coordinator, &run->units, n_workers, memory, err)
+                   < 0))
+        status = -1;
     return agree(run, status, err);
 }
 
@@ -156,7 +192,7 @@ append_record(void *context, const struct zone_record *record, struct error *err
 {
     struct run *run = context;
     run->drive.n_bytes += record->n_bytes;
-    return spool_append(run->spool, record, run->session.statistics, err);
+    return checkpoint_append(&run->checkpoint, record, run->session.statistics, err);
 }
 
 /* Bytes of one selected building in the result, for the ETA. */
@@ -170,6 +206,11 @@ static int prepare_work(struct run *run, struct error *err)
     struct job_session *session = &run->session;
     run->drive.comm = run->comm;
     run->drive.sampler = &run->sampler;
+    run->drive.checkpoint = &run->checkpoint;
+    run->drive.retries = session->job->retries;
+    run->drive.chance = (unsigned)comm_rank(run->comm) + (unsigned)clock_epoch_s();
+    if (is_first(run) && !is_worker(run))
+        run->drive.source = session->source;
     if (is_first(run)) {
         progress_init(&run->progress,
                       &run->coordinator,
@@ -189,7 +230,9 @@ static int prepare_work(struct run *run, struct error *err)
                                            .rank = comm_rank(run->comm),
                                            .start_s = run->start_s,
                                            .sink = append_record,
-                                           .sink_context = run };
+                                           .sink_context = run,
+                                           .stop = drive_should_stop,
+                                           .stop_context = &run->drive };
         if (analyse_init(&run->analysis, err) < 0)
             return -1;
         run->drive.worker = &run->worker;
@@ -198,28 +241,41 @@ static int prepare_work(struct run *run, struct error *err)
     return drive_init(&run->drive, &session->memory, err);
 }
 
-/* Everything that can be found wrong before the work starts. */
-static int prepare(struct run *run, struct error *err)
+static void tell_start(const struct run *run)
 {
-    if (open_sessions(run, err) < 0 || plan_zones(run, err) < 0)
-        return -1;
-    sampler_init(&run->sampler, &run->session.memory, run->start_s);
-    if (is_first(run) && !source_schema(run->session.source)->spatial_index)
+    const struct checkpoint *checkpoint = &run->checkpoint;
+    if (!source_schema(run->session.source)->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: create an index using "
                   "gist",
                   run->session.job->building_table);
-    if (is_first(run) && run->n_zones > 1000
-        && !source_schema(run->session.source)->zone_id_index)
+    if (run->n_zones > 1000 && !source_schema(run->session.source)->zone_id_index)
         log_event(LOG_WARN,
                   "no_zone_id_index",
                   "table=%s every zone is searched for: create an index on its id",
                   run->session.job->zone_table);
-    int status = prepare_work(run, err);
-    if (agree(run, status, err) < 0)
+    if (checkpoint->attempt > 1 && !run->options.quiet) {
+        printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
+               checkpoint->attempt,
+               checkpoint->n_resumed,
+               checkpoint->n_zones);
+        fflush(stdout);
+    }
+}
+
+/* Everything that can be found wrong before the work starts. */
+static int prepare(struct run *run, struct error *err)
+{
+    if (open_sessions(run, err) < 0 || read_zones(run, err) < 0
+        || plan_zones(run, err) < 0)
         return -1;
-    return open_spool(run, err);
+    if (run->checkpoint.is_complete)
+        return 0;
+    sampler_init(&run->sampler, &run->session.memory, run->start_s);
+    if (is_first(run))
+        tell_start(run);
+    return agree(run, prepare_work(run, err), err);
 }
 
 enum { N_PROVENANCE = 16, PROVENANCE_TEXT = 320 };
@@ -248,6 +304,9 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "geos", geos_version());
     remember(p, "source", schema->description);
     remember(p, "snapshot", run->snapshot);
+    remember(p, "run", run->checkpoint.run);
+    snprintf(text, sizeof text, "%d", run->checkpoint.attempt);
+    remember(p, "attempt", text);
     remember(p, "start", run->started);
     clock_utc(text);
     remember(p, "end", text);
@@ -306,10 +365,12 @@ static int write_result(struct run *run, struct error *err)
         .provenance = provenance->attributes,
         .n_provenance = provenance->n,
         .telemetry = &telemetry,
+        .stop = stop_is_wished,
         .progress = is_first(run) ? progress_write : NULL,
         .progress_context = &run->progress,
     };
-    status = result_write(run->comm, &input, run->spool, &session->memory, err);
+    status =
+        result_write(run->comm, &input, run->checkpoint.spool, &session->memory, err);
 out:
     free(provenance);
     return status;
@@ -317,7 +378,10 @@ out:
 
 static int work_and_write(struct run *run, struct error *err)
 {
+    struct error ignored;
     int status = drive_run(&run->drive, err);
+    int synced = checkpoint_sync(&run->checkpoint, status < 0 ? &ignored : err);
+    status = status < 0 ? status : synced;
     run->worked_s = clock_wall_s();
     if (status < 0 && err->code == ERROR_COMM)
         return -1; /* there is nobody to agree with */
@@ -325,6 +389,7 @@ static int work_and_write(struct run *run, struct error *err)
         return -1;
     if (write_result(run, err) < 0)
         return -1;
+    stop_disarm();
     run->written_s = clock_wall_s();
     return 0;
 }
@@ -335,6 +400,7 @@ static void print_summary(struct run *run)
         .coordinator = &run->coordinator,
         .job = run->session.job,
         .n_ranks = comm_size(run->comm),
+        .n_resumed = run->checkpoint.n_resumed,
         .work_s = run->worked_s - run->start_s,
         .write_s = run->written_s - run->worked_s,
     };
@@ -342,18 +408,74 @@ static void print_summary(struct run *run)
         summary_print(&summary, stdout);
 }
 
-int cli_run(int argc, char **argv, struct comm *comm, struct error *err)
+/* The result of this very run is in place, and only its spool is left. */
+static void tell_complete(const struct run *run)
+{
+    if (is_first(run) && !run->options.quiet)
+        printf("%s: is complete already\n", run->session.job->output);
+}
+
+/* Zones that the next attempt will find; a failure of comm leaves some unheard of. */
+static int64_t n_kept(const struct run *run)
+{
+    return run->checkpoint.n_resumed + run->coordinator.n_zones;
+}
+
+static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
+{
+    if (is_first(run) && n_kept(run) > 0)
+        snprintf(advice,
+                 CLI_ADVICE_BYTES,
+                 "%" PRId64 " of %" PRId64
+                 " zones are finished: rooftally run --resume goes on",
+                 n_kept(run),
+                 run->n_zones);
+}
+
+/* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
+static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
+{
+    *keep = true;
+    if (prepare(run, err) < 0) {
+        *keep = run->checkpoint.attempt != 1; /* it was begun in vain, or is not ours */
+        if (err->code != ERROR_STOPPED && !comm_is_broken(run->comm))
+            err->code = ERROR_USAGE; /* nothing was started */
+        advise(run, advice);
+        return -1;
+    }
+    if (run->checkpoint.is_complete) {
+        tell_complete(run);
+    } else if (work_and_write(run, err) < 0) {
+        *keep = n_kept(run) > 0 || err->code == ERROR_COMM;
+        advise(run, advice);
+        return -1;
+    } else {
+        progress_end(&run->progress);
+        print_summary(run);
+    }
+    *keep = false;
+    return 0;
+}
+
+int cli_run(int argc,
+            char **argv,
+            struct comm *comm,
+            char advice[CLI_ADVICE_BYTES],
+            struct error *err)
 {
     struct run *run = calloc(1, sizeof *run);
     int status = -1;
+    bool keep = true;
     if (!run)
         return error_set(err, ERROR_INTERNAL, "no memory");
     run->comm = comm;
+    run->checkpoint.lock = -1;
+    comm_bound(comm, stop_until_s);
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));
     h5_silence();
-    int read = options_read(&run->options, argc, argv, "ofq", err);
+    int read = options_read(&run->options, argc, argv, "ofrq", err);
     if (agree(run, read, err) < 0)
         goto out;
     if (run->options.help) {
@@ -362,23 +484,10 @@ int cli_run(int argc, char **argv, struct comm *comm, struct error *err)
         status = 0;
         goto out;
     }
-    if (prepare(run, err) < 0) {
-        err->code = ERROR_USAGE; /* nothing was started */
-        goto out;
-    }
-    if (work_and_write(run, err) == 0) {
-        progress_end(&run->progress);
-        print_summary(run);
-        status = 0;
-    }
+    status = run_job(run, &keep, advice, err);
 out:
     progress_end(&run->progress);
-    spool_close(run->spool);
-    if (run->spool && is_first(run)) {
-        struct error ignored;
-        spool_remove(run->spool_folder, &ignored);
-    }
-    free(run->spool_folder);
+    checkpoint_close(&run->checkpoint, keep);
     job_session_close(&run->session);
     options_release(&run->options);
     free(run);

@@ -32,6 +32,12 @@ void summary_print(const struct summary *summary, FILE *out)
     if (c->units->zones->n_no_geometry > 0)
         fprintf(out, " (%" PRId64 " without geometry)", c->units->zones->n_no_geometry);
     fprintf(out, "\n");
+    if (summary->n_resumed > 0)
+        fprintf(out,
+                "  resumed    %14s  zones of earlier attempts, not in the counts "
+                "below%s\n",
+                progress_count(count, summary->n_resumed),
+                c->n_zones > 0 ? "; not under one snapshot: consistent = 0" : "");
     fprintf(out,
             "  %-10s %14s\n",
             "candidates",

@@ -11,6 +11,7 @@ struct summary {
     const struct coordinator *coordinator;
     const struct job *job;
     int n_ranks;
+    int64_t n_resumed; /* zones of earlier attempts, not in the counts */
     double work_s, write_s;
 };
 

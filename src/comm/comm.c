@@ -39,27 +39,44 @@ void comm_nap(struct nap *nap, double most_s)
     clock_sleep_s(nap_s < most_s ? nap_s : most_s);
 }
 
-int comm_wait(MPI_Request *request, const char *call, struct error *err)
+bool comm_is_overdue(struct comm *comm)
 {
-    struct nap nap = { 0 };
-    for (int done = 0;;) {
-        if (comm_status(MPI_Test(request, &done, MPI_STATUS_IGNORE), call, err) < 0)
-            return -1;
-        if (done)
-            return 0;
-        comm_nap(&nap, LONGEST_NAP_S);
-    }
+    double until_s = comm->until_s ? comm->until_s() : 0;
+    if (until_s > 0 && clock_wall_s() > until_s)
+        comm->is_broken = true;
+    return comm->is_broken;
 }
 
+/* The barrier that a wait leaves unfinished is never looked at again. */
 int comm_meet(struct comm *comm, struct error *err)
 {
     if (!comm->is_mpi)
         return 0;
     MPI_Request request = MPI_REQUEST_NULL;
-    int status = MPI_Ibarrier(comm->collectives, &request);
-    if (comm_status(status, "MPI_Ibarrier", err) < 0)
-        return -1;
-    return comm_wait(&request, "MPI_Ibarrier", err);
+    struct nap nap = { 0 };
+    int done = 0;
+    int status =
+        comm->is_broken ? MPI_SUCCESS : MPI_Ibarrier(comm->collectives, &request);
+    while (status == MPI_SUCCESS && !comm->is_broken) {
+        status = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+        if (status == MPI_SUCCESS && done)
+            return 0;
+        if (status == MPI_SUCCESS && !comm_is_overdue(comm))
+            comm_nap(&nap, LONGEST_NAP_S);
+    }
+    if (comm->is_broken)
+        return error_set(err, ERROR_COMM, "another rank does not answer");
+    return comm_status(status, "MPI_Ibarrier", err);
+}
+
+void comm_bound(struct comm *comm, double (*until_s)(void))
+{
+    comm->until_s = until_s;
+}
+
+bool comm_is_broken(const struct comm *comm)
+{
+    return comm->is_broken;
 }
 
 /* A launcher that can answer MPI_Init says so by one of these. SLURM_PROCID is no sign:
@@ -138,14 +155,15 @@ void comm_close(struct comm *comm)
 {
     if (!comm)
         return;
-    comm_deliver(comm, 5);
-    if (comm->is_mpi) {
-        comm_meet(comm, NULL); /* MPI_Finalize waits awake */
+    if (!comm->is_broken)
+        comm_deliver(comm, 5);
+    if (comm->is_mpi && comm_meet(comm, NULL) == 0) { /* MPI_Finalize waits awake */
         MPI_Comm_free(&comm->messages);
         MPI_Comm_free(&comm->collectives);
         MPI_Finalize();
     }
-    while (comm->letters) {
+    /* of a broken world, MPI itself may still be reading them */
+    while (comm->letters && !comm->is_broken) {
         struct letter *next = comm->letters->next;
         free(comm->letters);
         comm->letters = next;

@@ -26,10 +26,12 @@ struct comm {
     bool is_mpi;
     int rank, size;
     char host[64];
-    MPI_Comm messages;      /* send and receive */
-    MPI_Comm collectives;   /* everything else, HDF5 included */
-    struct letter *letters; /* in the order they were sent */
-    struct nap receiving;   /* since the last message */
+    MPI_Comm messages;       /* send and receive */
+    MPI_Comm collectives;    /* everything else, HDF5 included */
+    struct letter *letters;  /* in the order they were sent */
+    struct nap receiving;    /* since the last message */
+    double (*until_s)(void); /* of comm_bound; NULL: no bound */
+    bool is_broken;
 };
 
 enum { COMM_LARGEST = 1 << 30 }; /* bytes in one MPI call; fits int */
@@ -40,11 +42,11 @@ int comm_status(int status, const char *call, struct error *err);
 /* Sleep before the next look, for at most most_s. */
 void comm_nap(struct nap *nap, double most_s);
 
-/* Wait asleep until the request is done. */
-int comm_wait(MPI_Request *request, const char *call, struct error *err);
+/* A wait may last no longer: marks the world as broken. */
+bool comm_is_overdue(struct comm *comm);
 
 /* Wait asleep until every rank has come here, so that the blocking call that follows
- * meets all of them and does not spin. */
+ * meets all of them and does not spin; ERROR_COMM when that takes longer than it may. */
 int comm_meet(struct comm *comm, struct error *err);
 
 /* Free the letters that have been delivered; waits up to timeout_s for the others. */

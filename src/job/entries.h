@@ -46,4 +46,7 @@ int entries_prefix(const struct entries *entries,
  * there is no memory. */
 char *entries_text(const struct entries *entries);
 
+/* What decides the result, see job_identity_differs; NULL when there is no memory. */
+char *entries_identity(const struct entries *entries);
+
 #endif

@@ -11,6 +11,7 @@
 
 static const int64_t LEAST_MEMORY = INT64_C(8) << 20;
 static const int64_t DEFAULT_MEMORY = INT64_C(64) << 20;
+static const double DEFAULT_CHECKPOINT_S = 10, LEAST_TIME_S = 10;
 
 static int no_memory(struct error *err)
 {
@@ -197,6 +198,23 @@ read_statistics(struct job *job, const struct entries *entries, struct error *er
 }
 
 static int
+read_durations(struct job *job, const struct entries *entries, struct error *err)
+{
+    const struct entry *checkpoint = entries_find(entries, "limits", "checkpoint");
+    const struct entry *time = entries_find(entries, "limits", "time");
+    job->checkpoint_s = DEFAULT_CHECKPOINT_S;
+    if (checkpoint && job_parse_duration(checkpoint->value, &job->checkpoint_s, err))
+        return entries_prefix(entries, checkpoint, err);
+    if (time && job_parse_duration(time->value, &job->time_s, err))
+        return entries_prefix(entries, time, err);
+    if (time && job->time_s < LEAST_TIME_S) {
+        error_set(err, ERROR_USAGE, "'%.60s': 10 s is the least", time->value);
+        return entries_prefix(entries, time, err);
+    }
+    return 0;
+}
+
+static int
 read_limits(struct job *job, const struct entries *entries, struct error *err)
 {
     const struct entry *memory = entries_find(entries, "limits", "memory");
@@ -220,7 +238,7 @@ read_limits(struct job *job, const struct entries *entries, struct error *err)
         }
         job->retries = (int)n;
     }
-    return 0;
+    return read_durations(job, entries, err);
 }
 
 /* A store knows its tables; a database has to be told. */
@@ -264,7 +282,8 @@ static int read_job(struct job *job, const struct entries *entries, struct error
 {
     const char *slash = strrchr(job->path, '/');
     job->text = entries_text(entries);
-    if (!job->text)
+    job->identity = entries_identity(entries);
+    if (!job->text || !job->identity)
         return no_memory(err);
     return read_string(&job->title,
                        entries,
@@ -331,7 +350,8 @@ void job_close(struct job *job)
                         job->building_table,
                         job->building_id,
                         job->building_geometry,
-                        job->text };
+                        job->text,
+                        job->identity };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         free(strings[i]);
     free(job->statistics);

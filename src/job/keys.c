@@ -26,7 +26,7 @@ static const struct section sections[] = {
         "invalid",
         "keep" } },
     { "statistics", { NULL } },
-    { "limits", { "memory", "retries" } },
+    { "limits", { "memory", "retries", "checkpoint", "time" } },
 };
 
 enum { N_SECTIONS = sizeof sections / sizeof *sections };
@@ -122,4 +122,9 @@ bool keys_known(const char *section, const char *key)
 const char *keys_section(int index)
 {
     return index < N_SECTIONS ? sections[index].name : NULL;
+}
+
+const char *keys_key(int section, int index)
+{
+    return sections[section].keys[index];
 }

@@ -16,5 +16,7 @@ bool keys_known(const char *section, const char *key);
 
 /* The sections in the order of the design, from 0; NULL behind the last. */
 const char *keys_section(int index);
+/* Its keys in order; NULL after the last, and where any name is a key. */
+const char *keys_key(int section, int index);
 
 #endif

@@ -24,6 +24,8 @@ struct gather {
     int64_t *first[N_FAMILIES];
     int64_t n_rows[N_FAMILIES];
 
+    int consistent; /* all zones were read under one snapshot */
+
     double bytes_in_all, bytes_done; /* for progress */
 };
 

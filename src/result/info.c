@@ -261,9 +261,9 @@ static void print_provenance(FILE *out, hid_t file)
 }
 
 /* ERROR_FORMAT unless the file says that it is a whole result of this version. */
-static int check(hid_t file, const char *path, struct error *err)
+static int check(hid_t file, const char *path, int64_t *consistent, struct error *err)
 {
-    int64_t version = 0, consistent = 0;
+    int64_t version = 0;
     char format[INFO_TEXT_BYTES];
     if (strcmp(info_text(file, "rooftally_format", format), "result") != 0
         || h5_get_integer(file, "format_version", &version, NULL) < 0)
@@ -275,7 +275,7 @@ static int check(hid_t file, const char *path, struct error *err)
                          path,
                          (long long)version,
                          RESULT_FORMAT_VERSION);
-    if (h5_get_integer(file, "consistent", &consistent, NULL) < 0 || consistent != 1)
+    if (h5_get_integer(file, "consistent", consistent, NULL) < 0)
         return error_set(err, ERROR_FORMAT, "%s is not complete", path);
     return 0;
 }
@@ -291,6 +291,28 @@ static int check_file(const char *path, struct error *err)
     return 0;
 }
 
+bool result_is_of_run(const char *path, const char *run)
+{
+    struct error ignored;
+    int64_t consistent;
+    char *value = NULL;
+    h5_silence();
+    if (check_file(path, &ignored) < 0)
+        return false;
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t group = H5I_INVALID_HID;
+    if (file >= 0 && check(file, path, &consistent, &ignored) == 0)
+        group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
+    if (group >= 0)
+        value = h5_get_text(group, "run", NULL);
+    bool is = value && strcmp(value, run) == 0;
+    free(value);
+    h5_close(&group, H5Gclose);
+    h5_close(&file, H5Fclose);
+    H5Eclear2(H5E_DEFAULT);
+    return is;
+}
+
 int result_info(const char *path, FILE *out, struct error *err)
 {
     char title[INFO_TEXT_BYTES];
@@ -300,9 +322,14 @@ int result_info(const char *path, FILE *out, struct error *err)
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         return h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
-    int status = check(file, path, err);
+    int64_t consistent = 0;
+    int status = check(file, path, &consistent, err);
     if (status == 0) {
         info_put(out, "%s\n\n", info_text(file, "title", title));
+        if (!consistent)
+            info_put(out,
+                     "resumed: its zones were read at different times, not under one "
+                     "snapshot\n\n");
         status = print_statistics(out, file, err);
         if (status == 0) {
             print_selection(out, file);

@@ -38,6 +38,22 @@ char *partial_folder(const char *path)
     return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
+/* Gone, or dead and only waiting for a parent to take notice, who may never do. */
+static bool is_dead(long pid)
+{
+    char path[48], state = '?';
+    if (kill((pid_t)pid, 0) < 0)
+        return errno == ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    /* "4711 (name) Z ...", where the name is ours: it has no parenthesis */
+    bool is_known = fscanf(file, "%*d (%*[^)]) %c", &state) == 1;
+    fclose(file);
+    return is_known && state == 'Z';
+}
+
 /* `rest` is "<host>-<pid>", what follows ".partial-". */
 static bool is_stale(const char *rest, const struct stat *stat)
 {
@@ -52,7 +68,7 @@ static bool is_stale(const char *rest, const struct stat *stat)
     long pid = strtol(rest + n + 1, &end, 10);
     if (end == rest + n + 1 || *end)
         return false;
-    return pid == getpid() || (kill((pid_t)pid, 0) < 0 && errno == ESRCH);
+    return pid == getpid() || is_dead(pid);
 }
 
 void partial_clear(const char *path)

@@ -193,15 +193,19 @@ int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)
     struct comm *comm = slab->gather->comm;
     slab->first = first;
     slab->n = n;
-    if (comm_agree(comm, pack(slab, err), err) < 0)
+    bool (*stop)(void) = slab->gather->input->stop;
+    int status = pack(slab, err);
+    if (status == 0 && stop && stop())
+        status = error_set(err, ERROR_STOPPED, "stopped while writing the result");
+    if (comm_agree(comm, status, err) < 0)
         return -1;
-    int status = comm_exchange(comm,
-                               slab->send,
-                               slab->send_counts,
-                               slab->receive,
-                               slab->receive_capacity,
-                               slab->receive_counts,
-                               err);
+    status = comm_exchange(comm,
+                           slab->send,
+                           slab->send_counts,
+                           slab->receive,
+                           slab->receive_capacity,
+                           slab->receive_counts,
+                           err);
     if (status == 0)
         status = unpack(slab, err);
     if (comm_agree(comm, status, err) < 0)

@@ -1,14 +1,20 @@
-/* The folder of the spools: made before the work, removed when the result is there. */
+/* The folder of the spools: made before the work, kept for the next attempt when it
+ * fails, removed when the result is there. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "rooftally/result/spool.h"
+#include "rooftally/base/clock.h"
+
+#include "spool_file.h"
 
 char *spool_folder(const char *output)
 {
@@ -29,8 +35,8 @@ static int failed(const char *folder, const char *what, struct error *err)
                      strerror(errno));
 }
 
-/* Remove the rank files. A link in the folder's place is not followed. */
-static int clear(const char *folder, struct error *err)
+/* The folder, open; a link in its place is not followed. */
+static DIR *open_folder(const char *folder, struct error *err)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
@@ -38,14 +44,22 @@ static int clear(const char *folder, struct error *err)
         failed(folder, "opened", err);
         if (fd >= 0)
             close(fd);
-        return -1;
     }
-    int status = 0;
+    return entries;
+}
+
+/* Remove the rank files, and of what lies beside them all but the lock. */
+static int clear(const char *folder, struct error *err)
+{
+    DIR *entries = open_folder(folder, err);
+    int status = entries ? 0 : -1;
     for (struct dirent *entry; status == 0 && (entry = readdir(entries));)
-        if (strncmp(entry->d_name, "rank-", 5) == 0
-            && unlinkat(fd, entry->d_name, 0) < 0)
+        if ((strncmp(entry->d_name, "rank-", 5) == 0
+             || strncmp(entry->d_name, "manifest", 8) == 0)
+            && unlinkat(dirfd(entries), entry->d_name, 0) < 0)
             status = failed(folder, "cleared", err);
-    closedir(entries);
+    if (entries)
+        closedir(entries);
     return status;
 }
 
@@ -61,9 +75,150 @@ int spool_create(const char *folder, struct error *err)
 int spool_remove(const char *folder, struct error *err)
 {
     struct stat stat;
+    char *lock = NULL;
     if (lstat(folder, &stat) < 0 && errno == ENOENT)
         return 0;
     if (clear(folder, err) < 0)
         return -1;
+    if (asprintf(&lock, "%s/lock", folder) >= 0)
+        unlink(lock);
+    free(lock);
     return rmdir(folder) < 0 ? failed(folder, "removed", err) : 0;
+}
+
+/* Whether the lock that is held is still the folder's: its holder removes it. */
+static bool is_current(int lock, const char *path)
+{
+    struct stat ours, there;
+    return fstat(lock, &ours) == 0 && stat(path, &there) == 0
+           && ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+/* The descriptor of the lock once it is held, or -1; *busy when another one has it. */
+static int try_lock(const char *folder, const char *path, bool *busy)
+{
+    *busy = false;
+    if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+        return -1;
+    int lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (lock < 0)
+        return -1;
+    /* a file system without locks cannot tell: that is no reason to refuse */
+    if (flock(lock, LOCK_EX | LOCK_NB) == 0 ? is_current(lock, path)
+                                            : errno != EWOULDBLOCK)
+        return lock;
+    *busy = true;
+    close(lock);
+    return -1;
+}
+
+int spool_lock(const char *folder, double wait_s, int *lock, struct error *err)
+{
+    double until_s = clock_wall_s() + wait_s;
+    char *path = NULL;
+    struct stat stat;
+    bool busy = true;
+    int fd = -1;
+    if (lstat(folder, &stat) == 0 && !S_ISDIR(stat.st_mode))
+        return error_set(err, ERROR_IO, "%s is there and not a folder", folder);
+    if (asprintf(&path, "%s/lock", folder) < 0)
+        return error_set(err, ERROR_BUDGET, "no memory for the spool");
+    while (fd < 0 && busy) {
+        fd = try_lock(folder, path, &busy);
+        if (fd < 0 && busy && clock_wall_s() > until_s)
+            break;
+        if (fd < 0 && busy)
+            clock_sleep_s(0.1);
+    }
+    free(path);
+    if (fd < 0 && busy)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s: another run is at work on it: wait for its end, or end "
+                         "it",
+                         folder);
+    if (fd < 0)
+        return failed(folder, "made", err);
+    *lock = fd;
+    return 0;
+}
+
+int spool_each_file(const char *folder,
+                    int (*each)(void *context, int folder_fd, struct spool_file file),
+                    void *context,
+                    struct error *err)
+{
+    DIR *entries = open_folder(folder, err);
+    int status = entries ? 0 : -1;
+    for (struct dirent *entry; status == 0 && (entry = readdir(entries));) {
+        struct spool_file file;
+        int n = 0;
+        if (sscanf(entry->d_name, "rank-%d.%d%n", &file.rank, &file.attempt, &n) == 2
+            && !entry->d_name[n] && file.rank >= 0 && file.attempt > 0)
+            status = each(context, dirfd(entries), file);
+    }
+    if (entries)
+        closedir(entries);
+    return status;
+}
+
+struct taking {
+    struct spool *spool;
+    int n_ranks;
+};
+
+static int take_share(void *context, int folder_fd, struct spool_file file)
+{
+    struct taking *taking = context;
+    struct spool *spool = taking->spool;
+    int share = (int)(((int64_t)file.rank + file.attempt) % taking->n_ranks);
+    (void)folder_fd;
+    if (file.attempt >= spool->files[0].attempt || share != spool->files[0].rank)
+        return 0;
+    return spool_add_file(spool, file);
+}
+
+int spool_inherit(struct spool *spool, int n_ranks, struct error *err)
+{
+    struct taking taking = { spool, n_ranks };
+    struct error why = { ERROR_BUDGET, "no memory for the spool" };
+    int status = spool_each_file(spool->folder, take_share, &taking, &why);
+    if (status < 0 && err)
+        *err = why;
+    return status;
+}
+
+static int find_last(void *context, int folder_fd, struct spool_file file)
+{
+    int *attempt = context;
+    (void)folder_fd;
+    *attempt = file.attempt > *attempt ? file.attempt : *attempt;
+    return 0;
+}
+
+int spool_count(const char *folder,
+                int64_t *n_zones,
+                int *attempt,
+                struct memory *memory,
+                struct error *err)
+{
+    struct memory_mark mark = memory_mark(memory);
+    int last = 0, status = -1;
+    /* a spool without a file of its own, that takes over all others */
+    struct spool *all = calloc(1, sizeof *all);
+    if (all)
+        all->fd = all->reading_fd = all->reading = -1;
+    if (!all || !(all->folder = strdup(folder))
+        || spool_add_file(all, (struct spool_file){ 0, INT_MAX }) < 0)
+        error_set(err, ERROR_BUDGET, "no memory for the spool");
+    else if (spool_each_file(folder, find_last, &last, err) == 0
+             && spool_inherit(all, 1, err) == 0)
+        status = spool_scan(all, memory, err);
+    if (status == 0) {
+        *n_zones = spool_n_records(all);
+        *attempt = last;
+    }
+    memory_rewind(memory, &mark);
+    spool_close(all);
+    return status;
 }

@@ -37,16 +37,18 @@ int64_t gather_first(const struct gather *gather, enum family family, int64_t zo
     return gather->first[family] ? gather->first[family][zone] : zone;
 }
 
-/* Every zone has one record, on one rank. */
+/* Each rank with records of a row says so, the highest keeps it: a zone that an earlier
+ * attempt and a later one finished, or two of them, counts once. */
 static int check_zones(struct gather *g, struct error *err)
 {
-    int64_t n = g->input->n_zones, *seen = g->first[FAMILY_BUILDING];
+    int64_t n = g->input->n_zones, *owners = g->first[FAMILY_BUILDING];
+    int64_t own = comm_rank(g->comm) + 1;
     int status = 0;
-    memset(seen, 0, (size_t)(n + 1) * sizeof *seen);
+    memset(owners, 0, (size_t)(n + 1) * sizeof *owners);
     for (int64_t i = 0; i < spool_n_records(g->spool); i++) {
         int64_t row = spool_entry(g->spool, i)->row;
         if (row >= 0 && row < n)
-            seen[row]++;
+            owners[row] = own;
         else
             status = error_set(err,
                                ERROR_INTERNAL,
@@ -54,16 +56,32 @@ static int check_zones(struct gather *g, struct error *err)
                                (long long)row,
                                (long long)n);
     }
-    if (comm_agree(g->comm, status, err) < 0 || comm_sum(g->comm, seen, n, err) < 0)
+    if (comm_agree(g->comm, status, err) < 0 || comm_max(g->comm, owners, n, err) < 0)
         return -1;
     for (int64_t row = 0; row < n && status == 0; row++)
-        if (seen[row] != 1)
+        if (owners[row] == 0)
             status = error_set(err,
                                ERROR_INTERNAL,
-                               "the zone in row %lld has %lld records instead of one",
-                               (long long)row,
-                               (long long)seen[row]);
+                               "the zone in row %lld has no record",
+                               (long long)row);
+    if (status == 0)
+        spool_keep(g->spool, owners, own);
     return comm_agree(g->comm, status, err);
+}
+
+/* Each attempt has a snapshot of its own. */
+static int find_attempts(struct gather *g, struct error *err)
+{
+    int64_t bounds[2] = { INT64_MIN, INT64_MIN }; /* last, minus first */
+    for (int64_t i = 0; i < spool_n_records(g->spool); i++) {
+        int64_t attempt = spool_entry(g->spool, i)->attempt;
+        bounds[0] = attempt > bounds[0] ? attempt : bounds[0];
+        bounds[1] = -attempt > bounds[1] ? -attempt : bounds[1];
+    }
+    if (comm_max(g->comm, bounds, 2, err) < 0)
+        return -1;
+    g->consistent = g->input->n_zones == 0 || bounds[0] == -bounds[1];
+    return 0;
 }
 
 /* Where the rows of each zone begin: all counts, summed up along the zones. */
@@ -169,7 +187,7 @@ static int make_room(struct gather *g, struct error *err)
 int gather_survey(struct gather *gather, struct error *err)
 {
     if (comm_agree(gather->comm, make_room(gather, err), err) < 0
-        || check_zones(gather, err) < 0)
+        || check_zones(gather, err) < 0 || find_attempts(gather, err) < 0)
         return -1;
     if (comm_agree(gather->comm, sum_rows(gather, err), err) < 0)
         return -1;

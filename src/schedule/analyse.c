@@ -431,7 +431,10 @@ static int read_buildings(struct analysis *a, struct progress *p, struct error *
             return 0;
         if (more < 0)
             return -1; /* the source has ended the stream itself */
-        if (take_batch(a, p, err) < 0) {
+        int status = take_batch(a, p, err);
+        if (status == 0 && a->stop && a->stop(a->stop_context))
+            status = error_set(err, ERROR_STOPPED, "stopped between two batches");
+        if (status < 0) {
             source_cancel(a->source);
             return -1;
         }
@@ -477,7 +480,9 @@ int analyse_zone(struct analysis *analysis,
     struct memory *memory = analysis->memory;
     struct memory_mark mark = memory_mark(memory);
     double started_s = clock_wall_s();
-    struct progress p = { .record = { .row = zone->row, .rank = analysis->rank } };
+    struct progress p = { .record = { .row = zone->row,
+                                      .rank = analysis->rank,
+                                      .n_retries = analysis->n_retries } };
     struct zone_record *record = &p.record;
     int status = -1;
 

@@ -114,6 +114,13 @@ int coordinator_receive(struct coordinator *c,
         w->n_units = 0;
         return coordinator_stop(c, &why, out);
     }
+    case MESSAGE_SIGNAL: {
+        struct error why = { .code = ERROR_STOPPED };
+        memcpy(why.text, message->text, sizeof why.text);
+        if (w->phase == WORKER_EXPECTED || w->phase == WORKER_STOPPED)
+            break;
+        return coordinator_stop(c, &why, out); /* a zone it finished may still come */
+    }
     case MESSAGE_STOPPED:
         if (w->phase != WORKER_STOPPING)
             break;

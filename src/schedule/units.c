@@ -62,7 +62,10 @@ static struct box extent_of(const struct zone_list *zones)
 }
 
 /* Zones along the curve; those without geometry come first. */
-static int sort_zones(struct units *units, struct memory *memory, struct error *err)
+static int sort_zones(struct units *units,
+                      const int64_t *done,
+                      struct memory *memory,
+                      struct error *err)
 {
     const struct zone_list *zones = units->zones;
     struct memory_mark mark = memory_mark(memory);
@@ -71,18 +74,24 @@ static int sort_zones(struct units *units, struct memory *memory, struct error *
     if (!places)
         return -1;
     struct box extent = extent_of(zones);
+    int64_t n = 0;
     for (int64_t i = 0; i < zones->n; i++) {
         const struct box *box = &zones->boxes[i];
-        places[i].row = i;
-        places[i].position = !(box->xmin <= box->xmax)
-                                 ? 0
-                                 : hilbert_position(&extent,
-                                                    0.5 * (box->xmin + box->xmax),
-                                                    0.5 * (box->ymin + box->ymax));
+        if (done && done[i])
+            continue;
+        places[n++] = (struct curve_place){
+            .row = i,
+            .position = !(box->xmin <= box->xmax)
+                            ? 0
+                            : hilbert_position(&extent,
+                                               0.5 * (box->xmin + box->xmax),
+                                               0.5 * (box->ymin + box->ymax))
+        };
     }
-    qsort(places, (size_t)zones->n, sizeof *places, compare_places);
-    for (int64_t i = 0; i < zones->n; i++)
+    qsort(places, (size_t)n, sizeof *places, compare_places);
+    for (int64_t i = 0; i < n; i++)
         units->order[i] = places[i].row;
+    units->n_zones = n;
     memory_rewind(memory, &mark);
     return 0;
 }
@@ -99,6 +108,7 @@ static int fits(const struct unit *unit, double cost, double share, int32_t id_b
 
 int units_init(struct units *units,
                const struct zone_list *zones,
+               const int64_t *done,
                int n_workers,
                struct memory *memory,
                struct error *err)
@@ -106,10 +116,10 @@ int units_init(struct units *units,
     struct units u = { .zones = zones };
     u.order =
         memory_take(memory, MEMORY_SCHEDULE, zones->n * (int64_t)sizeof *u.order, err);
-    if (!u.order || sort_zones(&u, memory, err) < 0)
+    if (!u.order || sort_zones(&u, done, memory, err) < 0)
         return -1;
-    for (int64_t i = 0; i < zones->n; i++)
-        u.cost += unit_zone_cost(zones, i);
+    for (int64_t i = 0; i < u.n_zones; i++)
+        u.cost += unit_zone_cost(zones, u.order[i]);
     double share = u.cost / ((double)n_workers * UNITS_PER_WORKER);
 
     u.units =
@@ -117,7 +127,7 @@ int units_init(struct units *units,
     if (!u.units)
         return -1;
     struct unit unit = { 0 };
-    for (int64_t i = 0; i < zones->n; i++) {
+    for (int64_t i = 0; i < u.n_zones; i++) {
         double cost = unit_zone_cost(zones, u.order[i]);
         if (!fits(&unit, cost, share, zones->id_bytes)) {
             if (unit.n > 0)

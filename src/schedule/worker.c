@@ -54,6 +54,7 @@ int worker_receive(struct worker *worker,
                          "a worker was sent message %d",
                          message.kind);
     worker->stopping = true;
+    worker->stop_code = (enum error_code)message.code;
     worker->n = 0;
     return 0;
 }
@@ -92,7 +93,7 @@ int worker_failed(struct worker *worker,
                   const struct error *err,
                   struct message out[2])
 {
-    if (worker->stopping)
+    if (worker->stopping || worker->failed)
         return 0; /* what fails while all stop is no news */
     out[0] = (struct message){ .kind = MESSAGE_FAILED,
                                .row = row,
@@ -100,6 +101,17 @@ int worker_failed(struct worker *worker,
     if (worker->n > 0)
         out[0].unit = worker->units[worker->first].message.unit;
     memcpy(out[0].text, err->text, sizeof out[0].text);
+    worker->failed = true;
+    worker->n = 0;
+    return 1;
+}
+
+int worker_signalled(struct worker *worker, const char *why, struct message *out)
+{
+    if (worker->stopping || worker->failed)
+        return 0;
+    *out = (struct message){ .kind = MESSAGE_SIGNAL, .code = (int32_t)ERROR_STOPPED };
+    strncpy(out->text, why, sizeof out->text - 1);
     worker->failed = true;
     worker->n = 0;
     return 1;

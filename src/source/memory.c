@@ -289,6 +289,7 @@ int source_memory_open(struct source **source,
     schema->spatial_index = schema->zone_id_index = true;
     schema->n_buildings = (double)tables->buildings.n_rows;
     strcpy(schema->description, "memory");
+    strcpy(schema->identity, "memory");
     if (crs_read(&schema->crs, tables->crs, err)
         || add_columns(&schema->zones, &tables->zones, err)
         || add_columns(&schema->buildings, &tables->buildings, err)) {

@@ -25,6 +25,9 @@ static const struct source_calls calls = {
     .next = postgres_next,
     .cancel = postgres_cancel,
     .scan = postgres_scan,
+    .reopen = postgres_reopen,
+    .check = postgres_check,
+    .connections = postgres_connections,
     .explain = postgres_explain,
 };
 
@@ -45,10 +48,7 @@ int postgres_open(struct source **source,
     postgres->session.stop = stop;
     postgres->session.stop_context = stop_context;
 
-    char name[32];
-    snprintf(name, sizeof name, "rooftally rank %d", rank);
-    if (session_connect(&postgres->session, job->connection, name, err)
-        || postgres_begin(postgres, snapshot, err)
+    if (postgres_connect(postgres, err) || postgres_begin(postgres, snapshot, err)
         || postgres_read_schema(postgres, err)) {
         close_postgres(&postgres->base);
         return -1;

@@ -35,6 +35,8 @@ struct postgres {
     struct sql statement; /* of the buildings; the cover goes behind n_prefix */
     size_t n_prefix;
 
+    bool exports;           /* its transaction holds the shared snapshot */
+    bool index_only;        /* the planner was told to use the index */
     bool started;           /* the header of the open copy is read */
     const uint8_t *pending; /* a row that did not fit; libpq's */
     int64_t n_pending;
@@ -99,6 +101,7 @@ int postgres_scan(struct source *source,
                   struct error *err);
 
 /* postgres_explain.c */
+int postgres_connections(struct source *source, int64_t *n_free, struct error *err);
 int postgres_explain(struct source *source,
                      FILE *out,
                      int n_ranks,
@@ -111,6 +114,9 @@ void postgres_add_value(struct sql *sql, const char *value, enum value_type type
 /* postgres_transaction.c: begin the transaction that all reading happens in. `snapshot`
  * as in source_open. */
 int postgres_begin(struct postgres *postgres, const char *snapshot, struct error *err);
+int postgres_connect(struct postgres *postgres, struct error *err);
+int postgres_reopen(struct source *source, struct error *err);
+int postgres_check(struct source *source, struct error *err);
 
 /* A closed rectangle as EWKB in hex: what && takes without looking anything up. */
 enum { BOX_HEX_BYTES = 2 * (1 + 4 + 4 + 4 + 4 + 5 * 16) + 1 };

@@ -64,8 +64,9 @@ explain_zones(struct postgres *postgres, FILE *out, struct sql *sql, struct erro
 }
 
 /* Connections free for this role in this database, ours given back. */
-static int count_free(struct postgres *postgres, int64_t *n_free, struct error *err)
+int postgres_connections(struct source *source, int64_t *n_free, struct error *err)
 {
+    struct postgres *postgres = (struct postgres *)source;
     static const char *const statement =
         "WITH used AS (SELECT count(*) AS n,"
         " count(*) FILTER (WHERE datname = current_database()) AS here,"
@@ -108,7 +109,7 @@ int postgres_explain(struct source *source,
         goto out;
     print(out, "one zone ($1: its id, $2: bytes of memory left):\n  %s\n", sql.text);
     const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);
-    if (!buildings || count_free(postgres, &n, err))
+    if (!buildings || postgres_connections(source, &n, err))
         goto out;
     print(out,
           "its buildings (up to %d boxes; here one):\n  %s\n",

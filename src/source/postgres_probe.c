@@ -126,9 +126,9 @@ static int probe_buildings(struct postgres *postgres, struct error *err)
 
 /* The estimate of a cover knows nothing of its boxes, so where there is an index the
  * planner is told to take it; what a view joins to is left to the planner. */
-static int use_index(struct postgres *postgres, const char *on_off, struct error *err)
+int postgres_use_index(struct postgres *postgres, bool only, struct error *err)
 {
-    const char *params[] = { on_off,
+    const char *params[] = { only ? "off" : "on",
                              postgres->job->snapshot == SNAPSHOT_NONE ? "false"
                                                                       : "true" };
     PGresult *result =
@@ -139,18 +139,19 @@ static int use_index(struct postgres *postgres, const char *on_off, struct error
                     false,
                     err);
     PQclear(result);
+    postgres->index_only = only;
     return result ? 0 : -1;
 }
 
 int postgres_probe(struct postgres *postgres, struct error *err)
 {
     struct source_schema *schema = &postgres->base.schema;
-    if (read_crs(postgres, err) || use_index(postgres, "off", err)
+    if (read_crs(postgres, err) || postgres_use_index(postgres, true, err)
         || probe_zone_id(postgres, err) || probe_buildings(postgres, err))
         return -1;
     bool is_plain = strchr("rmp", postgres->buildings.kind) != NULL;
     if (!schema->spatial_index || !is_plain)
-        return use_index(postgres, "on", err);
+        return postgres_use_index(postgres, false, err);
     return 0;
 }
 

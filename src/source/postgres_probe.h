@@ -14,6 +14,9 @@ int postgres_probe_srid(struct postgres *postgres,
  * the index on the buildings is used where there is one. */
 int postgres_probe(struct postgres *postgres, struct error *err);
 
+/* Tell the planner to take the index, or leave it to it. */
+int postgres_use_index(struct postgres *postgres, bool only, struct error *err);
+
 /* Whether ANALYZE has left statistics on the buildings' geometry. */
 int postgres_probe_statistics(struct postgres *postgres,
                               bool *there,

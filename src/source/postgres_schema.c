@@ -39,6 +39,36 @@ static int read_versions(struct postgres *postgres, struct error *err)
     return 0;
 }
 
+/* A cluster has an identifier that its standbys share and its restored dumps do not. */
+static int read_identity(struct postgres *postgres, struct error *err)
+{
+    static const char *const statements[] = {
+        "SELECT current_database(),"
+        " has_function_privilege('pg_catalog.pg_control_system()', 'execute')",
+        "SELECT system_identifier FROM pg_catalog.pg_control_system()",
+    };
+    char *identity = postgres->base.schema.identity;
+    size_t n = sizeof postgres->base.schema.identity;
+    PGresult *result =
+        session_run(&postgres->session, statements[0], 0, NULL, false, err);
+    if (!result)
+        return -1;
+    snprintf(identity, n, "database %.64s", PQgetvalue(result, 0, 0));
+    bool may_ask = PQgetvalue(result, 0, 1)[0] == 't';
+    PQclear(result);
+    for (char *at = identity; *at; at++)
+        *at = (unsigned char)*at < ' ' ? '?' : *at; /* a name may hold anything */
+    if (!may_ask)
+        return 0;
+    result = session_run(&postgres->session, statements[1], 0, NULL, false, err);
+    if (!result)
+        return -1;
+    size_t at = strlen(identity);
+    snprintf(identity + at, n - at, " of system %.24s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    return 0;
+}
+
 /* What an expression sees of a type, and the cast that makes it so. */
 static enum value_type type_of(const char *name, bool is_enum, const char **cast)
 {
@@ -288,7 +318,7 @@ int postgres_read_schema(struct postgres *postgres, struct error *err)
     postgres->buildings = (struct postgres_table){ .section = "buildings",
                                                    .alias = "b",
                                                    .name = job->building_table };
-    if (read_versions(postgres, err)
+    if (read_versions(postgres, err) || read_identity(postgres, err)
         || postgres_find_table(postgres, &postgres->zones, err)
         || postgres_find_table(postgres, &postgres->buildings, err))
         return -1;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "postgres.h"
+#include "postgres_probe.h"
 
 /*
  * What every statement of ours needs, whatever the user's or the role's settings are.
@@ -26,6 +27,17 @@ static int settings(struct postgres *postgres, bool local, struct error *err)
     return result ? 0 : -1;
 }
 
+static int gone(const char *snapshot, struct error *err)
+{
+    return error_set(err,
+                     ERROR_DATA,
+                     "the shared snapshot %s is gone with the session that exported it "
+                     "(server restarted, or connection ended): go on under a new one, "
+                     "or "
+                     "set snapshot = none",
+                     snapshot);
+}
+
 static int import(struct postgres *postgres, const char *snapshot, struct error *err)
 {
     char statement[128];
@@ -33,11 +45,15 @@ static int import(struct postgres *postgres, const char *snapshot, struct error 
         || strspn(snapshot, "0123456789ABCDEFabcdef-") != strlen(snapshot))
         return error_set(err, ERROR_INTERNAL, "'%s' names no snapshot", snapshot);
     snprintf(statement, sizeof statement, "SET TRANSACTION SNAPSHOT '%s'", snapshot);
-    if (session_do(&postgres->session, statement, err)) {
-        /* the server has words for this that differ by version */
-        if (err && err->code != ERROR_STOPPED)
-            err->code = ERROR_SOURCE;
-        return error_prefix(err, "the shared snapshot %s is gone", snapshot);
+    struct error why = { ERROR_NONE, "" };
+    if (session_do(&postgres->session, statement, &why)) {
+        /* the server has words for this that differ by version, but it is no failure of
+         * the connection */
+        if (why.code != ERROR_STOPPED && why.code != ERROR_SOURCE)
+            return gone(snapshot, err);
+        if (err)
+            *err = why;
+        return -1;
     }
     strcpy(postgres->base.snapshot, snapshot);
     return 0;
@@ -58,6 +74,7 @@ static int export(struct postgres *postgres, struct error *err)
              "%s",
              PQgetvalue(result, 0, 0));
     PQclear(result);
+    postgres->exports = true;
     return 0;
 }
 
@@ -74,4 +91,40 @@ int postgres_begin(struct postgres *postgres, const char *snapshot, struct error
     if (settings(postgres, true, err))
         return -1;
     return snapshot && *snapshot ? 0 : export(postgres, err);
+}
+
+int postgres_connect(struct postgres *postgres, struct error *err)
+{
+    char name[32];
+    snprintf(name, sizeof name, "rooftally rank %d", postgres->rank);
+    return session_connect(&postgres->session, postgres->job->connection, name, err);
+}
+
+int postgres_reopen(struct source *source, struct error *err)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    char snapshot[sizeof source->snapshot];
+    postgres->started = false;
+    postgres->pending = NULL;
+    session_close(&postgres->session);
+    if (postgres->exports)
+        return gone(source->snapshot, err);
+    memcpy(snapshot, source->snapshot, sizeof snapshot);
+    if (postgres_connect(postgres, err) || postgres_begin(postgres, snapshot, err)
+        || postgres_use_index(postgres, postgres->index_only, err)) {
+        session_close(&postgres->session);
+        return -1;
+    }
+    return 0;
+}
+
+int postgres_check(struct source *source, struct error *err)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    if (!postgres->exports || session_is_there(&postgres->session))
+        return 0;
+    gone(source->snapshot, err);
+    if (err)
+        err->code = ERROR_SOURCE;
+    return -1;
 }

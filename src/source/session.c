@@ -100,6 +100,17 @@ void session_close(struct session *session)
     session->copying = false;
 }
 
+bool session_is_there(struct session *session)
+{
+    if (!session->connection || PQsocket(session->connection) < 0)
+        return false;
+    struct pollfd ready = { .fd = PQsocket(session->connection), .events = POLLIN };
+    if (poll(&ready, 1, 0) <= 0)
+        return true;
+    return PQconsumeInput(session->connection)
+           && PQstatus(session->connection) == CONNECTION_OK;
+}
+
 /* The next result, NULL with *status 0 at the end of the statement, or -1. */
 static PGresult *next_result(struct session *session, int *status, struct error *err)
 {
@@ -239,6 +250,8 @@ int session_copy_leave(struct session *session, bool cancel_it)
 {
     if (!session->copying)
         return session->connection ? 0 : -1;
+    if (stopped(session)) /* nothing is read any more: the caller closes */
+        return -1;
     if (cancel_it)
         cancel(session);
     const uint8_t *bytes;

@@ -34,6 +34,9 @@ int session_connect(struct session *session,
                     struct error *err);
 void session_close(struct session *session);
 
+/* Whether an idle connection is still there, as far as this side knows; does not wait. */
+bool session_is_there(struct session *session);
+
 /*
  * Run one statement to its end.
  *
@@ -65,8 +68,8 @@ int session_copy_row(struct session *session,
 
 /*
  * Leave a copy before its end. `cancel` ends it on the server, which aborts the
- * transaction; without, what is left is read and dropped. Returns 0 when the connection
- * can be used again.
+ * transaction; without, what is left is read and dropped, unless stop() says that there
+ * is no time. Returns 0 when the connection can be used again.
  */
 int session_copy_leave(struct session *session, bool cancel);
 

@@ -33,6 +33,24 @@ void source_close(struct source *source)
         source->calls->close(source);
 }
 
+int source_reopen(struct source *source, struct error *err)
+{
+    return source->calls->reopen ? source->calls->reopen(source, err) : 0;
+}
+
+int source_check(struct source *source, struct error *err)
+{
+    return source->calls->check ? source->calls->check(source, err) : 0;
+}
+
+int source_connections(struct source *source, int64_t *n_free, struct error *err)
+{
+    if (source->calls->connections)
+        return source->calls->connections(source, n_free, err);
+    *n_free = -1;
+    return 0;
+}
+
 const char *source_snapshot(const struct source *source)
 {
     return source->snapshot;

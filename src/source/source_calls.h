@@ -36,6 +36,10 @@ struct source_calls {
                 int part,
                 int n_parts,
                 struct error *err);
+    /* These may be NULL: nothing to reopen, to lose, to count. */
+    int (*reopen)(struct source *source, struct error *err);
+    int (*check)(struct source *source, struct error *err);
+    int (*connections)(struct source *source, int64_t *n_free, struct error *err);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,

@@ -86,6 +86,16 @@ int store_read(const struct store *store,
                struct error *err);
 
 /*
+ * Which store it is, as one line: a CRC of what it holds, and its size. A copy is the
+ * same store. Reads the index of the blocks, and at most 16 MiB of the rest: of a larger
+ * file a change may go unseen that leaves size, boxes and ranges of fields as they were.
+ */
+int store_identify(const struct store *store,
+                   char *text,
+                   int n_text,
+                   struct error *err);
+
+/*
  * The columns of rows [first, first + n), out of a table's or its texts' bounds never.
  *
  * store_read_offsets  n + 1 offsets, checked: never falling, within 0 to n_most

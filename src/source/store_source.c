@@ -153,7 +153,8 @@ static int read_schema(struct store_source *s, struct error *err)
     schema->crs_definition = strdup(store->crs);
     if (!schema->crs_definition)
         return error_set(err, ERROR_BUDGET, "no memory for a source");
-    return crs_read(&schema->crs, store->crs, err)
+    return store_identify(store, schema->identity, sizeof schema->identity, err)
+                   || crs_read(&schema->crs, store->crs, err)
                    || check_id(&store->zones, s->job->zone_id, err)
                    || check_id(&store->buildings, s->job->building_id, err)
                    || add_columns(&schema->zones, &store->zones, err)

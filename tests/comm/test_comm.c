@@ -1,6 +1,7 @@
 /*
  * Alone, the one-process twin. With arguments, what tests/mpi/comm.sh runs under mpirun:
  *     comm_test_comm ranks      messages and collectives among all ranks
+ *     comm_test_comm missing    a rank that does not come: exit status 3
  *     comm_test_comm idle       processor time of ranks that wait, printed
  */
 #include <setjmp.h>
@@ -52,6 +53,7 @@ static void exchange_messages(struct comm *comm)
     CHECK(comm_barrier(comm, NULL) == 0);
     CHECK(comm_receive(comm, 0, &from, none, sizeof none, &n, NULL) == 0);
     CHECK(from == -7 && n == -7);
+    CHECK(comm_barrier(comm, NULL) == 0); /* before anybody sends what comes next */
 }
 
 /* Longer than the eager limit of any transport, and one that does not fit. */
@@ -208,6 +210,31 @@ static void idle(struct comm *comm)
     }
 }
 
+static double a_moment_ago(void)
+{
+    return clock_wall_s() - 0.001;
+}
+
+/* Rank 1 never comes: the others give up in time, and nothing waits from then on. */
+static void missing(struct comm *comm)
+{
+    struct error err = { 0 };
+    int64_t value = 1;
+    double started_s = clock_wall_s();
+    if (comm_rank(comm) == 1) {
+        clock_sleep_s(1.5);
+        comm_abort(comm, 3);
+    }
+    comm_bound(comm, a_moment_ago);
+    CHECK(comm_agree(comm, 0, &err) == -1 && err.code == ERROR_COMM);
+    CHECK(comm_is_broken(comm));
+    comm_bound(comm, NULL);
+    CHECK(comm_barrier(comm, &err) == -1 && comm_sum(comm, &value, 1, &err) == -1);
+    CHECK(comm_broadcast(comm, &value, 8, &err) == -1 && err.code == ERROR_COMM);
+    CHECK(clock_wall_s() - started_s < 1);
+    comm_abort(comm, 3);
+}
+
 static void alone_is_a_world_of_one(void **state)
 {
     (void)state;
@@ -247,6 +274,8 @@ int main(int argc, char **argv)
             return 1;
         if (strcmp(argv[1], "idle") == 0)
             idle(comm);
+        else if (strcmp(argv[1], "missing") == 0)
+            missing(comm);
         else
             all_of_it(comm);
         CHECK(comm_is_mpi(comm));

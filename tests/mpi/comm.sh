@@ -11,3 +11,7 @@ for n in 1 2 3 5; do
     timeout 120 mpirun --oversubscribe -n $n "$program" ranks
 done
 timeout 120 mpirun --oversubscribe -n 3 "$program" idle
+# a rank that does not come: the others end by themselves
+status=0
+timeout 20 mpirun --oversubscribe -n 3 "$program" missing >/dev/null 2>&1 || status=$?
+[ $status = 3 ] || { echo "a missing rank: status $status"; exit 1; }

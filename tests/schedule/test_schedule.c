@@ -62,7 +62,8 @@ static void every_zone_is_in_one_unit_and_large_ones_come_first(void **state)
             struct zone_list zones = make_zones(sizes[s], (unsigned)(s + 1));
             static int seen[MAX_ZONES];
             memset(seen, 0, sizeof seen);
-            assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
+            assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err),
+                        &err);
             double cost = 0;
             for (int32_t u = 0; u < units.n; u++) {
                 const struct unit *unit = &units.units[u];
@@ -159,6 +160,7 @@ struct world {
     int analysed[MAX_ZONES];
     int largest_backlog;
     int64_t fail_row; /* this zone fails; -1: none */
+    int n_signals;    /* that ranks get, at any time, some several */
 };
 
 static struct world world;
@@ -214,6 +216,11 @@ static void step_worker(int w)
     struct message_zone zone;
     struct message out[2];
     int n = 0;
+    if (world.n_signals > 0 && rand() % 20 == 0) {
+        world.n_signals--;
+        if (worker_signalled(worker, "SIGTERM", out))
+            say(w, out);
+    }
     if (worker->n > world.largest_backlog)
         world.largest_backlog = worker->n;
     if (worker_next(worker, &zone)) {
@@ -230,6 +237,18 @@ static void step_worker(int w)
             world.analysed[zone.row]++;
             if (rand() % 3 == 0)
                 deliver_some(); /* mail may come while a zone is in work */
+            if (world.n_signals > 0 && rand() % 4 == 0) {
+                struct message signal;
+                world.n_signals--; /* and a signal; the zone is finished or dropped */
+                if (worker_signalled(worker, "SIGTERM", &signal))
+                    say(w, &signal);
+                if (rand() % 2) {
+                    struct error why = { ERROR_STOPPED, "stopped between two batches" };
+                    world.analysed[zone.row]--;
+                    assert_int_equal(worker_failed(worker, zone.row, &why, out), 0);
+                    return;
+                }
+            }
             n = worker_finished(worker, &counts, out);
         }
     } else if (worker_stopped(worker, out)) {
@@ -239,10 +258,12 @@ static void step_worker(int w)
         say(w, &out[i]);
 }
 
-static void run_world(const struct units *units, int n_workers, int64_t fail_row)
+static void
+run_world(const struct units *units, int n_workers, int64_t fail_row, int n_signals)
 {
     struct error err;
     memset(&world, 0, sizeof world);
+    world.n_signals = n_signals;
     world.n_workers = n_workers;
     world.fail_row = fail_row;
     assert_fine(coordinator_init(&world.coordinator, units, n_workers, &memory, &err),
@@ -271,8 +292,8 @@ static void every_zone_is_analysed_once_whatever_the_order_of_events(void **stat
         int n_workers = 1 + round % MAX_WORKERS;
         int64_t n = 1 + (round * 97) % 900;
         struct zone_list zones = make_zones(n, (unsigned)round);
-        assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
-        run_world(&units, n_workers, -1);
+        assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err), &err);
+        run_world(&units, n_workers, -1, 0);
         for (int64_t i = 0; i < n; i++)
             assert_int_equal(world.analysed[i], 1);
         assert_int_equal(world.coordinator.n_zones, n);
@@ -282,6 +303,35 @@ static void every_zone_is_analysed_once_whatever_the_order_of_events(void **stat
         assert_true(world.largest_backlog <= COORDINATOR_AHEAD);
         assert_true(units.n < 2 * n_workers
                     || world.largest_backlog == COORDINATOR_AHEAD);
+        memory_rewind(&memory, &mark);
+    }
+}
+
+static void only_what_is_not_done_is_analysed(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 30; round++) {
+        struct error err;
+        struct units units;
+        struct memory_mark mark = memory_mark(&memory);
+        int n_workers = 1 + round % MAX_WORKERS;
+        int64_t n = 1 + (round * 97) % 900, n_left = 0;
+        struct zone_list zones = make_zones(n, (unsigned)round);
+        static int64_t done[MAX_ZONES];
+        double cost = 0;
+        for (int64_t i = 0; i < n; i++) { /* all in round 0, none in round 1 */
+            done[i] = round == 0 || (round > 1 && rand() % 3);
+            n_left += !done[i];
+            cost += done[i] ? 0 : unit_zone_cost(&zones, i);
+        }
+        assert_fine(units_init(&units, &zones, done, n_workers, &memory, &err), &err);
+        assert_int_equal(units.n_zones, n_left);
+        assert_true(units.cost >= cost * 0.999999 && units.cost <= cost * 1.000001);
+        run_world(&units, n_workers, -1, 0);
+        for (int64_t i = 0; i < n; i++)
+            assert_int_equal(world.analysed[i], !done[i]);
+        assert_int_equal(world.coordinator.n_zones, n_left);
+        assert_int_equal(world.coordinator.failure.code, ERROR_NONE);
         memory_rewind(&memory, &mark);
     }
 }
@@ -296,8 +346,8 @@ static void one_failure_stops_all_and_is_the_jobs(void **state)
         int n_workers = 1 + round % MAX_WORKERS;
         int64_t n = 1 + (round * 31) % 400;
         struct zone_list zones = make_zones(n, (unsigned)round);
-        assert_fine(units_init(&units, &zones, n_workers, &memory, &err), &err);
-        run_world(&units, n_workers, (round * 7) % n);
+        assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err), &err);
+        run_world(&units, n_workers, (round * 7) % n, 0);
         assert_int_equal(world.coordinator.failure.code, ERROR_SOURCE);
         assert_string_equal(world.coordinator.failure.text, "the server is gone");
         for (int64_t i = 0; i < n; i++)
@@ -305,6 +355,74 @@ static void one_failure_stops_all_and_is_the_jobs(void **state)
         assert_int_equal(world.analysed[world.fail_row], 0);
         memory_rewind(&memory, &mark);
     }
+}
+
+static void signals_at_any_rank_stop_all_once(void **state)
+{
+    (void)state;
+    int n_cut_short = 0;
+    for (int round = 0; round < 200; round++) {
+        struct error err;
+        struct units units;
+        struct memory_mark mark = memory_mark(&memory);
+        int n_workers = 1 + round % MAX_WORKERS, n_finished = 0;
+        int64_t n = 100 + (round * 31) % 400;
+        struct zone_list zones = make_zones(n, (unsigned)round);
+        assert_fine(units_init(&units, &zones, NULL, n_workers, &memory, &err), &err);
+        run_world(&units, n_workers, -1, 1 + round % 7);
+        for (int64_t i = 0; i < n; i++) {
+            assert_true(world.analysed[i] == 0 || world.analysed[i] == 1);
+            n_finished += world.analysed[i];
+        }
+        /* what is in a spool is counted, no more and no less */
+        assert_int_equal(world.coordinator.n_zones, n_finished);
+        if (n_finished < n) {
+            n_cut_short++;
+            assert_int_equal(world.coordinator.failure.code, ERROR_STOPPED);
+            assert_string_equal(world.coordinator.failure.text, "SIGTERM");
+        }
+        memory_rewind(&memory, &mark);
+    }
+    assert_true(n_cut_short > 190);
+}
+
+static void a_failure_before_a_signal_stays_the_jobs(void **state)
+{
+    (void)state;
+    struct error err;
+    struct units units;
+    struct coordinator c;
+    struct outgoing out[MAX_WORKERS + COORDINATOR_AHEAD];
+    struct zone_list zones = make_zones(200, 1);
+    assert_fine(units_init(&units, &zones, NULL, 2, &memory, &err), &err);
+    assert_fine(coordinator_init(&c, &units, 2, &memory, &err), &err);
+    struct message signal = { .kind = MESSAGE_SIGNAL, .code = ERROR_STOPPED };
+    assert_refused(coordinator_receive(&c, 0, &signal, out, &err),
+                   &err,
+                   ERROR_INTERNAL,
+                   "worker 0");
+    struct message ready = { .kind = MESSAGE_READY };
+    struct message failed = { .kind = MESSAGE_FAILED,
+                              .code = ERROR_IO,
+                              .text = "full" };
+    assert_int_equal(coordinator_receive(&c, 0, &ready, out, &err), COORDINATOR_AHEAD);
+    assert_int_equal(coordinator_receive(&c, 0, &failed, out, &err), 1);
+    assert_int_equal(out[0].message.kind, MESSAGE_STOP);
+    assert_int_equal(coordinator_receive(&c, 0, &signal, out, &err), 0);
+    assert_int_equal(c.failure.code, ERROR_IO);
+    /* a rank that comes late is told at once */
+    assert_int_equal(coordinator_receive(&c, 1, &ready, out, &err), 1);
+    assert_int_equal(out[0].message.kind, MESSAGE_STOP);
+    assert_int_equal(out[0].message.code, ERROR_IO);
+    struct message stopped = { .kind = MESSAGE_STOPPED };
+    assert_int_equal(coordinator_receive(&c, 0, &stopped, out, &err), 0);
+    assert_refused(coordinator_receive(&c, 0, &signal, out, &err),
+                   &err,
+                   ERROR_INTERNAL,
+                   "worker 0");
+    assert_false(coordinator_finished(&c));
+    assert_int_equal(coordinator_receive(&c, 1, &stopped, out, &err), 0);
+    assert_true(coordinator_finished(&c));
 }
 
 static void the_coordinator_refuses_what_makes_no_sense(void **state)
@@ -315,7 +433,7 @@ static void the_coordinator_refuses_what_makes_no_sense(void **state)
     struct coordinator c;
     struct outgoing out[MAX_WORKERS + COORDINATOR_AHEAD];
     struct zone_list zones = make_zones(20, 1);
-    assert_fine(units_init(&units, &zones, 2, &memory, &err), &err);
+    assert_fine(units_init(&units, &zones, NULL, 2, &memory, &err), &err);
     assert_fine(coordinator_init(&c, &units, 2, &memory, &err), &err);
     static const enum message_kind early[] = { MESSAGE_ZONE,   MESSAGE_DONE,
                                                MESSAGE_FAILED, MESSAGE_STOPPED,
@@ -352,7 +470,10 @@ int main(void)
         cmocka_unit_test(every_zone_is_in_one_unit_and_large_ones_come_first),
         cmocka_unit_test(a_message_survives_its_bytes),
         cmocka_unit_test(every_zone_is_analysed_once_whatever_the_order_of_events),
+        cmocka_unit_test(only_what_is_not_done_is_analysed),
         cmocka_unit_test(one_failure_stops_all_and_is_the_jobs),
+        cmocka_unit_test(signals_at_any_rank_stop_all_once),
+        cmocka_unit_test(a_failure_before_a_signal_stays_the_jobs),
         cmocka_unit_test(the_coordinator_refuses_what_makes_no_sense),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

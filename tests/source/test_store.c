@@ -405,6 +405,46 @@ static void random_damage_is_survived(void **unused)
     assert_true(n_refused > ROUNDS / 10);
 }
 
+static void identify(char identity[128])
+{
+    struct error err;
+    struct source *source = NULL;
+    struct job *job = make_job("");
+    assert_fine(source_open(&source, job, NULL, 0, NULL, NULL, &err), &err);
+    snprintf(identity, 128, "%s", source_schema(source)->identity);
+    source_close(source);
+    job_close(job);
+}
+
+/* Rewritten, it is the same store; with one value changed in place, another. */
+static void a_store_is_known_by_what_it_holds(void **unused)
+{
+    char first[128], again[128], other[128];
+    (void)unused;
+    write_file(store_path, whole, n_whole);
+    identify(first);
+    assert_non_null(strstr(first, " bytes"));
+    unlink(store_path);
+    write_file(store_path, whole, n_whole);
+    identify(again);
+    assert_string_equal(first, again);
+    struct store *store;
+    struct error err;
+    assert_fine(store_open(&store, store_path, false, &err), &err);
+    const int64_t places[] = { store->buildings.columns[0].at + 8,
+                               store->buildings.wkb_at + 40,
+                               store->zones.wkb_at + 40 };
+    store_close(store);
+    for (int i = 0; i < 3; i++) {
+        whole[places[i]] ^= 1;
+        write_file(store_path, whole, n_whole);
+        whole[places[i]] ^= 1;
+        identify(other);
+        assert_string_not_equal(first, other);
+    }
+    write_file(store_path, whole, n_whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +458,7 @@ int main(void)
         cmocka_unit_test(values_that_point_outside_are_refused),
         cmocka_unit_test(a_store_cut_anywhere_is_refused),
         cmocka_unit_test(random_damage_is_survived),
+        cmocka_unit_test(a_store_is_known_by_what_it_holds),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -27,6 +27,15 @@ void comm_close(struct comm *comm); /* collective */
 /* End all ranks at once with this exit status: for main, when a rank cannot go on. */
 void comm_abort(struct comm *comm, int status);
 
+/*
+ * Bound the waits for other ranks: `until_s` is asked now and then during one, and says
+ * until when (clock_wall_s) it may last, 0: for ever. A wait that ends so is ERROR_COMM,
+ * and breaks the world: every later collective fails at once, comm_close does not wait,
+ * and the process can only end by comm_abort.
+ */
+void comm_bound(struct comm *comm, double (*until_s)(void));
+bool comm_is_broken(const struct comm *comm);
+
 int comm_rank(const struct comm *comm);
 int comm_size(const struct comm *comm);
 bool comm_is_mpi(const struct comm *comm);

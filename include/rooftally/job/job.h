@@ -61,8 +61,11 @@ struct job {
 
     int64_t memory_bytes; /* default 64 MiB, at least 8 MiB */
     int retries;          /* default 5 */
+    double checkpoint_s;  /* spools are synced this often: default 10 */
+    double time_s;        /* the run ends by itself within this time; 0: no limit */
 
-    char *text; /* the file with the overrides applied, passwords starred out */
+    char *text;     /* the file with the overrides applied, passwords starred out */
+    char *identity; /* what decides the result, as job_identity_differs takes it */
     /* for messages; 0: from --set, or not given */
     int zones_line, buildings_line, where_line, keep_line, zone_where_line;
 };
@@ -82,6 +85,20 @@ void job_close(struct job *job);
 
 /* "64 MiB", "1.5 GiB", "4096": bytes. */
 int job_parse_size(const char *text, int64_t *n_bytes, struct error *err);
+
+/* "10 s", "3h50m", "90 min", "2d", "3:50:00"; a bare number is seconds. */
+int job_parse_duration(const char *text, double *seconds, struct error *err);
+
+/*
+ * What two jobs that were given at different times differ in, as far as it changes the
+ * result: [source] but for connection and path, [zones], [buildings], [statistics].
+ *
+ * Shape    an identity is lines "[section] key = value"; statistics in their order, other
+ *          keys in an order of ours
+ * Returns  false when they are the same, true with the first difference as text:
+ *          "[buildings] where was 'height > 10', now it is 'height > 20'"
+ */
+bool job_identity_differs(const char *then, const char *now, char *text, int n_text);
 
 /* Copy of a conninfo with every password's value replaced by "***"; caller frees. */
 char *job_redact(const char *conninfo);

@@ -5,10 +5,14 @@
  * name; then all ranks open it together and write their contiguous share of every
  * dataset, slab by slab, each zone at its own row, whatever rank analysed it. Then
  * flush, close, the attribute `consistent`, fsync, rename, fsync of the folder.
+ *
+ * `consistent` is the last word: without it, a file is a torso. It is 1, or 0 where a
+ * resumed run has zones of several attempts, each of which had a snapshot of its own.
  */
 #ifndef ROOFTALLY_RESULT_RESULT_H
 #define ROOFTALLY_RESULT_RESULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -61,6 +65,8 @@ struct result_input {
     int n_provenance;
     const struct rank_telemetry *telemetry; /* this rank's */
 
+    /* Asked now and then: true gives up, with ERROR_STOPPED. May be NULL. */
+    bool (*stop)(void);
     /* Called now and then with the share written, 0 to 1; may be NULL. */
     void (*progress)(void *context, double share);
     void *progress_context;
@@ -80,13 +86,17 @@ int result_check_keep(const struct binding *binding, struct error *err);
  *          the temporary file removed and an older result untouched, with
  *            ERROR_IO      disk full, not writable; without force: path came into being
  *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
- *            ERROR_INTERNAL  a zone is missing or twice
+ *            ERROR_STOPPED  `stop` said so on a rank
+ *            ERROR_INTERNAL  a zone is missing
  */
 int result_write(struct comm *comm,
                  const struct result_input *input,
                  struct spool *spool,
                  struct memory *memory,
                  struct error *err);
+
+/* Whether the file is a whole result with this text as /provenance `run`. */
+bool result_is_of_run(const char *path, const char *run);
 
 /* Print what a result holds; ERROR_IO when the file cannot be read, ERROR_FORMAT when it
  * is none. */

@@ -1,5 +1,8 @@
 /*
- * A rank's append-only file of finished zones, `<output>.spool/rank-<n>`.
+ * A rank's append-only file of finished zones, `<output>.spool/rank-<n>.<attempt>`. The
+ * folder is the checkpoint: a run that was stopped leaves it, and the next attempt, with
+ * any number of ranks, takes its files over and adds its own. Beside them lie `manifest`,
+ * which says whose zones they are, and `lock`, held by the run at work.
  *
  *   u32 magic "RTZ1"  u32 crc32c of all that follows
  *   i64 n_bytes  i64 row  i64 n_selected  i64 n_rejected  i64 n_wkb
@@ -7,7 +10,8 @@
  *
  * A record counts once it is whole: what follows the last whole one is dropped on
  * reading. An appended record is with the system when spool_append returns, so it
- * outlives this process; spool_sync makes it outlive the machine.
+ * outlives this process; spool_sync makes it outlive the machine. A zone that was
+ * recorded twice counts once.
  */
 #ifndef ROOFTALLY_RESULT_SPOOL_H
 #define ROOFTALLY_RESULT_SPOOL_H
@@ -26,12 +30,66 @@ char *spool_folder(const char *output);
 /* Make the folder (rank 0, before the others open), not readable by others; leftovers
  * of an earlier run are removed. */
 int spool_create(const char *folder, struct error *err);
-/* Remove the folder and the rank files in it; a missing one is silent. */
+/* Remove the folder and our files in it; a missing one is silent. */
 int spool_remove(const char *folder, struct error *err);
 
-/* Open this rank's file, new and empty. */
-int spool_open(struct spool **spool, const char *folder, int rank, struct error *err);
+/*
+ * Make the folder if it is not there, and take the right to work on it (rank 0). It is
+ * given back by close(), or with the process.
+ *
+ * wait_s   a run that was killed takes a moment to go
+ * Returns  0 with *lock, a descriptor, or -1 with
+ *            ERROR_USAGE  another run is at work on it
+ *            ERROR_IO
+ */
+int spool_lock(const char *folder, double wait_s, int *lock, struct error *err);
+
+/* Whose zones a spool holds. */
+struct spool_manifest {
+    const char *run;    /* its own name, for the result: one line */
+    const char *source; /* which one it is, without secrets: one line */
+    const char *job;    /* job->identity */
+    int64_t n_zones;
+    uint32_t zones_crc; /* of all ids */
+};
+
+enum { SPOOL_RUN_BYTES = 128 };
+
+/* The manifest is there whole, and on disk, or it is not there. */
+int spool_put_manifest(const char *folder,
+                       const struct spool_manifest *manifest,
+                       struct error *err);
+
+/*
+ * Whether the spool holds zones of this very job.
+ *
+ * Returns  1 with the run that began it, 0 when there is no manifest, -1 with
+ *            ERROR_USAGE  what differs: job, source, zones, version
+ *            ERROR_IO
+ */
+int spool_check_manifest(const char *folder,
+                         const struct spool_manifest *manifest,
+                         char run[SPOOL_RUN_BYTES],
+                         struct error *err);
+
+/* Zones finished in a spool, and its last attempt (0: none). Memory is given back. */
+int spool_count(const char *folder,
+                int64_t *n_zones,
+                int *attempt,
+                struct memory *memory,
+                struct error *err);
+
+/* Open this rank's file of an attempt (from 1), new and empty. */
+int spool_open(struct spool **spool,
+               const char *folder,
+               int attempt,
+               int rank,
+               struct error *err);
 void spool_close(struct spool *spool);
+
+/* Take over this rank's share, of n_ranks, of the files that earlier attempts left: each
+ * file goes to one rank. A scan then finds their records too. */
+int spool_inherit(struct spool *spool, int n_ranks, struct error *err);
 
 /* Returns 0, or -1 with ERROR_IO (disk full); the spool is then as it was before. */
 int spool_append(struct spool *spool,
@@ -45,16 +103,19 @@ int spool_sync(struct spool *spool, struct error *err);
 struct spool_entry {
     int64_t row, offset, n_bytes; /* payload */
     int64_t n_selected, n_rejected, n_wkb;
+    int32_t file, attempt; /* where it lies: private; who wrote it */
 };
 
 /*
- * Read the file through and list its whole records, sorted by row. The list is borrowed
- * from `memory` (MEMORY_GATHER) and ends with it, or with the next append.
+ * Read the files through and list their whole records, sorted by row, one of a row. The
+ * list is borrowed from `memory` (MEMORY_GATHER) and ends with it, or with the next append.
  */
 int spool_scan(struct spool *spool, struct memory *memory, struct error *err);
 /* What the last scan found. */
 int64_t spool_n_records(const struct spool *spool);
 const struct spool_entry *spool_entry(const struct spool *spool, int64_t index);
+/* Forget the records of rows whose owner, owners[row], is not `own`. */
+void spool_keep(struct spool *spool, const int64_t *owners, int64_t own);
 
 /* Read a record's payload into memory (MEMORY_GATHER), check it and decode. */
 int spool_read(struct spool *spool,

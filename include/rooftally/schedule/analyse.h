@@ -8,6 +8,7 @@
 #ifndef ROOFTALLY_SCHEDULE_ANALYSE_H
 #define ROOFTALLY_SCHEDULE_ANALYSE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rooftally/base/error.h"
@@ -25,10 +26,15 @@ struct analysis {
     struct memory *memory;
     int rank;
     double start_s; /* clock_wall_s of the run's start */
+    int n_retries;  /* of the zone that comes next, for its record */
 
     /* Takes the finished record; it is gone afterwards. */
     int (*sink)(void *context, const struct zone_record *record, struct error *err);
     void *sink_context;
+
+    /* Asked between batches: true drops the zone with ERROR_STOPPED. May be NULL. */
+    bool (*stop)(void *context);
+    void *stop_context;
 
     struct batch batch;
     uint8_t *decisions;    /* [batch.capacity] */

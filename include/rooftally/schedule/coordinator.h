@@ -7,7 +7,8 @@
  *     ZONE ZONE … DONE ─────►     UNIT          or, when none is left and none is
  *                                 STOP           outstanding with this worker
  *     FAILED           ─────►     STOP to all   (the first failure is the job's)
- *     STOPPED          ─────►
+ *     SIGNAL           ─────►     STOP to all   (ERROR_STOPPED; from several ranks, or
+ *     STOPPED          ─────►                    at any time, it counts once)
  */
 #ifndef ROOFTALLY_SCHEDULE_COORDINATOR_H
 #define ROOFTALLY_SCHEDULE_COORDINATOR_H

@@ -17,6 +17,7 @@ enum message_kind {
     MESSAGE_FAILED,    /* worker: a zone of the unit failed; the unit is dropped */
     MESSAGE_STOP,      /* coordinator: no more units; go to the end */
     MESSAGE_STOPPED,   /* worker: I have stopped */
+    MESSAGE_SIGNAL,    /* worker: I was told to stop early; all shall */
 };
 
 /* One zone of a unit. */
@@ -35,8 +36,8 @@ struct message {
     /* ZONE: as in struct zone_record */
     int64_t n_candidates, n_selected, n_outside, n_filtered, n_rejected, n_refined;
     int64_t peak_rss_bytes; /* ZONE */
-    int32_t code;           /* FAILED, STOP: enum error_code; 0: no failure */
-    char text[240];         /* FAILED, STOP */
+    int32_t code;           /* FAILED, STOP, SIGNAL: enum error_code; 0: no failure */
+    char text[240];         /* FAILED, STOP, SIGNAL */
     const uint8_t *zones;   /* UNIT: encoded zones, see message_next_zone */
     int64_t n_zones_bytes;
 };

@@ -24,7 +24,8 @@ struct unit {
 
 struct units {
     const struct zone_list *zones; /* borrowed */
-    int64_t *order;                /* [zones->n] rows, along the curve */
+    int64_t *order;                /* [n_zones] rows, along the curve */
+    int64_t n_zones;               /* in units: not done yet */
     struct unit *units;            /* [n], largest first; equal ones in curve order */
     int32_t n;
     double cost; /* of all */
@@ -32,10 +33,11 @@ struct units {
 
 double unit_zone_cost(const struct zone_list *zones, int64_t row);
 
-/* Cut the zones into units for n_workers; memory as MEMORY_SCHEDULE. Returns 0, or -1
- * with ERROR_BUDGET. */
+/* Cut the zones into units for n_workers, but for those whose done[row] is not 0 (NULL:
+ * none is done); memory as MEMORY_SCHEDULE. Returns 0, or -1 with ERROR_BUDGET. */
 int units_init(struct units *units,
                const struct zone_list *zones,
+               const int64_t *done,
                int n_workers,
                struct memory *memory,
                struct error *err);

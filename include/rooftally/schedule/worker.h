@@ -23,9 +23,10 @@ struct worker_unit {
 struct worker {
     struct worker_unit units[COORDINATOR_AHEAD]; /* a ring; the first is in work */
     int first, n;
-    bool stopping; /* STOP has come */
-    bool failed;
-    bool stopped; /* STOPPED has been said */
+    bool stopping;             /* STOP has come */
+    enum error_code stop_code; /* and why; ERROR_NONE: all is done */
+    bool failed;               /* nothing is next any more */
+    bool stopped;              /* STOPPED has been said */
 };
 
 int worker_init(struct worker *worker, struct memory *memory, struct error *err);
@@ -51,6 +52,10 @@ int worker_failed(struct worker *worker,
                   int64_t row,
                   const struct error *err,
                   struct message out[2]);
+
+/* This rank was told to stop early: SIGNAL, once; nothing is next, and the zone in work
+ * may be dropped or finished. 1, or 0 when all stop already. */
+int worker_signalled(struct worker *worker, const char *why, struct message *out);
 
 /* STOPPED, once, when STOP has come and no zone is in work: 1 or 0. */
 int worker_stopped(struct worker *worker, struct message *out);

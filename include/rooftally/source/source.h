@@ -5,7 +5,8 @@
  * Order of calls, each rank for itself:
  *     source_open, source_schema, source_bind,
  *     rank 0: source_zones;  workers, for each zone: source_zone, source_buildings,
- *     source_next until 0 (or source_cancel), and at the end source_close
+ *     source_next until 0 (or source_cancel), and at the end source_close; after
+ *     ERROR_SOURCE source_reopen, and the zone again from its start
  */
 #ifndef ROOFTALLY_SOURCE_SOURCE_H
 #define ROOFTALLY_SOURCE_SOURCE_H
@@ -34,6 +35,7 @@ struct source_schema {
     double n_buildings;   /* estimate from the source's statistics; < 0 unknown */
     char description
         [256]; /* "postgresql 15.18, PostGIS 3.3.2, database gis": no secrets */
+    char identity[128]; /* which one it is, however it is reached, without secrets */
 };
 
 /* Zones sorted by id, bytewise; row is the index in this order, everywhere. */
@@ -69,6 +71,23 @@ int source_open(struct source **source,
                 void *stop_context,
                 struct error *err);
 void source_close(struct source *source); /* NULL is silent; never blocks */
+
+/*
+ * Go on after ERROR_SOURCE: connect anew, under the same snapshot. What was bound stays.
+ *
+ * Returns  0, or -1 with
+ *            ERROR_SOURCE  not now: try later
+ *            ERROR_DATA    the snapshot is gone with the session that exported it
+ *            ERROR_STOPPED
+ */
+int source_reopen(struct source *source, struct error *err);
+
+/* Whether the session that holds the shared snapshot, where it is this one, is there
+ * still; does not wait. Returns 0, or -1 with ERROR_SOURCE. */
+int source_check(struct source *source, struct error *err);
+
+/* Connections that this role may have open in all besides those of others; -1: no bound. */
+int source_connections(struct source *source, int64_t *n_free, struct error *err);
 
 /* The name under which other ranks read what this one reads; "" for none. */
 const char *source_snapshot(const struct source *source);

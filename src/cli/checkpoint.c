@@ -1,0 +1,229 @@
+#include "checkpoint.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rooftally/base/clock.h"
+#include "rooftally/base/crc32c.h"
+#include "rooftally/result/result.h"
+
+/* What is left of a run that was killed is gone by then. */
+static const double lock_wait_s = 15;
+
+static bool is_there(const char *path)
+{
+    struct stat stat;
+    return lstat(path, &stat) == 0;
+}
+
+/* Finished zones that nobody asked for are not thrown away. */
+static int refuse_zones(const struct checkpoint *c, int64_t n, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%s holds %" PRId64 " finished zones: go on from them with "
+                     "--resume, or start anew with --force",
+                     c->folder,
+                     n);
+}
+
+static int begin(struct checkpoint *c,
+                 const struct options *options,
+                 struct spool_manifest *manifest,
+                 struct memory *memory,
+                 struct error *err)
+{
+    int64_t n = 0;
+    int last;
+    char utc[21], host[64] = "";
+    if (!options->force && !options->resume) {
+        if (spool_count(c->folder, &n, &last, memory, err) < 0)
+            return -1;
+        if (n > 0)
+            return refuse_zones(c, n, err);
+    }
+    gethostname(host, sizeof host - 1);
+    clock_utc(utc);
+    snprintf(c->run, sizeof c->run, "%s %s %ld", utc, host, (long)getpid());
+    manifest->run = c->run;
+    c->attempt = 1;
+    return spool_create(c->folder, err) < 0
+                   || spool_put_manifest(c->folder, manifest, err) < 0
+               ? -1
+               : 0;
+}
+
+/* The manifest is ours: take the zones over, or find that all has been done. */
+static int take_over(struct checkpoint *c,
+                     const struct options *options,
+                     const char *output,
+                     struct memory *memory,
+                     struct error *err)
+{
+    int64_t n;
+    int last;
+    if (!options->force && is_there(output)) {
+        c->is_complete = result_is_of_run(output, c->run);
+        return c->is_complete ? 0 : result_check(output, 0, err);
+    }
+    if (spool_count(c->folder, &n, &last, memory, err) < 0)
+        return -1;
+    c->attempt = last + 1;
+    return 0;
+}
+
+/* Rank 0: whose the folder is, and what becomes of it. */
+static int claim(struct checkpoint *c,
+                 const struct options *options,
+                 struct job_session *session,
+                 const struct zone_list *zones,
+                 struct error *err)
+{
+    const char *output = session->job->output;
+    struct spool_manifest manifest = {
+        .source = source_schema(session->source)->identity,
+        .job = session->job->identity,
+        .n_zones = zones->n,
+        .zones_crc = crc32c(0, zones->ids, (size_t)(zones->n * zones->id_bytes)),
+    };
+    if (!is_there(c->folder) && options->resume
+        && result_check(output, options->force, err) < 0)
+        return -1;
+    if (spool_lock(c->folder, lock_wait_s, &c->lock, err) < 0)
+        return -1;
+    if (options->resume) {
+        int ours = spool_check_manifest(c->folder, &manifest, c->run, err);
+        if (ours != 0)
+            return ours < 0 ? -1 : take_over(c, options, output, &session->memory, err);
+        if (result_check(output, options->force, err) < 0)
+            return -1;
+    }
+    return begin(c, options, &manifest, &session->memory, err);
+}
+
+/* What rank 0 has decided. */
+struct agreed {
+    int attempt;
+    int is_complete;
+    char run[SPOOL_RUN_BYTES];
+};
+
+static int share(struct checkpoint *c, struct comm *comm, struct error *err)
+{
+    struct agreed decision = { .attempt = c->attempt, .is_complete = c->is_complete };
+    memcpy(decision.run, c->run, sizeof decision.run);
+    if (comm_broadcast(comm, &decision, sizeof decision, err) < 0)
+        return -1;
+    c->attempt = decision.attempt;
+    c->is_complete = decision.is_complete;
+    memcpy(c->run, decision.run, sizeof c->run);
+    return 0;
+}
+
+/* Which zones the files of all ranks hold: *done on rank 0. */
+static int find_done(struct checkpoint *c,
+                     struct comm *comm,
+                     struct memory *memory,
+                     const int64_t **done,
+                     struct error *err)
+{
+    struct memory_mark mark = memory_mark(memory);
+    int64_t n_bytes = c->n_zones * (int64_t)sizeof(int64_t);
+    int64_t *rows = memory_take(memory, MEMORY_GATHER, n_bytes, err);
+    struct memory_mark scanned = memory_mark(memory);
+    int status = rows ? spool_inherit(c->spool, comm_size(comm), err) : -1;
+    if (status == 0)
+        status = spool_scan(c->spool, memory, err);
+    if (status == 0) {
+        memset(rows, 0, (size_t)n_bytes);
+        for (int64_t i = 0; i < spool_n_records(c->spool); i++) {
+            int64_t row = spool_entry(c->spool, i)->row;
+            if (row >= 0 && row < c->n_zones)
+                rows[row] = 1;
+        }
+        memory_rewind(memory, &scanned);
+    }
+    if (comm_agree(comm, status, err) < 0 || comm_max(comm, rows, c->n_zones, err) < 0)
+        return -1;
+    for (int64_t row = 0; row < c->n_zones; row++)
+        c->n_resumed += rows[row];
+    if (comm_rank(comm) == 0)
+        *done = rows;
+    else
+        memory_rewind(memory, &mark);
+    return 0;
+}
+
+int checkpoint_open(struct checkpoint *checkpoint,
+                    struct comm *comm,
+                    const struct options *options,
+                    struct job_session *session,
+                    const struct zone_list *zones,
+                    int64_t n_zones,
+                    const int64_t **done,
+                    struct error *err)
+{
+    struct checkpoint *c = checkpoint;
+    *c = (struct checkpoint){ .lock = -1,
+                              .n_zones = n_zones,
+                              .interval_s = session->job->checkpoint_s,
+                              .synced_s = clock_wall_s(),
+                              .folder = spool_folder(session->job->output) };
+    *done = NULL;
+    int status = c->folder ? 0 : error_set(err, ERROR_BUDGET, "no memory for a name");
+    if (status == 0 && comm_rank(comm) == 0)
+        status = claim(c, options, session, zones, err);
+    if (comm_agree(comm, status, err) < 0 || share(c, comm, err) < 0)
+        return -1;
+    if (c->is_complete)
+        return 0;
+    status = spool_open(&c->spool, c->folder, c->attempt, comm_rank(comm), err);
+    if (comm_agree(comm, status, err) < 0)
+        return -1;
+    return c->attempt > 1 ? find_done(c, comm, &session->memory, done, err) : 0;
+}
+
+int checkpoint_append(struct checkpoint *checkpoint,
+                      const struct zone_record *record,
+                      const struct statistics *statistics,
+                      struct error *err)
+{
+    if (spool_append(checkpoint->spool, record, statistics, err) < 0)
+        return -1;
+    checkpoint->is_dirty = true;
+    checkpoint_tick(checkpoint);
+    return 0;
+}
+
+void checkpoint_tick(struct checkpoint *checkpoint)
+{
+    struct error ignored;
+    if (checkpoint->is_dirty
+        && clock_wall_s() - checkpoint->synced_s >= checkpoint->interval_s)
+        (void)checkpoint_sync(checkpoint, &ignored);
+}
+
+int checkpoint_sync(struct checkpoint *checkpoint, struct error *err)
+{
+    int status = checkpoint->is_dirty ? spool_sync(checkpoint->spool, err) : 0;
+    checkpoint->is_dirty = status < 0;
+    checkpoint->synced_s = clock_wall_s();
+    return status;
+}
+
+void checkpoint_close(struct checkpoint *checkpoint, bool keep)
+{
+    struct error ignored;
+    spool_close(checkpoint->spool);
+    if (checkpoint->lock >= 0) {
+        if (!keep)
+            (void)spool_remove(checkpoint->folder, &ignored);
+        close(checkpoint->lock);
+    }
+    free(checkpoint->folder);
+    *checkpoint = (struct checkpoint){ .lock = -1 };
+}

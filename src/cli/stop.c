@@ -1,0 +1,106 @@
+#include "stop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "rooftally/base/clock.h"
+
+/* Slurm sends its signals, and ends jobs, up to this much before the time. */
+static const double slurm_margin_s = 60;
+
+static volatile sig_atomic_t caught; /* number of the first signal */
+static volatile sig_atomic_t is_disarmed;
+static double until_s;
+
+/* Only what is safe in a handler. The alarm that comes first is the time limit, the one
+ * after a wish ends the process. */
+static void take_signal(int number)
+{
+    if (is_disarmed)
+        return;
+    if (!caught) {
+        caught = number;
+        alarm(STOP_END_S);
+    } else if (number == SIGALRM) {
+        _exit(STOP_STATUS);
+    }
+}
+
+void stop_catch(void)
+{
+    static const int signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGALRM };
+    struct sigaction action = { .sa_handler = take_signal, .sa_flags = SA_RESTART };
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaddset(&action.sa_mask, signals[i]);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+void stop_after(double seconds)
+{
+    struct itimerval timer = { 0 };
+    if (seconds <= 0) {
+        raise(SIGALRM);
+        return;
+    }
+    timer.it_value.tv_sec = (time_t)seconds;
+    timer.it_value.tv_usec =
+        (suseconds_t)(1e6 * (seconds - (double)(time_t)seconds)) + 1;
+    if (timer.it_value.tv_usec > 999999)
+        timer.it_value.tv_usec = 999999;
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void stop_now(void)
+{
+    if (!caught)
+        raise(SIGUSR1);
+}
+
+void stop_disarm(void)
+{
+    is_disarmed = 1;
+    alarm(0);
+}
+
+bool stop_is_wished(void)
+{
+    return caught != 0;
+}
+
+const char *stop_reason(void)
+{
+    return caught == SIGTERM   ? "stopped by SIGTERM"
+           : caught == SIGINT  ? "stopped by SIGINT"
+           : caught == SIGUSR1 ? "stopped by SIGUSR1"
+           : caught == SIGALRM ? "the time limit has come"
+                               : "";
+}
+
+double stop_until_s(void)
+{
+    if (caught && until_s <= 0)
+        until_s = clock_wall_s() + STOP_WAIT_S;
+    return until_s;
+}
+
+double stop_time_left_s(double limit_s, double elapsed_s)
+{
+    double left_s = -1;
+    if (limit_s > 0) {
+        double margin_s = 0.2 * limit_s < 10 ? 0.2 * limit_s : 10;
+        left_s = limit_s - margin_s - elapsed_s;
+        left_s = left_s > 0 ? left_s : 0;
+    }
+    const char *end = getenv("SLURM_JOB_END_TIME");
+    if (end && strspn(end, "0123456789") == strlen(end) && strlen(end) >= 9) {
+        double slurm_s = strtod(end, NULL) - slurm_margin_s - clock_epoch_s();
+        slurm_s = slurm_s > 0 ? slurm_s : 0;
+        left_s = left_s < 0 || slurm_s < left_s ? slurm_s : left_s;
+    }
+    return left_s;
+}

@@ -1,0 +1,40 @@
+/*
+ * The wish to stop early: a signal (SIGTERM, SIGINT, SIGUSR1, any number of them) or the
+ * end of the time that was given. It is a flag that work asks for; and since a rank that
+ * is dead, or a server that is gone, may keep work from asking, the process ends by itself
+ * with status 75 a few seconds later. What is in the spool then is safe.
+ */
+#ifndef ROOFTALLY_CLI_STOP_H
+#define ROOFTALLY_CLI_STOP_H
+
+#include <stdbool.h>
+
+enum {
+    STOP_STATUS = 75,
+    STOP_WAIT_S = 4, /* waits for other ranks last at most this long after the wish */
+    STOP_END_S = 7,  /* and the process as long */
+};
+
+/* Catch the signals. */
+void stop_catch(void);
+/* Wish to stop after so many seconds, from 0. */
+void stop_after(double seconds);
+/* As if a signal had come: another rank has told of one. */
+void stop_now(void);
+/* There is nothing left to stop: neither signals nor time end the process any more. */
+void stop_disarm(void);
+
+bool stop_is_wished(void);
+/* "stopped by SIGTERM", "the time limit has come"; "" without a wish. */
+const char *stop_reason(void);
+/* Until when waits may last after the wish (clock_wall_s); 0: there is none. */
+double stop_until_s(void);
+
+/*
+ * Seconds, from now, after which to stop by itself: from the job's limit, given
+ * elapsed_s ago, and from Slurm's (SLURM_JOB_END_TIME); early enough to come to an end.
+ * < 0: no limit.
+ */
+double stop_time_left_s(double limit_s, double elapsed_s);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * The manifest: whose zones a spool holds. Text, so that it can be read, and so that a
+ * difference can be named.
+ *
+ *     rooftally spool 1
+ *     run 2026-11-22T10:38:40Z node7 4711
+ *     source postgresql, database gis of system 7123456789
+ *     zones 351 crc32c 1a2b3c4d
+ *     [zones] table = public.zipcode
+ *     ...
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rooftally/job/job.h"
+#include "rooftally/result/spool.h"
+
+enum { SPOOL_VERSION = 1, MOST_BYTES = 2 << 20 };
+
+static int failed(const char *folder, const char *what, struct error *err)
+{
+    return error_set(err,
+                     ERROR_IO,
+                     "%s/manifest cannot be %s: %s",
+                     folder,
+                     what,
+                     strerror(errno));
+}
+
+static char *to_text(const struct spool_manifest *manifest)
+{
+    char *text = NULL;
+    if (asprintf(&text,
+                 "rooftally spool %d\nrun %s\nsource %s\nzones %" PRId64
+                 " crc32c %08" PRIx32 "\n%s",
+                 SPOOL_VERSION,
+                 manifest->run,
+                 manifest->source,
+                 manifest->n_zones,
+                 manifest->zones_crc,
+                 manifest->job)
+        < 0)
+        return NULL;
+    return text;
+}
+
+/* Write and sync a new file. */
+static int
+write_file(const char *folder, const char *path, const char *text, struct error *err)
+{
+    size_t n = strlen(text);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return failed(folder, "made", err);
+    int status = 0;
+    while (n > 0 && status == 0) {
+        ssize_t done = write(fd, text, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            errno = done == 0 ? ENOSPC : errno;
+            status = failed(folder, "written", err);
+        } else {
+            text += done;
+            n -= (size_t)done;
+        }
+    }
+    if (status == 0 && fsync(fd) < 0)
+        status = failed(folder, "put on disk", err);
+    close(fd);
+    return status;
+}
+
+int spool_put_manifest(const char *folder,
+                       const struct spool_manifest *manifest,
+                       struct error *err)
+{
+    int status = -1;
+    char *text = to_text(manifest), *path = NULL, *partial = NULL;
+    if (!text || asprintf(&path, "%s/manifest", folder) < 0
+        || asprintf(&partial, "%s/manifest.partial", folder) < 0) {
+        error_set(err, ERROR_BUDGET, "no memory for the spool");
+        goto out;
+    }
+    if (write_file(folder, partial, text, err) < 0)
+        goto out;
+    status = rename(partial, path) < 0 ? failed(folder, "written", err) : 0;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd); /* where a folder cannot be synced, its name is there soon enough */
+        close(fd);
+    }
+out:
+    free(partial);
+    free(path);
+    free(text);
+    return status;
+}
+
+/* The manifest's text, or NULL: *status 0 when it is not there, -1 with an error. */
+static char *read_file(const char *folder, int *status, struct error *err)
+{
+    char *path = NULL, *text = malloc(MOST_BYTES + 1);
+    *status = 0;
+    FILE *file = NULL;
+    if (!text || asprintf(&path, "%s/manifest", folder) < 0) {
+        *status = error_set(err, ERROR_BUDGET, "no memory for the spool");
+        goto fail;
+    }
+    file = fopen(path, "re");
+    if (!file) {
+        if (errno != ENOENT)
+            *status = failed(folder, "read", err);
+        goto fail;
+    }
+    size_t n = fread(text, 1, MOST_BYTES, file);
+    text[n] = '\0';
+    if (ferror(file)) {
+        *status = failed(folder, "read", err);
+        goto fail;
+    }
+    fclose(file);
+    free(path);
+    return text;
+fail:
+    if (file)
+        fclose(file);
+    free(path);
+    free(text);
+    return NULL;
+}
+
+/* The value of a line "<word> value", cut off from the rest; NULL when it is not one. */
+static char *take_line(char **at, const char *word)
+{
+    size_t n = strlen(word), n_line = strcspn(*at, "\n");
+    char *line = *at;
+    if (strncmp(line, word, n) != 0 || line[n] != ' ' || line[n_line] != '\n')
+        return NULL;
+    line[n_line] = '\0';
+    *at += n_line + 1;
+    return line + n + 1;
+}
+
+static int refuse(const char *folder, const char *what, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%s holds zones of another job: %s; run that one, or start anew "
+                     "with --force",
+                     folder,
+                     what);
+}
+
+static int compare(const char *folder,
+                   char *text,
+                   const struct spool_manifest *manifest,
+                   char run[SPOOL_RUN_BYTES],
+                   struct error *err)
+{
+    char what[160];
+    const char *version = take_line(&text, "rooftally spool");
+    if (!version || atoi(version) != SPOOL_VERSION)
+        return refuse(folder, "it was written by another version", err);
+    const char *began = take_line(&text, "run"), *source = take_line(&text, "source");
+    const char *zones = take_line(&text, "zones");
+    if (!began || !source || !zones)
+        return refuse(folder, "its manifest cannot be read", err);
+    if (job_identity_differs(text, manifest->job, what, sizeof what))
+        return refuse(folder, what, err);
+    if (strcmp(source, manifest->source) != 0) {
+        snprintf(what,
+                 sizeof what,
+                 "its source was %.60s, now it is %.60s",
+                 source,
+                 manifest->source);
+        return refuse(folder, what, err);
+    }
+    char *after;
+    int64_t n_zones = strtoll(zones, &after, 10);
+    if (n_zones != manifest->n_zones) {
+        snprintf(what,
+                 sizeof what,
+                 "there were %" PRId64 " zones, now there are %" PRId64,
+                 n_zones,
+                 manifest->n_zones);
+        return refuse(folder, what, err);
+    }
+    if (strncmp(after, " crc32c ", 8) != 0
+        || strtoul(after + 8, NULL, 16) != manifest->zones_crc)
+        return refuse(folder, "the ids of its zones are others", err);
+    snprintf(run, SPOOL_RUN_BYTES, "%s", began);
+    return 1;
+}
+
+int spool_check_manifest(const char *folder,
+                         const struct spool_manifest *manifest,
+                         char run[SPOOL_RUN_BYTES],
+                         struct error *err)
+{
+    int status;
+    char *text = read_file(folder, &status, err);
+    if (text)
+        status = compare(folder, text, manifest, run, err);
+    free(text);
+    return status;
+}

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+"""What --resume accepts and refuses, and what a run says about it."""
+
+import shutil
+
+import h5py
+
+from fault import *
+
+
+def stopped(name, ranks=3):
+    """A run that is killed in its middle."""
+    job = start(name, ranks, "--quiet")
+    check(wait_until(lambda: n_spooled(name) > 20000, job), name, "works")
+    pids = ranks_of(job)
+    kill(pids[1 if ranks > 1 else 0], 9)
+    wait_ended(job, list(pids.values()), 30, name)
+    check(not os.path.exists(path_of(name)), name, "has no result")
+
+
+def refused(name, words, *options, **changes):
+    done = subprocess.run(
+        command("run", write_job(name, **{**JOB, **changes}), "-o", path_of(name), *options),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        encoding="utf-8", env=environment, timeout=120)
+    check(done.returncode == 2, name, options, changes, "ended with", done.returncode)
+    lines = done.stderr.splitlines()
+    check(len(lines) == 1 and all(word in lines[0] for word in words), name, "says", done.stderr)
+
+
+def consistent(name):
+    with h5py.File(path_of(name)) as file:
+        return int(file.attrs["consistent"]), dict(file["/provenance"].attrs)
+
+
+make_database("resume")
+wanted = reference()
+check(consistent("wanted")[0] == 1, "a run in one go is consistent")
+
+stopped("one")
+n = len(glob.glob(spool_of("one") + "/rank-*.1"))
+check(n == 3, "three ranks left", n, "files")
+refused("one", ["finished zones", "--resume", "--force"])
+refused("one", ["[buildings] where was not given, now it is 'height > 20'", "--force"], "--resume",
+        buildings__where="height > 20")
+refused("one", ["[statistics] buildings was 'count', now it is 'count(height)'"], "--resume",
+        statistics={**STATISTICS, "buildings": "count(height)"})
+query("insert into zipcode select 1000000, 'zzz', name, state, boundary from zipcode limit 1")
+refused("one", ["there were 60 zones, now there are 61"], "--resume")
+query("delete from zipcode where id = 1000000")
+query("update zipcode set zip = 'x' || zip where id = 1")
+refused("one", ["the ids of its zones are others"], "--resume")
+query("update zipcode set zip = substr(zip, 2) where id = 1")
+
+# another title, limits and number of ranks: the same job
+done = resume("one", 2, "another title", job__title="Another", limits__memory="32 MiB")
+check("resuming attempt 2" in done.stdout, "says that it resumes:", done.stdout)
+check("consistent = 0" in done.stdout, "says that it is not of one snapshot:", done.stdout)
+check_whole("one", wanted, "resumed")
+check(consistent("one")[0] == 0, "resumed under a new snapshot")
+check(consistent("one")[1]["attempt"] == b"2", "its second attempt is on record")
+with h5py.File(path_of("one")) as file:
+    snapshots = set(file["/telemetry/zone/snapshot"][()])
+    check(len(snapshots) == 2, "every zone tells its snapshot:", snapshots)
+refused("one", ["is there already"], "--resume")  # nothing left to go on from
+
+# without finished zones there is nothing to ask
+os.makedirs(spool_of("empty"))
+rooftally("run", write_job("empty", **JOB), "-o", path_of("empty"), "--quiet")
+check_whole("empty", wanted, "an empty spool")
+
+# --resume with nothing there is a run
+resume("fresh", 2, "nothing to resume")
+check_whole("fresh", wanted, "nothing to resume")
+check(consistent("fresh")[0] == 1, "nothing to resume: consistent")
+
+# --force starts anew
+stopped("anew")
+rooftally("run", write_job("anew", **JOB), "-o", path_of("anew"), "--quiet", "--force")
+check_whole("anew", wanted, "started anew")
+check(consistent("anew")[0] == 1, "started anew: consistent")
+
+# a result whose spool is left, as by a kill between the two: complete already
+stopped("late")
+shutil.copytree(spool_of("late"), spool_of("late") + ".kept")
+resume("late", 2, "late")
+os.rename(spool_of("late") + ".kept", spool_of("late"))
+done = resume("late", 1, "late again")
+check("complete already" in done.stdout, "late again:", done.stdout)
+check_whole("late", wanted, "late again")
+stopped("later")
+shutil.copy(path_of("late"), path_of("later"))  # a result, but not of this run
+refused("later", ["is there already", "--force"], "--resume")
+check(os.path.isdir(spool_of("later")), "its spool stays")
+
+# a store may be moved between the attempts, and not be another one
+store = os.path.join(folder, "store_a.h5")
+other = os.path.join(folder, "store_b.h5")
+for seed, path in ((3, store), (4, other)):
+    rooftally("generate", path, "--zones", "3000", "--buildings", "300000", "--seed", str(seed),
+              "--quiet")
+
+
+def stored(path):
+    return dict(source={"kind": "store", "path": path}, buildings__table="building")
+
+
+rooftally("run", write_job("store_whole", **{**JOB, **stored(store)}), "-o",
+          path_of("store_whole"), "--quiet")
+job = start("store_half", 1, "--quiet", **stored(store))
+check(wait_until(lambda: n_spooled("store_half") > 0, job), "the store's run works")
+kill(job.pid, 9)
+job.communicate()
+check(not os.path.exists(path_of("store_half")), "the store's run has no result")
+refused("store_half", ["--force"], "--resume", **stored(other))
+os.rename(store, store + ".moved")
+done = resume("store_half", 2, "a store that was moved", **stored(store + ".moved"))
+check("resuming attempt 2" in done.stdout, "a store that was moved:", done.stdout)
+check_whole("store_half", datasets(path_of("store_whole")), "a store that was moved")
+
+# a second run beside the first
+job = start("busy", 2, "--quiet")
+check(wait_until(lambda: n_spooled("busy") > 0, job), "busy works")
+begun = time.monotonic()
+check(subprocess.run(command("run", write_job("busy2", **{**JOB, "limits__retries": "1"}), "-o",
+                             path_of("busy"), "--resume"), env=environment, timeout=60,
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode in (0, 2),
+      "a second run waits, then goes on or is refused")
+check(job.wait(timeout=60) == 0, "the first run is not disturbed")
+finish()

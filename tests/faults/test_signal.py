@@ -1,0 +1,104 @@
+#!/usr/bin/python3
+"""SIGTERM, SIGINT and SIGUSR1 to one rank, to some, to all, to mpirun, once or several times, in
+every phase: the run ends within 10 s with status 75 and says how to go on; then --resume."""
+
+import signal
+
+from fault import *
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+MOST_S = 10
+
+
+def send(job, target, number, chance):
+    """Send to ranks in the way that `target` says."""
+    ranks = ranks_of(job)
+    pids = list(ranks.values())
+    chosen = {"mpirun": [job.pid], "rank 0": pids[:1] if 0 not in ranks else [ranks[0]],
+              "a worker": [ranks[max(ranks)]], "some": chance.sample(pids, (len(pids) + 1) // 2),
+              "all": pids, "thrice": pids * 3}[target]
+    for i, pid in enumerate(chosen):
+        kill(pid, signal.SIGCONT)
+        kill(pid, number)
+        if target == "thrice" and i % len(pids) == len(pids) - 1:
+            time.sleep(0.05)
+    return pids
+
+
+def one_signal(count, name, ranks, target, number, phase, chance, wanted):
+    what = f"{name}: {signal.Signals(number).name} to {target}, {ranks} ranks, {phase}"
+    job = start(name, ranks, "--quiet")
+    if phase == "start":
+        wait_until(lambda: len(ranks_of(job)) == ranks and
+                   (ranks > 1 or os.path.exists(spool_of(name))), job)
+        time.sleep(chance.uniform(0.1, 0.5))
+    elif phase == "write":
+        wait_until(lambda: glob.glob(path_of(name) + ".partial-*"), job)
+    else:
+        wait_until(lambda: n_spooled(name) > 0, job)
+        time.sleep(chance.uniform(0, 0.6))
+    is_early = job.poll() is None
+    pids = send(job, target, number, chance)
+    status, stderr, seconds = wait_ended(job, pids, 30, what)
+    if status == 0 and is_early:
+        count["done before it"] += 1
+    elif target == "mpirun" and number != signal.SIGUSR1:
+        # mpirun ends its ranks by force a moment later, and says what it likes
+        count["mpirun's own end"] += 1
+        check(status != 0, what, "ended with", status)
+        statuses[status] = statuses.get(status, 0) + 1
+    else:
+        count["75"] += 1
+        check(status == 75, what, "ended with", status, stderr)
+        ours = [line for line in stderr.splitlines() if line.startswith("rooftally: ")]
+        check(len(ours) == 1, what, "says", ours)
+        if n_spooled(name) > 0:
+            check("--resume" in "".join(ours), what, "does not say how to go on:", stderr)
+    check(seconds < MOST_S, what, f"took {seconds:.1f} s")
+    slowest[0] = max(slowest[0], seconds)
+    if not os.path.exists(path_of(name)) or os.path.exists(spool_of(name)):
+        resume(name, chance.choice((1, 2, 3, 5)), what, "--quiet")
+    check_whole(name, wanted, what)
+    remove(name)
+
+
+make_database("signal")
+wanted = reference()
+chance = seeded(2)
+count = {"75": 0, "done before it": 0, "mpirun's own end": 0}
+statuses, slowest = {}, [0.0]
+targets = ("rank 0", "a worker", "some", "all", "thrice", "mpirun")
+cases = [(ranks, target, number, phase) for ranks in (1, 3, 4) for target in targets
+         for number in SIGNALS for phase in ("start", "work", "work", "write")
+         if ranks > 1 or target in ("rank 0", "thrice")]
+chance.shuffle(cases)
+n_cases = int(os.environ.get("N_CASES", len(cases) if is_long() else 12))
+for i, (ranks, target, number, phase) in enumerate(cases[:n_cases]):
+    one_signal(count, f"signal_{i}", ranks, target, number, phase, chance, wanted)
+print(f"{min(n_cases, len(cases))} signals: {count}, mpirun's statuses {statuses}; "
+      f"the slowest end took {slowest[0]:.1f} s")
+
+# the time limit ends a run by itself, resumable
+name = "limit"
+since = time.monotonic()
+query("create or replace function slowly(x float8, i bigint) returns float8 language plpgsql volatile"
+      f" as $$begin if i % {N_BUILDINGS // SLEEPS} = 0 then perform pg_sleep(0.2); end if;"
+      " return x; end$$")
+job = start(name, 2, "--quiet", limits__time="10 s")
+status, stderr, _ = wait_ended(job, list(ranks_of(job).values()), 30, name)
+seconds = time.monotonic() - since
+check(status == 75 and 5 < seconds < 11, name, "ended with", status, "after", seconds, stderr)
+check("the time limit has come" in stderr and "--resume" in stderr, name, "says", stderr)
+environment["SLURM_JOB_END_TIME"] = str(int(time.time()) + 64)
+since = time.monotonic()
+done = subprocess.run(command("run", write_job(name, **JOB), "-o", path_of(name), "--resume",
+                              "--quiet", ranks=2), env=environment, timeout=60,
+                      stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8")
+check(done.returncode == 75 and time.monotonic() - since < 8, "Slurm's limit:", done.returncode,
+      time.monotonic() - since, done.stderr)
+del environment["SLURM_JOB_END_TIME"]
+query("create or replace function slowly(x float8, i bigint) returns float8 language sql as"
+      " 'select x'")
+resume(name, 3, name, "--quiet")
+check_whole(name, wanted, name)
+finish()

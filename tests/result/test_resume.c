@@ -1,0 +1,325 @@
+/* A spool of several attempts: what the next one finds, and what it refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "rooftally/h5/h5.h"
+
+#include "check.h"
+#include "result/case.h"
+
+enum { N_ZONES = 40, MEMORY = 16 << 20 };
+
+struct bench {
+    char base[32], output[64], *folder;
+    struct comm *comm;
+    struct binding binding;
+    struct memory memory;
+};
+
+static int set_up(void **state)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    snprintf(b->base, sizeof b->base, "/tmp/rooftally-XXXXXX");
+    if (!mkdtemp(b->base))
+        return -1;
+    snprintf(b->output, sizeof b->output, "%s/out.h5", b->base);
+    b->folder = spool_folder(b->output);
+    b->binding = case_binding(CASE_FULL);
+    if (comm_open(&b->comm, NULL, NULL, NULL) < 0
+        || memory_init(&b->memory, MEMORY, NULL) < 0
+        || spool_create(b->folder, NULL) < 0)
+        return -1;
+    *state = b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    unlink(b->output);
+    int status = spool_remove(b->folder, NULL) < 0 || rmdir(b->base) < 0;
+    memory_release(&b->memory);
+    comm_close(b->comm);
+    free(b->folder);
+    free(b);
+    return status;
+}
+
+static struct spool *opened(struct bench *b, int attempt, int rank)
+{
+    struct spool *spool = NULL;
+    struct error err;
+    assert_fine(spool_open(&spool, b->folder, attempt, rank, &err), &err);
+    return spool;
+}
+
+static void append(struct bench *b, struct spool *spool, int64_t row)
+{
+    struct memory_mark mark = memory_mark(&b->memory);
+    struct zone_record record;
+    struct error err;
+    case_record(&record, CASE_FULL, &b->binding, row, 0, &b->memory);
+    assert_fine(spool_append(spool, &record, &case_statistics, &err), &err);
+    memory_rewind(&b->memory, &mark);
+}
+
+/* An attempt of n_ranks that finishes the rows first, first + step, ... */
+static void
+attempt(struct bench *b, int number, int n_ranks, int64_t first, int64_t step)
+{
+    for (int rank = 0; rank < n_ranks; rank++) {
+        struct spool *spool = opened(b, number, rank);
+        for (int64_t row = first; row < N_ZONES; row += step)
+            if (row % n_ranks == rank)
+                append(b, spool, row);
+        spool_close(spool);
+    }
+}
+
+static void any_number_of_ranks_takes_over_every_file_once(void **state)
+{
+    struct bench *b = *state;
+    attempt(b, 1, 3, 0, 3);
+    attempt(b, 2, 1, 1, 3);
+    attempt(b, 5, 7, 0, 4); /* some of these were finished before */
+    int n_expected = 0;
+    for (int64_t row = 0; row < N_ZONES; row++)
+        n_expected += row % 3 == 0 || row % 3 == 1 || row % 4 == 0;
+    for (int n_ranks = 1; n_ranks <= 20; n_ranks++) {
+        int seen[N_ZONES] = { 0 }, n_seen = 0;
+        for (int rank = 0; rank < n_ranks; rank++) {
+            struct memory_mark mark = memory_mark(&b->memory);
+            struct spool *spool = opened(b, 6, rank);
+            assert_fine(spool_inherit(spool, n_ranks, NULL), &(struct error){ 0 });
+            assert_int_equal(spool_scan(spool, &b->memory, NULL), 0);
+            for (int64_t i = 0; i < spool_n_records(spool); i++) {
+                const struct spool_entry *entry = spool_entry(spool, i);
+                struct zone_record record;
+                assert_true(i == 0 || entry[-1].row < entry->row);
+                assert_true(entry->attempt >= 1 && entry->attempt <= 5);
+                assert_int_equal(spool_read(spool,
+                                            i,
+                                            &case_statistics,
+                                            &record,
+                                            &b->memory,
+                                            NULL),
+                                 0);
+                assert_int_equal(record.row, entry->row);
+                n_seen += seen[record.row]++ == 0;
+            }
+            spool_close(spool);
+            memory_rewind(&b->memory, &mark);
+        }
+        assert_int_equal(n_seen, n_expected);
+        for (int row = 0; row < N_ZONES && n_ranks == 1; row++)
+            assert_true(seen[row] <= 1);
+    }
+    int64_t n_zones = 0;
+    int last = 0;
+    int64_t used = b->memory.used_bytes;
+    assert_int_equal(spool_count(b->folder, &n_zones, &last, &b->memory, NULL), 0);
+    assert_int_equal(n_zones, n_expected);
+    assert_int_equal(last, 6);
+    assert_int_equal(b->memory.used_bytes, used);
+}
+
+static void torn_tails_of_earlier_files_are_dropped(void **state)
+{
+    struct bench *b = *state;
+    char path[2][128];
+    struct stat whole;
+    attempt(b, 1, 2, 0, 1);
+    for (int i = 0; i < 2; i++)
+        snprintf(path[i], sizeof path[i], "%s/rank-%d.1", b->folder, i);
+    assert_int_equal(stat(path[1], &whole), 0);
+    int64_t last = N_ZONES / 2, n = 0;
+    for (int64_t size = whole.st_size; size >= 0; size -= size > 3000 ? 1777 : 1) {
+        int attempts;
+        assert_int_equal(truncate(path[1], size), 0);
+        assert_int_equal(spool_count(b->folder, &n, &attempts, &b->memory, NULL), 0);
+        assert_in_range(n, N_ZONES / 2, N_ZONES / 2 + last);
+        last = n - N_ZONES / 2; /* never more than before */
+    }
+    assert_int_equal(n, N_ZONES / 2);
+    /* bytes that are none of ours cost what follows them, and no more */
+    FILE *file = fopen(path[0], "r+b");
+    fputs("nonsense", file);
+    fclose(file);
+    int attempts;
+    assert_int_equal(spool_count(b->folder, &n, &attempts, &b->memory, NULL), 0);
+    assert_int_equal(n, 0);
+}
+
+static int write_result(struct bench *b, struct spool *spool, struct error *err)
+{
+    struct case_input c;
+    case_input_init(&c, CASE_FULL, b->output, N_ZONES, b->comm);
+    c.provenance[1] = (struct result_attribute){ "run", "first" };
+    int status = result_write(b->comm, &c.input, spool, &b->memory, err);
+    case_input_release(&c);
+    return status;
+}
+
+static void a_result_of_several_attempts_says_so(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    int64_t consistent = -1;
+    attempt(b, 1, 3, 0, 2);
+    struct spool *spool = opened(b, 2, 0);
+    assert_int_equal(spool_inherit(spool, 1, NULL), 0);
+    assert_refused(write_result(b, spool, &err), &err, ERROR_INTERNAL, "no record");
+    for (int64_t row = 1; row < N_ZONES; row += 2)
+        append(b, spool, row);
+    assert_fine(write_result(b, spool, &err), &err);
+    spool_close(spool);
+    hid_t file = H5Fopen(b->output, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_int_equal(h5_get_integer(file, "consistent", &consistent, NULL), 0);
+    assert_int_equal(consistent, 0);
+    H5Fclose(file);
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    assert_fine(result_info(b->output, out, &err), &err);
+    fclose(out);
+    assert_non_null(strstr(text, "not under one snapshot"));
+    free(text);
+    assert_true(result_is_of_run(b->output, "first"));
+    assert_false(result_is_of_run(b->output, "other"));
+    assert_false(result_is_of_run(b->base, "first"));
+    assert_false(result_is_of_run("/nowhere", "first"));
+    unlink(b->output);
+
+    /* where one attempt has done all, the next has only written */
+    spool_create(b->folder, NULL);
+    attempt(b, 1, 2, 0, 1);
+    spool = opened(b, 2, 0);
+    assert_int_equal(spool_inherit(spool, 1, NULL), 0);
+    assert_fine(write_result(b, spool, &err), &err);
+    spool_close(spool);
+    file = H5Fopen(b->output, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_int_equal(h5_get_integer(file, "consistent", &consistent, NULL), 0);
+    assert_int_equal(consistent, 1);
+    H5Fclose(file);
+}
+
+static const struct spool_manifest manifest = {
+    .run = "2026-11-22T10:38:40Z node7 4711",
+    .source = "database gis of system 7",
+    .job = "[zones] table = zip\n[statistics] n = count\n",
+    .n_zones = 351,
+    .zones_crc = 0x1a2b3c4d,
+};
+
+static void a_manifest_knows_its_job(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    char run[SPOOL_RUN_BYTES] = "untouched";
+    assert_int_equal(spool_check_manifest(b->folder, &manifest, run, &err), 0);
+    assert_fine(spool_put_manifest(b->folder, &manifest, &err), &err);
+    assert_string_equal(run, "untouched");
+
+    struct spool_manifest now = manifest;
+    now.run = "another";
+    assert_int_equal(spool_check_manifest(b->folder, &now, run, &err), 1);
+    assert_string_equal(run, manifest.run);
+
+    struct spool_manifest others[4] = { manifest, manifest, manifest, manifest };
+    static const char *const says[] = {
+        "[zones] table was 'zip', now it is 'plz'",
+        "its source was database gis of system 7, now it is database gis of system 8",
+        "there were 351 zones, now there are 350",
+        "the ids of its zones are others",
+    };
+    others[0].job = "[zones] table = plz\n[statistics] n = count\n";
+    others[1].source = "database gis of system 8";
+    others[2].n_zones = 350;
+    others[3].zones_crc = 1;
+    for (int i = 0; i < 4; i++) {
+        assert_refused(spool_check_manifest(b->folder, &others[i], run, &err),
+                       &err,
+                       ERROR_USAGE,
+                       says[i]);
+        assert_non_null(strstr(err.text, "--force"));
+    }
+}
+
+static void a_damaged_manifest_is_refused(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    char run[SPOOL_RUN_BYTES], path[128];
+    snprintf(path, sizeof path, "%s/manifest", b->folder);
+    static const char *const texts[] = { "",
+                                         "rooftally spool 2\n",
+                                         "rooftally spool 1\nrun x\n",
+                                         "rooftally spool 1\nrun x\nsource y\nzones 1",
+                                         "something else\n" };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(texts[i], file);
+        fclose(file);
+        assert_refused(spool_check_manifest(b->folder, &manifest, run, &err),
+                       &err,
+                       ERROR_USAGE,
+                       "--force");
+    }
+}
+
+static void one_run_at_a_time_works_on_a_spool(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    int lock = -1, other = -1;
+    assert_int_equal(spool_remove(b->folder, NULL), 0);
+    assert_fine(spool_lock(b->folder, 0, &lock, &err), &err); /* makes the folder */
+    assert_refused(spool_lock(b->folder, 0.3, &other, &err),
+                   &err,
+                   ERROR_USAGE,
+                   "another run");
+    close(lock);
+    assert_fine(spool_lock(b->folder, 0, &lock, &err), &err);
+    assert_int_equal(spool_remove(b->folder, NULL), 0);
+    close(lock);
+
+    /* a process that is killed gives it back, and a run that waits gets it */
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int status = spool_lock(b->folder, 0, &lock, NULL);
+        if (write(ready[1], "x", 1) == 1 && status == 0)
+            usleep(300 * 1000);
+        _exit(status ? 1 : 0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    assert_fine(spool_lock(b->folder, 10, &lock, &err), &err);
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    close(lock);
+    close(ready[0]);
+    close(ready[1]);
+}
+
+int main(void)
+{
+    h5_silence();
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(any_number_of_ranks_takes_over_every_file_once),
+        TEST(torn_tails_of_earlier_files_are_dropped),
+        TEST(a_result_of_several_attempts_says_so),
+        TEST(a_manifest_knows_its_job),
+        TEST(a_damaged_manifest_is_refused),
+        TEST(one_run_at_a_time_works_on_a_spool),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
