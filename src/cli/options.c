@@ -10,22 +10,35 @@
 #include "rooftally/base/nearest.h"
 
 static const struct option long_options[] = {
-    { "output", required_argument, NULL, 'o' },
-    { "set", required_argument, NULL, 's' },
-    { "force", no_argument, NULL, 'f' },
-    { "resume", no_argument, NULL, 'r' },
-    { "quiet", no_argument, NULL, 'q' },
-    { "help", no_argument, NULL, 'h' },
-    { NULL, 0, NULL, 0 },
+    { "output", required_argument, NULL, 'o' }, { "set", required_argument, NULL, 's' },
+    { "force", no_argument, NULL, 'f' },        { "resume", no_argument, NULL, 'r' },
+    { "quiet", no_argument, NULL, 'q' },        { "values", no_argument, NULL, 'v' },
+    { "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
 };
 
-static int unknown_option(const char *command, const char *word, struct error *err)
+/* --set and --help go with every command, the others with those that name them. */
+static bool is_taken(int letter, const char *letters)
 {
-    static const char *const known[] = { "--output", "--set",   "--force",
-                                         "--resume", "--quiet", "--help" };
-    char clean[64];
+    return letter == 's' || letter == 'h' || strchr(letters, letter);
+}
+
+static int unknown_option(const char *command,
+                          const char *word,
+                          const char *letters,
+                          struct error *err)
+{
+    enum { N = sizeof long_options / sizeof *long_options - 1 };
+    const char *known[N];
+    char clean[64], names[N][16];
+    int n = 0;
+    for (int i = 0; i < N; i++)
+        if (is_taken(long_options[i].val, letters)) {
+            snprintf(names[n], sizeof names[n], "--%s", long_options[i].name);
+            known[n] = names[n];
+            n++;
+        }
     log_clean(clean, sizeof clean, word, (int)strlen(word));
-    const char *nearest = nearest_word(word, known, 6);
+    const char *nearest = nearest_word(word, known, (size_t)n);
     return error_set(err,
                      ERROR_USAGE,
                      "%s: unknown option %s%s%s; see rooftally %s --help",
@@ -61,8 +74,8 @@ static int read_option(struct options *options,
                        struct error *err)
 {
     int status = 0;
-    if (letter != 's' && letter != 'h' && letter != ':' && !strchr(letters, letter))
-        return unknown_option(argv[0], argv[optind - 1], err);
+    if (letter != ':' && !is_taken(letter, letters))
+        return unknown_option(argv[0], argv[optind - 1], letters, err);
     switch (letter) {
     case 'o':
         options->output = optarg;
@@ -80,6 +93,9 @@ static int read_option(struct options *options,
     case 'q':
         options->quiet = true;
         break;
+    case 'v':
+        options->values = true;
+        break;
     case 'h':
         options->help = true;
         break;
@@ -90,7 +106,7 @@ static int read_option(struct options *options,
                          argv[0],
                          argv[optind - 1]);
     default:
-        return unknown_option(argv[0], argv[optind - 1], err);
+        return unknown_option(argv[0], argv[optind - 1], letters, err);
     }
     return status == 0 ? 0 : error_set(err, ERROR_INTERNAL, "no memory for options");
 }

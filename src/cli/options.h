@@ -11,12 +11,12 @@ struct options {
     const char **overrides; /* "section.key=value", -o among them; on the heap */
     int n_overrides;
     const char *output; /* of -o; NULL: not given */
-    bool force, resume, quiet, help;
+    bool force, resume, quiet, values, help;
 };
 
 /*
- * Read argv. `letters` are the long options the command takes, of "ofrq" (output, force,
- * resume, quiet); --set and --help always.
+ * Read argv. `letters` are the long options the command takes, of "ofrqv" (output, force,
+ * resume, quiet, values); --set and --help always.
  *
  * Returns  0, or -1 with ERROR_USAGE naming the command
  */

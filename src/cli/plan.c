@@ -14,14 +14,26 @@
 #include "progress.h"
 
 static const char usage[] =
-    "usage: rooftally plan JOB [-o FILE] [--set section.key=value]...\n"
+    "usage: rooftally plan JOB [-o FILE] [--set section.key=value]... [--values]\n"
     "\n"
     "What a run would do: zones, estimated candidates, the statements it sends, "
     "memory\n"
-    "per owner, connections, and how many ranks pay off. Nothing is written.\n";
+    "per owner, connections, and how many ranks pay off. Nothing is written.\n"
+    "\n"
+    "      --values   instead, for scripts, lines NAME = VALUE; names may be added:\n"
+    "                   zones, candidates\n"
+    "                   ranks        as many as pay off\n"
+    "                   rank_mib     memory to ask a batch system for, for each rank\n"
+    "                   seconds      roughly what the run takes with so many ranks\n"
+    "                   limit_s      [limits] time; 0: none\n";
 
-/* Below this many candidates a worker is not worth its start. */
-static const double least_per_worker = 50000;
+/* What a rank needs beside the buffers that [limits] memory bounds: the program, its
+ * libraries and what MPI and HDF5 take for a collective write. */
+static const int64_t beside_mib = 128;
+/* A worker's seconds for a candidate, to be on the safe side, and for a zone. */
+static const double server_candidate_s = 5e-6, store_candidate_s = 5e-7, zone_s = 2e-3;
+static const double start_s = 5,
+                    least_worker_s = 0.25; /* less is not worth its start */
 
 struct largest {
     int64_t row;
@@ -112,10 +124,20 @@ static void print_memory(const struct job_session *session,
            sum > limit ? "  more than the limit: raise [limits] memory" : "");
 }
 
+static double work_s(const struct job *job, double n_zones, double n_candidates)
+{
+    return n_zones * zone_s
+           + n_candidates
+                 * (job->kind == SOURCE_STORE ? store_candidate_s : server_candidate_s);
+}
+
 /* A worker pays while it has enough to do, and while the largest zone, which one worker
- * takes alone, is not what all wait for. */
-static void
-print_ranks(const struct zone_list *zones, double n_candidates, int64_t n_free)
+ * takes alone, is not what all wait for. Returns the ranks, and why not more. */
+static int64_t find_ranks(const struct job *job,
+                          const struct zone_list *zones,
+                          double n_candidates,
+                          int64_t n_free,
+                          const char **why)
 {
     double cost = 0, largest = 0;
     for (int64_t i = 0; i < zones->n; i++) {
@@ -123,26 +145,63 @@ print_ranks(const struct zone_list *zones, double n_candidates, int64_t n_free)
         cost += c;
         largest = c > largest ? c : largest;
     }
-    int64_t by_work = 1 + (int64_t)(n_candidates / least_per_worker);
+    double all_s = work_s(job, (double)zones->n, n_candidates);
+    int64_t by_work = 1 + (int64_t)(all_s / least_worker_s);
     int64_t by_largest = largest > 0 ? (int64_t)ceil(cost / largest) : 1;
     int64_t workers = by_work < by_largest ? by_work : by_largest;
-    const char *why = by_work < by_largest
-                          ? "more would have too little to do"
-                          : "the largest zone takes one worker that long";
+    *why = by_work < by_largest ? "more would have too little to do"
+                                : "the largest zone takes one worker that long";
     if (workers > zones->n)
         workers = zones->n;
     if (n_free >= 0 && workers + 1 > n_free) {
         workers = n_free - 1;
-        why = "the server has no more connections free";
+        *why = "the server has no more connections free";
     }
-    if (workers <= 1)
+    return workers > 1 ? workers + 1 : 1;
+}
+
+static void print_ranks(const struct job *job,
+                        const struct zone_list *zones,
+                        double n_candidates,
+                        int64_t n_free)
+{
+    const char *why;
+    int64_t n_ranks = find_ranks(job, zones, n_candidates, n_free, &why);
+    if (n_ranks == 1)
         printf("  ranks       1: %s\n", why);
     else
         printf("  ranks       up to %" PRId64 " (a coordinator and %" PRId64
                " workers): %s\n",
-               workers + 1,
-               workers,
+               n_ranks,
+               n_ranks - 1,
                why);
+}
+
+static int print_values(struct job_session *session,
+                        const struct zone_list *zones,
+                        double n_candidates,
+                        struct error *err)
+{
+    const struct job *job = session->job;
+    const char *why;
+    int64_t n_free, mib = 1 << 20;
+    if (source_connections(session->source, &n_free, err) < 0)
+        return -1;
+    int64_t n_ranks = find_ranks(job, zones, n_candidates, n_free, &why);
+    double all_s = work_s(job, (double)zones->n, n_candidates);
+    printf("zones = %" PRId64 "\n"
+           "candidates = %lld\n"
+           "ranks = %" PRId64 "\n"
+           "rank_mib = %" PRId64 "\n"
+           "seconds = %.0f\n"
+           "limit_s = %.0f\n",
+           zones->n,
+           llround(n_candidates),
+           n_ranks,
+           (job->memory_bytes + mib - 1) / mib + beside_mib,
+           ceil(start_s + all_s / (double)(n_ranks > 1 ? n_ranks - 1 : 1)),
+           ceil(job->time_s));
+    return 0;
 }
 
 /* Ranks that a launcher or a batch system has for us; 0 when nobody has said. */
@@ -158,7 +217,7 @@ static int ranks_asked(void)
     return 0;
 }
 
-static int print_plan(struct job_session *session, struct error *err)
+static int print_plan(struct job_session *session, bool is_brief, struct error *err)
 {
     struct zone_list zones;
     int64_t n_free = -1;
@@ -173,6 +232,8 @@ static int print_plan(struct job_session *session, struct error *err)
                                                    : "the store");
     for (int64_t i = 0; i < zones.n; i++)
         n_candidates += zones.estimates[i];
+    if (is_brief)
+        return print_values(session, &zones, n_candidates, err);
     print_zones(session, &zones, n_candidates);
     print_memory(session, &zones);
     int n_ranks = ranks_asked();
@@ -187,7 +248,7 @@ static int print_plan(struct job_session *session, struct error *err)
                          " free: start fewer ranks, or raise its max_connections",
                          n_ranks,
                          n_free);
-    print_ranks(&zones, n_candidates, n_free);
+    print_ranks(session->job, &zones, n_candidates, n_free);
     if (!source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; "
@@ -204,7 +265,7 @@ int cli_plan(int argc, char **argv, struct error *err)
     struct options options;
     struct job_session session = { 0 };
     int status = -1;
-    if (options_read(&options, argc, argv, "o", err) < 0)
+    if (options_read(&options, argc, argv, "ov", err) < 0)
         goto out;
     if (options.help) {
         fputs(usage, stdout);
@@ -213,7 +274,7 @@ int cli_plan(int argc, char **argv, struct error *err)
     }
     if (job_session_read(&session, &options, err) < 0
         || job_session_open(&session, NULL, 0, NULL, NULL, err) < 0
-        || print_plan(&session, err) < 0) {
+        || print_plan(&session, options.values, err) < 0) {
         err->code = ERROR_USAGE; /* nothing was started */
         goto out;
     }
