@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
-import oracle  # noqa: E402
+import verdict  # noqa: E402
 
 environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
 STATISTICS = {"buildings": "count", "total": "sum(height)", "p90": "quantile(height, 0.9)",

@@ -54,7 +54,7 @@ count = {"start": 0, "work": 0, "write": 0, "too late": 0}
 slowest = [0.0]
 n_kills = int(os.environ.get("N_KILLS", 200 if is_long() else 10))
 number = 0
-while number < n_kills and oracle.n_failures == 0:
+while number < n_kills and verdict.n_failures == 0:
     name = f"killed_{number}"
     for _ in range(chance.choice((1, 1, 2, 3))):  # attempts of one job that are all killed
         if os.path.exists(path_of(name)) and not os.path.exists(spool_of(name)):
