@@ -115,7 +115,8 @@ int message_decode(struct message *message,
     if (fixed.magic != magic || fixed.kind < MESSAGE_READY
         || fixed.kind > MESSAGE_SIGNAL || fixed.n_text < 0
         || fixed.n_text >= (int32_t)sizeof fixed.text
-        || fixed.n_zones_bytes != n_bytes - MESSAGE_FIXED_BYTES || fixed.n_zones < 0)
+        || fixed.n_zones_bytes != n_bytes - MESSAGE_FIXED_BYTES || fixed.n_zones < 0
+        || (fixed.kind != MESSAGE_UNIT && fixed.n_zones > 0))
         return error_set(err, ERROR_FORMAT, "a message that is none of ours");
     struct message m = {
         .kind = (enum message_kind)fixed.kind,

@@ -130,6 +130,9 @@ static void a_message_survives_its_bytes(void **state)
         assert_memory_equal(zone.id, zones[i].id, (size_t)zone.n_id);
     }
     assert_int_equal(message_next_zone(&back, &at, &zone), 0);
+    bytes[4] = MESSAGE_DONE; /* only a unit has zones */
+    assert_int_equal(message_decode(&back, bytes, n, &err), -1);
+    bytes[4] = MESSAGE_UNIT;
     for (int64_t cut = 0; cut < n; cut++)
         assert_int_equal(message_decode(&back, bytes, cut, &err), -1);
     srand(3);
