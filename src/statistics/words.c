@@ -113,11 +113,13 @@ copy(struct words *words, struct text *text, struct memory *memory, struct error
         if (words->next_bytes < MOST_BYTES)
             words->next_bytes *= 2;
     }
-    if (text->n > 0)
-        memcpy(words->bytes, text->bytes, (size_t)text->n);
-    text->bytes = words->bytes;
-    words->bytes += text->n;
-    words->n_bytes -= text->n;
+    const char *from = text->bytes;
+    text->bytes = words->bytes; /* NULL while all texts have been empty */
+    if (text->n > 0) {
+        memcpy(words->bytes, from, (size_t)text->n);
+        words->bytes += text->n;
+        words->n_bytes -= text->n;
+    }
     return 0;
 }
 
