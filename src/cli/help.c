@@ -42,4 +42,6 @@ void cli_version(void)
            PROJ_VERSION_MINOR,
            PROJ_VERSION_PATCH);
     printf("  libpq %s\n", source_library());
+    const char *gdal = source_vector_library();
+    printf("  %s\n", gdal ? gdal : "no GDAL: vector files cannot be staged");
 }

@@ -15,6 +15,18 @@ int job_session_read(struct job_session *session,
     return memory_init(&session->memory, session->job->memory_bytes, err);
 }
 
+int job_session_check_source(const struct job_session *session, struct error *err)
+{
+    const struct job *job = session->job;
+    if (job->kind != SOURCE_VECTOR)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[source] kind = vector: stage it first: rooftally stage %.50s -o "
+                     "STORE; then add: --set source.kind=store --set source.path=STORE",
+                     job->path);
+}
+
 int job_session_open(struct job_session *session,
                      const char *snapshot,
                      int rank,

@@ -29,6 +29,10 @@ int job_session_read(struct job_session *session,
                      const struct options *options,
                      struct error *err);
 
+/* That the job can be run as it is. Returns 0, or -1 with ERROR_USAGE that says how to
+ * stage it first. */
+int job_session_check_source(const struct job_session *session, struct error *err);
+
 /* Open the source (snapshot as in source_open), bind fields and statistics to it. */
 int job_session_open(struct job_session *session,
                      const char *snapshot,

@@ -104,6 +104,8 @@ static int open_sessions(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
     int status = job_session_read(session, &run->options, err);
+    if (status == 0)
+        status = job_session_check_source(session, err);
     if (status == 0 && is_first(run) && !*session->job->output)
         status = error_set(err,
                            ERROR_USAGE,

@@ -10,10 +10,10 @@
 #include <ini.h>
 
 #include "rooftally/base/terms.h"
+#include "rooftally/base/utf8.h"
 #include "rooftally/job/job.h"
 
 #include "keys.h"
-#include "utf8.h"
 
 /* Whether the value is in our expression language, or has quotes as it does. */
 static bool has_quotes(const char *section, const char *key)
@@ -411,8 +411,11 @@ char *entries_text(const struct entries *entries)
             const struct entry *entry = &entries->list[i];
             if (strcmp(entry->section, keys_section(s)) != 0)
                 continue;
-            bool secret = strcmp(entry->key, "connection") == 0;
-            char *redacted = secret ? job_redact(entry->value) : NULL;
+            bool is_path = strcmp(entry->key, "path") == 0;
+            bool secret = is_path || strcmp(entry->key, "connection") == 0;
+            char *redacted = is_path  ? job_redact_path(entry->value)
+                             : secret ? job_redact(entry->value)
+                                      : NULL;
             const char *parts[] = { open             ? ""
                                     : ftell(out) > 0 ? "\n["
                                                      : "[",

@@ -14,8 +14,9 @@ static bool decides(const char *section, const char *key)
 {
     if (strcmp(section, "job") == 0 || strcmp(section, "limits") == 0)
         return false;
-    return strcmp(section, "source") != 0
-           || (strcmp(key, "connection") != 0 && strcmp(key, "path") != 0);
+    if (strcmp(section, "statistics") == 0)
+        return true;
+    return strcmp(key, "connection") != 0 && strcmp(key, "path") != 0;
 }
 
 static void put_entry(FILE *out, const struct entry *entry)

@@ -110,12 +110,25 @@ read_source(struct job *job, const struct entries *entries, struct error *err)
     return 0;
 }
 
+/* A table says which column its id is; the rows of a file can be numbered. */
+static const char *default_id(const struct job *job)
+{
+    return job->kind == SOURCE_POSTGRES ? "" : JOB_ROW_NAME;
+}
+
 static int read_zones(struct job *job, const struct entries *entries, struct error *err)
 {
     job->zones_line = line_of(entries, "zones", "table");
     job->zone_where_line = line_of(entries, "zones", "where");
     return read_string(&job->zone_table, entries, "zones", "table", "", err)
-                   || read_string(&job->zone_id, entries, "zones", "id", "", err)
+                   || read_string(&job->zone_path, entries, "zones", "path", "", err)
+                   || read_string(&job->zone_layer, entries, "zones", "layer", "", err)
+                   || read_string(&job->zone_id,
+                                  entries,
+                                  "zones",
+                                  "id",
+                                  default_id(job),
+                                  err)
                    || read_string(&job->zone_geometry,
                                   entries,
                                   "zones",
@@ -159,7 +172,9 @@ read_buildings(struct job *job, const struct entries *entries, struct error *err
     job->buildings_line = line_of(entries, section, "table");
     job->where_line = line_of(entries, section, "where");
     if (read_string(&job->building_table, entries, section, "table", "", err)
-        || read_string(&job->building_id, entries, section, "id", "", err)
+        || read_string(&job->building_path, entries, section, "path", "", err)
+        || read_string(&job->building_layer, entries, section, "layer", "", err)
+        || read_string(&job->building_id, entries, section, "id", default_id(job), err)
         || read_string(&job->building_geometry, entries, section, "geometry", "", err)
         || read_fields(&job->fields, &job->n_fields, entries, section, err)
         || read_expression(&job->where, entries, section, "where", err)
@@ -248,7 +263,9 @@ static int check_complete(const struct job *job, struct error *err)
         const char *section, *key, *value;
         bool needed;
     } keys[] = {
-        { "source", "path", job->store_path, job->kind != SOURCE_POSTGRES },
+        { "source", "path", job->store_path, job->kind == SOURCE_STORE },
+        { "zones", "path", job->zone_path, job->kind == SOURCE_VECTOR },
+        { "buildings", "path", job->building_path, job->kind == SOURCE_VECTOR },
         { "zones", "table", job->zone_table, job->kind == SOURCE_POSTGRES },
         { "zones", "id", job->zone_id, true },
         { "zones", "geometry", job->zone_geometry, job->kind == SOURCE_POSTGRES },
@@ -339,19 +356,14 @@ void job_close(struct job *job)
     expression_free(job->where);
     for (int i = 0; i < job->n_statistics; i++)
         free(job->statistics[i].text);
-    char *strings[] = { job->path,
-                        job->title,
-                        job->output,
-                        job->connection,
-                        job->store_path,
-                        job->zone_table,
-                        job->zone_id,
-                        job->zone_geometry,
-                        job->building_table,
-                        job->building_id,
-                        job->building_geometry,
-                        job->text,
-                        job->identity };
+    char *strings[] = {
+        job->path,           job->title,          job->output,
+        job->connection,     job->store_path,     job->zone_table,
+        job->zone_path,      job->zone_layer,     job->zone_id,
+        job->zone_geometry,  job->building_table, job->building_path,
+        job->building_layer, job->building_id,    job->building_geometry,
+        job->text,           job->identity
+    };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         free(strings[i]);
     free(job->statistics);

@@ -9,15 +9,17 @@
 
 struct section {
     const char *name;
-    const char *keys[10]; /* ends in NULL; none: any name */
+    const char *keys[12]; /* ends in NULL; none: any name */
 };
 
 static const struct section sections[] = {
     { "job", { "title", "output" } },
     { "source", { "kind", "connection", "path", "snapshot" } },
-    { "zones", { "table", "id", "geometry", "fields", "where" } },
+    { "zones", { "table", "path", "layer", "id", "geometry", "fields", "where" } },
     { "buildings",
       { "table",
+        "path",
+        "layer",
         "id",
         "geometry",
         "fields",

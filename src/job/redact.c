@@ -129,3 +129,11 @@ char *job_redact(const char *conninfo)
     out.text[out.n] = '\0';
     return out.text;
 }
+
+char *job_redact_path(const char *path)
+{
+    const char *end = path + strlen(path), *scheme = strstr(path, "://");
+    bool has_secret = find_in(path, end, "password=") || find_in(path, end, "passwd=")
+                      || find_in(path, end, "pwd=") || (scheme && strchr(scheme, '@'));
+    return strdup(has_secret ? "***" : path);
+}

@@ -8,6 +8,7 @@
 #include "postgres.h"
 #include "source_calls.h"
 #include "store_source.h"
+#include "vector.h"
 
 int source_open(struct source **source,
                 const struct job *job,
@@ -21,10 +22,7 @@ int source_open(struct source **source,
         return postgres_open(source, job, snapshot, rank, stop, stop_context, err);
     if (job->kind == SOURCE_STORE)
         return store_source_open(source, job, err);
-    return error_set(err,
-                     ERROR_USAGE,
-                     "[source] kind: stage it first: rooftally stage %s -o STORE",
-                     job->path);
+    return vector_open(source, job, err);
 }
 
 void source_close(struct source *source)
@@ -66,12 +64,18 @@ int source_bind(struct source *source, const struct binding *binding, struct err
     return source->calls->bind(source, binding, err);
 }
 
+static int must_be_staged(struct error *err)
+{
+    return error_set(err, ERROR_USAGE, "[source] kind: it has to be staged first");
+}
+
 int source_zones(struct source *source,
                  struct zone_list *zones,
                  struct memory *memory,
                  struct error *err)
 {
-    return source->calls->zones(source, zones, memory, err);
+    return source->calls->zones ? source->calls->zones(source, zones, memory, err)
+                                : must_be_staged(err);
 }
 
 int source_zone(struct source *source,
@@ -81,12 +85,15 @@ int source_zone(struct source *source,
                 struct memory *memory,
                 struct error *err)
 {
-    return source->calls->zone(source, id, n_id, wkb, memory, err);
+    return source->calls->zones
+               ? source->calls->zone(source, id, n_id, wkb, memory, err)
+               : must_be_staged(err);
 }
 
 int source_buildings(struct source *source, const struct zone *zone, struct error *err)
 {
-    return source->calls->buildings(source, zone, err);
+    return source->calls->zones ? source->calls->buildings(source, zone, err)
+                                : must_be_staged(err);
 }
 
 int source_next(struct source *source, struct batch *batch, struct error *err)
@@ -128,6 +135,8 @@ int source_explain(struct source *source,
                    int64_t *n_free,
                    struct error *err)
 {
+    if (!source->calls->explain)
+        return must_be_staged(err);
     return source->calls->explain(source, out, n_ranks, n_free, err);
 }
 

@@ -12,6 +12,7 @@ struct source_calls {
     int (*bind)(struct source *source,
                 const struct binding *binding,
                 struct error *err);
+    /* NULL, with the calls that follow but next and cancel: it can only be scanned. */
     int (*zones)(struct source *source,
                  struct zone_list *zones,
                  struct memory *memory,

@@ -131,10 +131,11 @@ static int check_id(const struct store_table *table, const char *id, struct erro
         return 0;
     return error_set(err,
                      ERROR_USAGE,
-                     "[%s] id: the store's id is '%s', not '%s'",
+                     "[%s] id: the store's id is '%s', not '%s': write id = %s",
                      table->name,
                      table->id_name,
-                     id);
+                     id,
+                     table->id_name);
 }
 
 static int read_schema(struct store_source *s, struct error *err)

@@ -18,6 +18,10 @@
 enum source_kind { SOURCE_POSTGRES, SOURCE_STORE, SOURCE_VECTOR, SOURCE_MEMORY };
 enum snapshot_rule { SNAPSHOT_SHARED, SNAPSHOT_NONE };
 
+/* What a row's number is called where a job of vector files, or of a store that was made
+ * from them, names no id. */
+#define JOB_ROW_NAME "row"
+
 /* A name, or a name with the expression that defines it. */
 struct job_field {
     char name[NAME_BYTES];
@@ -42,12 +46,14 @@ struct job {
     char *store_path;
     enum snapshot_rule snapshot;
 
-    char *zone_table, *zone_id, *zone_geometry;
+    char *zone_table, *zone_id, *zone_geometry; /* id: not given, JOB_ROW_NAME */
+    char *zone_path, *zone_layer;               /* of a vector file; no secrets shown */
     struct job_field *zone_fields;
     int n_zone_fields;
     struct expression *zone_where; /* NULL: all */
 
     char *building_table, *building_id, *building_geometry;
+    char *building_path, *building_layer;
     struct job_field *fields;
     int n_fields;
     struct expression *where; /* NULL: all */
@@ -102,5 +108,9 @@ bool job_identity_differs(const char *then, const char *now, char *text, int n_t
 
 /* Copy of a conninfo with every password's value replaced by "***"; caller frees. */
 char *job_redact(const char *conninfo);
+
+/* The same of the path of a vector file, which may be a connection ("PG:...", or a URL
+ * with a password in it): then all of it is "***". */
+char *job_redact_path(const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * Where zones and buildings come from. One interface; postgres, store, memory (the twin
- * that unit tests read from), later vector.
+ * that unit tests read from), and vector files, which can only be scanned.
  *
  * Order of calls, each rank for itself:
  *     source_open, source_schema, source_bind,
@@ -185,5 +185,7 @@ int source_explain(struct source *source,
 
 /* "15.18": of the libpq in use. */
 const char *source_library(void);
+/* "GDAL 3.6.2", loaded to be asked; NULL where vector files cannot be read. */
+const char *source_vector_library(void);
 
 #endif

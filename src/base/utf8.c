@@ -1,4 +1,4 @@
-#include "utf8.h"
+#include "rooftally/base/utf8.h"
 
 #include <stdint.h>
 
@@ -25,4 +25,15 @@ int utf8_length(const char *text, size_t n)
     if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
         return 0;
     return length;
+}
+
+bool utf8_is_text(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        int length = utf8_length(text + i, n - i);
+        if (length == 0)
+            return false;
+        i += (size_t)length;
+    }
+    return true;
 }

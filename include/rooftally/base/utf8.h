@@ -1,10 +1,14 @@
 /* UTF-8 as RFC 3629 has it. */
-#ifndef JOB_UTF8_H
-#define JOB_UTF8_H
+#ifndef ROOFTALLY_BASE_UTF8_H
+#define ROOFTALLY_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Bytes of the character at text, of which n >= 1 are there; 0 when it is none. */
 int utf8_length(const char *text, size_t n);
+
+/* Whether all n bytes are such characters. */
+bool utf8_is_text(const char *text, size_t n);
 
 #endif

@@ -1,0 +1,290 @@
+/* Features of a layer, one after the other. */
+#include <cpl_conv.h>
+#include <cpl_string.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "layer.h"
+
+void layer_forget_feature(struct vector_layer *layer)
+{
+    OGR_G_DestroyGeometry(layer->own);
+    OGR_F_Destroy(layer->feature);
+    layer->own = layer->geometry = NULL;
+    layer->feature = NULL;
+}
+
+/* Fields that nobody asks for are not decoded, where the driver can leave them out. */
+static void choose_fields(struct vector_layer *layer, const uint8_t *wanted)
+{
+    char **names = NULL;
+    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer->layer);
+    for (int i = 0; i < OGR_FD_GetFieldCount(definition); i++)
+        if (!wanted[i])
+            names = CSLAddString(names, layer->fields[i].name);
+    names = CSLAddString(names, "OGR_STYLE");
+    if (OGR_L_TestCapability(layer->layer, OLCIgnoreFields))
+        OGR_L_SetIgnoredFields(layer->layer, (const char **)names);
+    CSLDestroy(names);
+}
+
+/* One number that SQL gives; 0 where it gives none. */
+static int64_t
+ask(struct vector_layer *layer, const char *what, const char *column, const char *table)
+{
+    int64_t n = 0;
+    char *sql =
+        CPLStrdup(CPLSPrintf("SELECT %s(\"%s\") FROM \"%s\"", what, column, table));
+    OGRLayerH answer = GDALDatasetExecuteSQL(layer->dataset, sql, NULL, NULL);
+    OGRFeatureH row = answer ? OGR_L_GetNextFeature(answer) : NULL;
+    if (row)
+        n = OGR_F_GetFieldAsInteger64(row, 0);
+    OGR_F_Destroy(row);
+    if (answer)
+        GDALDatasetReleaseResultSet(layer->dataset, answer);
+    CPLFree(sql);
+    return n;
+}
+
+static void
+count_below(struct vector_layer *layer, const char *column, int64_t least, int64_t *n)
+{
+    OGR_L_SetAttributeFilter(layer->layer,
+                             CPLSPrintf("\"%s\" < %lld", column, (long long)least));
+    *n = OGR_L_GetFeatureCount(layer->layer, true);
+}
+
+/* SQLite finds rows by their number: each part is a range of numbers. */
+static bool
+start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *first)
+{
+    const char *column = OGR_L_GetFIDColumn(layer->layer);
+    const char *table = OGR_L_GetName(layer->layer);
+    bool is_sqlite = strcmp(layer->about.driver, "GPKG") == 0
+                     || strcmp(layer->about.driver, "SQLite") == 0;
+    if (!is_sqlite || !*column || strpbrk(column, "\"") || strpbrk(table, "\""))
+        return false;
+    int64_t low = ask(layer, "min", column, table);
+    double width =
+        ((double)ask(layer, "max", column, table) + 1 - (double)low) / n_parts;
+    if (gdal_failed() || !(width < 0x1p52))
+        return false;
+    int64_t from = low + (int64_t)ceil(width * part);
+    int64_t to = low + (int64_t)ceil(width * (part + 1));
+    count_below(layer, column, from, first);
+    char *filter = CPLStrdup(CPLSPrintf("\"%s\" >= %lld AND \"%s\" < %lld",
+                                        column,
+                                        (long long)from,
+                                        column,
+                                        (long long)to));
+    OGR_L_SetAttributeFilter(layer->layer, filter);
+    CPLFree(filter);
+    return !gdal_failed();
+}
+
+/* Where a driver finds the n-th feature at once, each part is a run of features. */
+static bool
+start_at_index(struct vector_layer *layer, int part, int n_parts, int64_t *first)
+{
+    int64_t n = layer->about.n_features;
+    if (n < 0 || !OGR_L_TestCapability(layer->layer, OLCFastSetNextByIndex))
+        return false;
+    int64_t from = n / n_parts * part + n % n_parts * part / n_parts;
+    int64_t to = n / n_parts * (part + 1) + n % n_parts * (part + 1) / n_parts;
+    if (to > from && OGR_L_SetNextByIndex(layer->layer, from) != OGRERR_NONE)
+        return false;
+    *first = from;
+    layer->left = part < n_parts - 1 ? to - from : -1;
+    return true;
+}
+
+int layer_start(struct vector_layer *layer,
+                const uint8_t *wanted,
+                int part,
+                int n_parts,
+                int64_t *first,
+                struct error *err)
+{
+    layer_forget_feature(layer);
+    gdal_forget();
+    OGR_L_SetAttributeFilter(layer->layer, NULL);
+    choose_fields(layer, wanted);
+    OGR_L_ResetReading(layer->layer);
+    layer->left = -1;
+    *first = 0;
+    if (n_parts > 1 && !start_at_index(layer, part, n_parts, first)
+        && !start_at_number(layer, part, n_parts, first)) {
+        *first = 0;
+        layer->left = part == 0 ? -1 : 0; /* the first part reads it all */
+    }
+    if (gdal_failed())
+        return gdal_error(err, ERROR_IO, "cannot be read");
+    return 0;
+}
+
+/* What comes out of a transformation that has no answer is not finite. */
+static bool is_finite(OGRGeometryH geometry)
+{
+    OGREnvelope box;
+    if (OGR_G_IsEmpty(geometry))
+        return true;
+    OGR_G_GetEnvelope(geometry, &box);
+    return isfinite(box.MinX) && isfinite(box.MaxX) && isfinite(box.MinY)
+           && isfinite(box.MaxY);
+}
+
+/* The plane geometry of the feature, transformed where that is due. */
+static void take_geometry(struct vector_layer *layer)
+{
+    OGRGeometryH own = OGR_F_GetGeomFieldRef(layer->feature, layer->geometry_index);
+    layer->is_nowhere = false;
+    layer->geometry = own;
+    if (!own)
+        return;
+    if (OGR_G_Is3D(own) || OGR_G_IsMeasured(own))
+        OGR_G_FlattenTo2D(own);
+    if (!layer->way)
+        return;
+    bool was_finite = is_finite(own);
+    layer->own = layer->geometry = OGR_G_Clone(own);
+    if (!layer->own)
+        return;
+    layer->is_nowhere = OGR_G_Transform(layer->own, layer->way) != OGRERR_NONE
+                        || (was_finite && !is_finite(layer->own));
+    gdal_forget();
+}
+
+int layer_next(struct vector_layer *layer, struct error *err)
+{
+    layer_forget_feature(layer);
+    if (layer->left == 0)
+        return 0;
+    gdal_forget();
+    layer->feature = OGR_L_GetNextFeature(layer->layer);
+    if (gdal_failed()) { /* with a feature or without: what it says may be wrong */
+        layer_forget_feature(layer);
+        return gdal_error(err, ERROR_IO, "cannot be read to its end");
+    }
+    if (!layer->feature)
+        return 0;
+    layer->left -= layer->left > 0;
+    take_geometry(layer);
+    return 1;
+}
+
+/* Days from 1970-01-01 in the proleptic Gregorian calendar; years begin in March, so
+ * that the leap day is the last. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* GDAL keeps milliseconds in a float, and offsets from UTC in quarters of an hour above
+ * 100; below that the zone is unknown, and what is written is taken as UTC. */
+static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *value)
+{
+    int year, month, day, hour, minute, zone;
+    float second;
+    if (!OGR_F_GetFieldAsDateTimeEx(feature,
+                                    field,
+                                    &year,
+                                    &month,
+                                    &day,
+                                    &hour,
+                                    &minute,
+                                    &second,
+                                    &zone))
+        return false;
+    int64_t days = days_of(year, month, day);
+    int64_t minutes = hour * 60 + minute - (zone > 1 ? (zone - 100) * 15 : 0);
+    *value = is_date
+                 ? days
+                 : (days * 1440 + minutes) * 60000000 + llround(second * 1e3) * 1000;
+    return true;
+}
+
+void layer_value(struct vector_layer *layer, int field, struct vector_value *value)
+{
+    OGRFeatureH feature = layer->feature;
+    *value = (struct vector_value){ .valid = true };
+    if (field == OGR_F_GetFieldCount(feature)) {
+        value->integer = OGR_F_GetFID(feature);
+        value->valid = value->integer != OGRNullFID;
+        return;
+    }
+    if (!OGR_F_IsFieldSetAndNotNull(feature, field)) {
+        value->valid = false;
+        return;
+    }
+    switch (layer->fields[field].type) {
+    case TYPE_BOOLEAN:
+        value->integer = OGR_F_GetFieldAsInteger(feature, field) != 0;
+        break;
+    case TYPE_INTEGER:
+        value->integer = OGR_F_GetFieldAsInteger64(feature, field);
+        break;
+    case TYPE_REAL:
+        value->real = OGR_F_GetFieldAsDouble(feature, field);
+        break;
+    case TYPE_DATE:
+    case TYPE_TIMESTAMP:
+        value->valid = time_value(feature,
+                                  field,
+                                  layer->fields[field].type == TYPE_DATE,
+                                  &value->integer);
+        break;
+    case TYPE_TEXT:
+        value->text.bytes = OGR_F_GetFieldAsString(feature, field);
+        value->text.n = (int64_t)strlen(value->text.bytes);
+        break;
+    case TYPE_NULL:
+        value->valid = false;
+        break;
+    }
+}
+
+enum { POINT_BYTES = 21, SRID_BYTES = 4 };
+static const uint32_t srid_flag = 0x20000000u;
+
+int64_t layer_geometry_bytes(struct vector_layer *layer)
+{
+    int64_t srid = layer->srid ? SRID_BYTES : 0;
+    if (layer->is_nowhere)
+        return POINT_BYTES + srid;
+    return layer->geometry ? (int64_t)OGR_G_WkbSizeEx(layer->geometry) + srid : 0;
+}
+
+/* WKB and EWKB differ in the SRID behind the outermost type:
+ *     order:1 type:4 …    order:1 type|flag:4 srid:4 … */
+void layer_geometry(struct vector_layer *layer, uint8_t *ewkb)
+{
+    int64_t srid = layer->srid ? SRID_BYTES : 0;
+    uint8_t *wkb = ewkb + srid;
+    if (layer->is_nowhere) {
+        const double at[2] = { INFINITY, INFINITY };
+        const uint32_t type = wkbPoint;
+        wkb[0] = wkbNDR;
+        memcpy(wkb + 1, &type, sizeof type);
+        memcpy(wkb + 5, at, sizeof at);
+    } else {
+        OGR_G_ExportToIsoWkb(layer->geometry, wkbNDR, wkb);
+    }
+    if (!srid)
+        return;
+    uint32_t type;
+    memcpy(&type, wkb + 1, sizeof type);
+    type |= srid_flag;
+    ewkb[0] = wkb[0];
+    memcpy(ewkb + 1, &type, sizeof type);
+    memcpy(ewkb + 5, &layer->srid, SRID_BYTES);
+}
+
+const char *layer_geometry_name(struct vector_layer *layer)
+{
+    return layer->geometry ? OGR_G_GetGeometryName(layer->geometry) : "";
+}
