@@ -18,6 +18,15 @@ int comm_barrier(struct comm *comm, struct error *err)
 
 int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err)
 {
+    return comm_share(comm, 0, bytes, n_bytes, err);
+}
+
+int comm_share(struct comm *comm,
+               int from,
+               void *bytes,
+               int64_t n_bytes,
+               struct error *err)
+{
     if (!comm->is_mpi)
         return 0;
     if (comm_meet(comm, err) < 0)
@@ -25,7 +34,7 @@ int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error
     for (int64_t at = 0; at < n_bytes; at += COMM_LARGEST) {
         int64_t n = n_bytes - at < COMM_LARGEST ? n_bytes - at : COMM_LARGEST;
         int status =
-            MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, 0, comm->collectives);
+            MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, from, comm->collectives);
         if (comm_status(status, "MPI_Bcast", err) < 0)
             return -1;
     }
@@ -141,6 +150,34 @@ int comm_gather(struct comm *comm,
         if (receive_parts(comm, rank, to, counts[rank], err) < 0)
             return -1;
     return 0;
+}
+
+int comm_gather_all(struct comm *comm,
+                    const void *mine,
+                    int64_t n_bytes,
+                    void *all,
+                    struct error *err)
+{
+    if (!comm->is_mpi) {
+        if (n_bytes > 0)
+            memcpy(all, mine, (size_t)n_bytes);
+        return 0;
+    }
+    if (n_bytes > INT_MAX)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "%lld bytes are too many to gather",
+                         (long long)n_bytes);
+    if (comm_meet(comm, err) < 0)
+        return -1;
+    int status = MPI_Allgather(mine,
+                               (int)n_bytes,
+                               MPI_BYTE,
+                               all,
+                               (int)n_bytes,
+                               MPI_BYTE,
+                               comm->collectives);
+    return comm_status(status, "MPI_Allgather", err);
 }
 
 /* Offsets of pieces laid one after the other, as the ints that MPI wants. */

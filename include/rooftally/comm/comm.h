@@ -70,6 +70,12 @@ int comm_receive(struct comm *comm,
  * Counts beyond int are split inside, but for comm_exchange. */
 int comm_barrier(struct comm *comm, struct error *err);
 int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err);
+/* The bytes of one rank to all. */
+int comm_share(struct comm *comm,
+               int from,
+               void *bytes,
+               int64_t n_bytes,
+               struct error *err);
 int comm_sum(struct comm *comm, int64_t *values, int64_t n, struct error *err);
 int comm_max(struct comm *comm, int64_t *values, int64_t n, struct error *err);
 /* Bytes of every rank to rank 0, in rank order: counts[size] and, on rank 0, `out` with
@@ -81,6 +87,13 @@ int comm_gather(struct comm *comm,
                 int64_t capacity,
                 int64_t *counts,
                 struct error *err);
+/* The same number of bytes of every rank to all, in rank order: all[size * n_bytes].
+ * ERROR_BUDGET beyond 2 GiB of one. */
+int comm_gather_all(struct comm *comm,
+                    const void *mine,
+                    int64_t n_bytes,
+                    void *all,
+                    struct error *err);
 /* All to all: send_counts[size] bytes laid one after the other; receive likewise.
  * ERROR_BUDGET on every rank when the capacity of one is too small, or its bytes
  * exceed 2 GiB; nothing is then exchanged. */
