@@ -42,8 +42,43 @@ static void await_turn(int rank)
     clock_sleep_s(0.3 * (rank < 8 ? rank : 8));
 }
 
-/* Only `run` starts the ranks; its error is known to all of them and printed once. */
-static int run(int argc, char **argv)
+/* A command that all ranks work on together. */
+typedef int ranks_command(int argc,
+                          char **argv,
+                          struct comm *comm,
+                          char advice[CLI_ADVICE_BYTES],
+                          struct error *err);
+
+static int stage(int argc,
+                 char **argv,
+                 struct comm *comm,
+                 char advice[CLI_ADVICE_BYTES],
+                 struct error *err)
+{
+    (void)advice;
+    return cli_stage(argc, argv, comm, err);
+}
+
+static int generate(int argc,
+                    char **argv,
+                    struct comm *comm,
+                    char advice[CLI_ADVICE_BYTES],
+                    struct error *err)
+{
+    (void)advice;
+    return cli_generate(argc, argv, comm, err);
+}
+
+static ranks_command *command_of_ranks(const char *word)
+{
+    return strcmp(word, "run") == 0        ? cli_run
+           : strcmp(word, "stage") == 0    ? stage
+           : strcmp(word, "generate") == 0 ? generate
+                                           : NULL;
+}
+
+/* Start the ranks; the command's error is known to all of them and printed once. */
+static int run(ranks_command *command, int argc, char **argv)
 {
     struct error err = { ERROR_NONE, "" };
     struct comm *comm = NULL;
@@ -54,7 +89,7 @@ static int run(int argc, char **argv)
         return exit_status(&err);
     }
     char advice[CLI_ADVICE_BYTES] = "";
-    int done = cli_run(argc - 1, argv + 1, comm, advice, &err);
+    int done = command(argc - 1, argv + 1, comm, advice, &err);
     bool is_lost = (done < 0 && err.code == ERROR_COMM) || comm_is_broken(comm);
     if (is_lost)
         await_turn(comm_rank(comm));
@@ -93,10 +128,6 @@ static int dispatch(int argc, char **argv, struct error *err)
         cli_version();
     else if (strcmp(word, "plan") == 0)
         return cli_plan(argc - 1, argv + 1, err);
-    else if (strcmp(word, "stage") == 0)
-        return cli_stage(argc - 1, argv + 1, err);
-    else if (strcmp(word, "generate") == 0)
-        return cli_generate(argc - 1, argv + 1, err);
     else if (strcmp(word, "info") == 0)
         return cli_info(argc - 1, argv + 1, err);
     else
@@ -113,8 +144,9 @@ int main(int argc, char **argv)
         print_error(&err, "");
         return STATUS_UNUSABLE;
     }
-    if (strcmp(argv[1], "run") == 0)
-        return run(argc, argv);
+    ranks_command *command = command_of_ranks(argv[1]);
+    if (command)
+        return run(command, argc, argv);
     if (dispatch(argc, argv, &err) < 0) {
         print_error(&err, "");
         return exit_status(&err);

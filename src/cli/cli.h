@@ -18,8 +18,8 @@ int cli_run(int argc,
             char advice[CLI_ADVICE_BYTES],
             struct error *err);
 int cli_plan(int argc, char **argv, struct error *err);
-int cli_stage(int argc, char **argv, struct error *err);
-int cli_generate(int argc, char **argv, struct error *err);
+int cli_stage(int argc, char **argv, struct comm *comm, struct error *err);
+int cli_generate(int argc, char **argv, struct comm *comm, struct error *err);
 int cli_info(int argc, char **argv, struct error *err);
 
 void cli_help(void);

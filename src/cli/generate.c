@@ -1,10 +1,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/memory.h"
@@ -13,6 +11,9 @@
 #include "rooftally/source/store.h"
 
 #include "cli.h"
+#include "meter.h"
+#include "stop.h"
+#include "team.h"
 
 static const char usage[] =
     "usage: rooftally generate STORE|--postgres CONNINFO --zones N --buildings N "
@@ -21,7 +22,9 @@ static const char usage[] =
     "Make a synthetic state and write it into a store, or load it into PostgreSQL as\n"
     "the tables zipcode and building, with indexes. The same numbers and seed give "
     "the\n"
-    "same rows.\n"
+    "same rows, and the same store on any number of ranks (mpirun, srun), of which "
+    "each\n"
+    "makes a share.\n"
     "\n"
     "  --postgres CONNINFO  libpq connection string; '' means the PG* environment\n"
     "  --zones N            zones, 1 to 1000000\n"
@@ -169,35 +172,6 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
     return 0;
 }
 
-/* One live line on a terminal, a line every 10 s elsewhere. */
-struct meter {
-    bool quiet, terminal, shown;
-    double next_s;
-};
-
-static volatile sig_atomic_t is_stopped;
-
-static void stop(int signal)
-{
-    (void)signal;
-    is_stopped = 1;
-}
-
-static bool show_progress(void *context, double share)
-{
-    struct meter *meter = context;
-    double now_s = clock_wall_s();
-    if (!meter->quiet && now_s >= meter->next_s) {
-        fprintf(stderr,
-                meter->terminal ? "\rgenerate: %3.0f %% of the buildings made "
-                                : "generate: %.0f %% of the buildings made\n",
-                100 * share);
-        meter->next_s = now_s + (meter->terminal ? 0.2 : 10);
-        meter->shown = true;
-    }
-    return is_stopped != 0;
-}
-
 static void print_summary(const struct load_counts *counts)
 {
     double all_s = counts->copy_wall_s + counts->index_wall_s;
@@ -216,90 +190,106 @@ static void print_summary(const struct load_counts *counts)
            all_s);
 }
 
+static void print_store_summary(const struct store_counts *counts, double wall_s)
+{
+    char size[24];
+    printf("%" PRId64 " zones and %" PRId64 " buildings, %s: written in %.1f s "
+           "(%.0f rows/s)\n",
+           counts->n_zones,
+           counts->n_buildings,
+           memory_size_text(size, counts->n_bytes),
+           wall_s,
+           (double)counts->n_buildings / wall_s);
+}
+
+/* Every rank a share of the state. */
 static int write_store(const struct generate *generate,
                        const struct synthetic_state *state,
-                       struct meter *meter,
+                       struct comm *comm,
                        struct memory *memory,
                        struct error *err)
 {
-    struct store_options options = { .force = generate->force,
-                                     .progress = show_progress,
-                                     .context = meter };
+    bool shows = comm_rank(comm) == 0 && !generate->quiet;
+    struct meter meter;
+    const struct team team = team_of(comm);
+    struct store_options options = { .team = &team,
+                                     .force = generate->force,
+                                     .progress = meter_show,
+                                     .context = &meter };
     struct store_counts counts;
-    char size[24];
     double start_s = clock_wall_s();
-    if (store_generate(state, generate->store, &options, &counts, memory, err) < 0)
-        return -1;
-    double wall_s = clock_wall_s() - start_s;
-    if (meter->shown && meter->terminal)
-        fputs("\r\033[K", stderr);
-    if (!generate->quiet)
-        printf("%" PRId64 " zones and %" PRId64 " buildings, %s: written in %.1f s "
-               "(%.0f rows/s)\n",
-               counts.n_zones,
-               counts.n_buildings,
-               memory_size_text(size, counts.n_bytes),
-               wall_s,
-               (double)counts.n_buildings / wall_s);
-    return 0;
+    meter_init(&meter, "generate", !shows);
+    int status = store_generate(state, generate->store, &options, &counts, memory, err);
+    meter_end(&meter);
+    if (status == 0 && shows)
+        print_store_summary(&counts, clock_wall_s() - start_s);
+    return status;
 }
 
-static int
-load_state(const struct generate *generate, struct memory *memory, struct error *err)
+/* The first rank alone: one connection loads as fast as the server takes it. */
+static int load_tables(const struct generate *generate,
+                       const struct synthetic_state *state,
+                       struct comm *comm,
+                       struct memory *memory,
+                       struct error *err)
 {
-    struct synthetic_state state;
-    if (synthetic_init(&state,
-                       generate->n_zones,
-                       generate->n_buildings,
-                       generate->seed,
-                       memory,
-                       err)
-        < 0)
-        return error_prefix(err, "generate");
-    struct meter meter = { .quiet = generate->quiet,
-                           .terminal = isatty(STDERR_FILENO) };
-    meter.next_s = clock_wall_s() + (meter.terminal ? 0.2 : 10);
-    if (generate->store) {
-        if (write_store(generate, &state, &meter, memory, err) < 0)
-            return error_prefix(err, "generate");
-        return 0;
-    }
+    struct meter meter;
     struct load_options options = {
         .schema = generate->schema,
         .force = generate->force,
-        .progress = show_progress,
+        .progress = meter_show,
         .context = &meter,
     };
     struct load_counts counts;
-    int status =
-        load_postgres(&state, generate->conninfo, &options, &counts, memory, err);
-    if (meter.shown && meter.terminal)
-        fputs("\r\033[K", stderr);
-    if (status < 0)
-        return error_prefix(err, "generate");
-    if (!generate->quiet)
-        print_summary(&counts);
-    return 0;
+    int status = 0;
+    if (comm_rank(comm) == 0) {
+        meter_init(&meter, "generate", generate->quiet);
+        status =
+            load_postgres(state, generate->conninfo, &options, &counts, memory, err);
+        meter_end(&meter);
+        if (status == 0 && !generate->quiet)
+            print_summary(&counts);
+    }
+    return comm_agree(comm, status, err);
 }
 
-int cli_generate(int argc, char **argv, struct error *err)
+static int make_state(const struct generate *generate,
+                      struct comm *comm,
+                      struct memory *memory,
+                      struct error *err)
+{
+    struct synthetic_state state;
+    int status = synthetic_init(&state,
+                                generate->n_zones,
+                                generate->n_buildings,
+                                generate->seed,
+                                memory,
+                                err);
+    if (comm_agree(comm, status, err) < 0)
+        return -1;
+    return generate->store ? write_store(generate, &state, comm, memory, err)
+                           : load_tables(generate, &state, comm, memory, err);
+}
+
+int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
 {
     struct generate generate;
-    struct memory memory;
-    if (read_arguments(&generate, argc, argv, err) < 0)
+    struct memory memory = { 0 };
+    comm_bound(comm, stop_until_s);
+    int status = read_arguments(&generate, argc, argv, err);
+    if (status == 0 && !generate.help)
+        status = memory_init(&memory, MEMORY_BYTES, err);
+    if (comm_agree(comm, status, err) < 0)
         return -1;
     if (generate.help) {
-        fputs(usage, stdout);
+        if (comm_rank(comm) == 0)
+            fputs(usage, stdout);
         return 0;
     }
-    if (memory_init(&memory, MEMORY_BYTES, err) < 0)
-        return -1;
-    /* The first signal ends the load between rows; a second one ends the program. */
-    struct sigaction action = { .sa_handler = stop,
-                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    int status = load_state(&generate, &memory, err);
+    status = make_state(&generate, comm, &memory, err);
     memory_release(&memory);
-    return status;
+    if (status < 0)
+        return error_prefix(err, "generate");
+    stop_disarm();
+    return 0;
 }

@@ -1,5 +1,8 @@
 #include "job_session.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 int job_session_read(struct job_session *session,
                      const struct options *options,
                      struct error *err)
@@ -47,6 +50,46 @@ int job_session_open(struct job_session *session,
     if (statistics_bind(&session->statistics, job, &session->binding, err) < 0)
         return -1;
     return source_bind(session->source, &session->binding, err);
+}
+
+static int
+check_connections(const struct job_session *session, int n_ranks, struct error *err)
+{
+    int64_t n_free;
+    if (source_connections(session->source, &n_free, err) < 0)
+        return -1;
+    if (n_free < 0 || n_ranks <= n_free)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%d ranks need as many connections, and the server has %" PRId64
+                     " free: start fewer ranks, or raise its max_connections",
+                     n_ranks,
+                     n_free);
+}
+
+int job_session_open_all(struct job_session *session,
+                         struct comm *comm,
+                         char snapshot[SNAPSHOT_BYTES],
+                         bool (*stop)(void *context),
+                         void *stop_context,
+                         struct error *err)
+{
+    int rank = comm_rank(comm), status = 0;
+    snprintf(snapshot, SNAPSHOT_BYTES, "%s", "");
+    if (rank == 0) {
+        status = job_session_open(session, NULL, 0, stop, stop_context, err);
+        if (status == 0)
+            status = check_connections(session, comm_size(comm), err);
+        if (status == 0)
+            snprintf(snapshot, SNAPSHOT_BYTES, "%s", source_snapshot(session->source));
+    }
+    if (comm_agree(comm, status, err) < 0
+        || comm_broadcast(comm, snapshot, SNAPSHOT_BYTES, err) < 0)
+        return -1;
+    if (rank > 0)
+        status = job_session_open(session, snapshot, rank, stop, stop_context, err);
+    return comm_agree(comm, status, err);
 }
 
 void job_session_close(struct job_session *session)

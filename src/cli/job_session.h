@@ -6,6 +6,7 @@
 
 #include "rooftally/base/error.h"
 #include "rooftally/base/memory.h"
+#include "rooftally/comm/comm.h"
 #include "rooftally/geometry/zone.h"
 #include "rooftally/job/binding.h"
 #include "rooftally/job/job.h"
@@ -13,6 +14,8 @@
 #include "rooftally/statistics/statistics.h"
 
 #include "options.h"
+
+enum { SNAPSHOT_BYTES = 64 };
 
 struct job_session {
     struct job *job;
@@ -40,6 +43,21 @@ int job_session_open(struct job_session *session,
                      bool (*stop)(void *context),
                      void *stop_context,
                      struct error *err);
+
+/*
+ * Open it on all ranks: the first takes the snapshot, the others follow. Collective and
+ * agreed.
+ *
+ * snapshot  out: the name of the snapshot, "" for none
+ * Returns   0, or -1; ERROR_USAGE where the server has fewer connections free than there
+ *           are ranks
+ */
+int job_session_open_all(struct job_session *session,
+                         struct comm *comm,
+                         char snapshot[SNAPSHOT_BYTES],
+                         bool (*stop)(void *context),
+                         void *stop_context,
+                         struct error *err);
 
 /* Accepts a session in any state. */
 void job_session_close(struct job_session *session);

@@ -49,7 +49,7 @@ struct run {
     struct drive drive;
     struct progress_line progress;
     struct sampler sampler;
-    char snapshot[64];
+    char snapshot[SNAPSHOT_BYTES];
     int64_t n_zones;
     struct checkpoint checkpoint;
     double start_s, worked_s, written_s;
@@ -83,23 +83,6 @@ static void limit_time(const struct run *run)
         stop_after(left_s);
 }
 
-static int check_connections(const struct run *run, struct error *err)
-{
-    int64_t n_free;
-    int n_ranks = comm_size(run->comm);
-    if (source_connections(run->session.source, &n_free, err) < 0)
-        return -1;
-    if (n_free < 0 || n_ranks <= n_free)
-        return 0;
-    return error_set(err,
-                     ERROR_USAGE,
-                     "%d ranks need as many connections, and the server has %" PRId64
-                     " free: start fewer ranks, or raise its max_connections",
-                     n_ranks,
-                     n_free);
-}
-
-/* The first rank opens the source and takes the snapshot, the others follow. */
 static int open_sessions(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
@@ -120,29 +103,14 @@ static int open_sessions(struct run *run, struct error *err)
     if (agree(run, status, err) < 0)
         return -1;
 
-    if (is_first(run)) {
-        status =
-            job_session_open(session, NULL, 0, drive_should_stop, &run->drive, err);
-        if (status == 0)
-            status = result_check_keep(&session->binding, err);
-        if (status == 0)
-            status = check_connections(run, err);
-        if (status == 0)
-            snprintf(run->snapshot,
-                     sizeof run->snapshot,
-                     "%s",
-                     source_snapshot(session->source));
-    }
-    if (agree(run, status, err) < 0
-        || comm_broadcast(run->comm, run->snapshot, sizeof run->snapshot, err) < 0)
-        return -1;
-    if (!is_first(run))
-        status = job_session_open(session,
+    status = job_session_open_all(session,
+                                  run->comm,
                                   run->snapshot,
-                                  comm_rank(run->comm),
                                   drive_should_stop,
                                   &run->drive,
                                   err);
+    if (status == 0)
+        status = result_check_keep(&session->binding, err);
     return agree(run, status, err);
 }
 

@@ -12,19 +12,39 @@ static herr_t set_format(hid_t access)
     return H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
 }
 
-hid_t h5_create_file(const char *path, struct error *err)
+static hid_t create_file(const char *path, bool is_there, struct error *err)
 {
     hid_t file = H5I_INVALID_HID;
     hid_t create = H5Pcreate(H5P_FILE_CREATE), access = H5Pcreate(H5P_FILE_ACCESS);
     if (create >= 0 && access >= 0 && set_format(access) >= 0
+        && (!is_there || H5Pset_fapl_stdio(access) >= 0)
         && H5Pset_link_creation_order(create, IN_ORDER) >= 0
         && H5Pset_attr_creation_order(create, IN_ORDER) >= 0
         && H5Pset_obj_track_times(create, false) >= 0)
-        file = H5Fcreate(path, H5F_ACC_EXCL, create, access);
+        file = H5Fcreate(path, is_there ? H5F_ACC_TRUNC : H5F_ACC_EXCL, create, access);
     if (file < 0)
         h5_error(err, ERROR_IO, "%s cannot be created", path);
     h5_close(&access, H5Pclose);
     h5_close(&create, H5Pclose);
+    return file;
+}
+
+hid_t h5_create_file(const char *path, struct error *err)
+{
+    return create_file(path, false, err);
+}
+
+hid_t h5_overwrite_file(const char *path, struct error *err)
+{
+    return create_file(path, true, err);
+}
+
+hid_t h5_read_file(const char *path)
+{
+    hid_t file = H5I_INVALID_HID, access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access >= 0 && H5Pset_fapl_stdio(access) >= 0)
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    h5_close(&access, H5Pclose);
     return file;
 }
 

@@ -111,10 +111,62 @@ static void sort_to_depth(struct sort_entry *entries, int64_t n, int depth)
     insert(entries, n);
 }
 
-void sort_entries(struct sort_entry *entries, int64_t n)
+static void sort_by_comparing(struct sort_entry *entries, int64_t n)
 {
     int depth = 2;
     for (int64_t i = n; i > 0; i /= 2)
         depth += 2;
     sort_to_depth(entries, n, depth);
+}
+
+/* Put every entry into the bucket of its digit, in place: each swap brings one home. */
+static void
+deal(struct sort_entry *entries, int shift, const int64_t *counts, int64_t *ends)
+{
+    int64_t next[256], sum = 0;
+    for (int digit = 0; digit < 256; digit++) {
+        next[digit] = sum;
+        sum += counts[digit];
+        ends[digit] = sum;
+    }
+    for (int digit = 0; digit < 256; digit++)
+        while (next[digit] < ends[digit]) {
+            struct sort_entry entry = entries[next[digit]];
+            int to = (int)(entry.prefix >> shift & 255);
+            while (to != digit) {
+                struct sort_entry *there = &entries[next[to]++], kept = *there;
+                *there = entry;
+                entry = kept;
+                to = (int)(entry.prefix >> shift & 255);
+            }
+            entries[next[digit]++] = entry;
+        }
+}
+
+/* By the prefix, a byte at a time from the first; few, or equal ones, by comparing. */
+static void sort_by_digit(struct sort_entry *entries, int64_t n, int shift)
+{
+    enum { FEW = 64 };
+    int64_t counts[256] = { 0 }, ends[256];
+    if (n <= FEW || shift < 0) {
+        sort_by_comparing(entries, n);
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        counts[entries[i].prefix >> shift & 255]++;
+    if (counts[entries[0].prefix >> shift & 255] == n) {
+        sort_by_digit(entries, n, shift - 8);
+        return;
+    }
+    deal(entries, shift, counts, ends);
+    for (int digit = 0; digit < 256; digit++)
+        if (counts[digit] > 1)
+            sort_by_digit(entries + ends[digit] - counts[digit],
+                          counts[digit],
+                          shift - 8);
+}
+
+void sort_entries(struct sort_entry *entries, int64_t n)
+{
+    sort_by_digit(entries, n, 56);
 }

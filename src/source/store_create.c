@@ -285,7 +285,7 @@ int store_create(const char *path,
 {
     struct creation c = { .plan = plan, .size = size };
     h5_silence();
-    c.file = h5_create_file(path, err);
+    c.file = h5_overwrite_file(path, err);
     if (c.file < 0)
         return -1;
     int status = put_head(&c, err) || add_zones(&c, err) || add_buildings(&c, err)

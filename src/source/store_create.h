@@ -21,8 +21,8 @@ struct store_size {
 };
 
 /*
- * Create `path`, which is not there, at its full length, words written, all else to be
- * filled through store_open. Returns 0, or -1 with ERROR_IO.
+ * Lay out a store in the file `path`, which is there and empty, at its full length, words
+ * written, all else to be filled through store_open. Returns 0, or -1 with ERROR_IO.
  */
 int store_create(const char *path,
                  const struct store_plan *plan,

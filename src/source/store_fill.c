@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STREAM_BYTES = 8 * 1024, WKB_BYTES = 64 * 1024 };
+enum { MOST_STREAM_BYTES = 256 * 1024, WKB_SHARES = 8 };
 
 /* Bytes on their way to one place in the file. */
 struct stream {
@@ -22,8 +22,9 @@ struct store_fill {
     const struct store *store;
     const struct store_table *table;
     const struct store_table_size *size;
-    int64_t n; /* rows so far */
-    int64_t n_wkb;
+    const struct store_range *range;
+    int64_t n;     /* rows so far */
+    int64_t n_wkb; /* where the next geometry begins */
     struct stream id, box[4], fault, vertices, offset, wkb;
     struct field_streams *fields;
 };
@@ -94,47 +95,91 @@ static int init(struct stream *stream,
 
 static int init_field(struct field_streams *field,
                       const struct store_column *column,
+                      int64_t first,
+                      int64_t first_text,
+                      int32_t capacity,
                       struct memory *memory,
                       struct error *err)
 {
-    *field = (struct field_streams){ 0 };
-    if (init(&field->values, column->at, STREAM_BYTES, memory, err))
+    int64_t width = column->layout == STORE_WORDS ? 2 : 8;
+    *field = (struct field_streams){ .n_text = first_text };
+    if (init(&field->values, column->at + width * first, capacity, memory, err))
         return -1;
     if (column->valid_at >= 0
-        && init(&field->valid, column->valid_at, STREAM_BYTES, memory, err))
+        && init(&field->valid, column->valid_at + first, capacity, memory, err))
         return -1;
     if (column->layout == STORE_OFFSETS)
-        return init(&field->text, column->text_at, STREAM_BYTES, memory, err);
+        return init(&field->text, column->text_at + first_text, capacity, memory, err);
     return 0;
+}
+
+static int init_streams(struct store_fill *fill,
+                        int32_t n,
+                        struct memory *memory,
+                        struct error *err)
+{
+    const struct store_table *table = fill->table;
+    const struct store_range *range = fill->range;
+    int64_t first = range->first;
+    if (init(&fill->id, table->id_at + table->id_bytes * first, n, memory, err)
+        || init(&fill->offset, table->offset_at + 8 * first, n, memory, err)
+        || init(&fill->wkb,
+                table->wkb_at + range->first_wkb,
+                n * WKB_SHARES,
+                memory,
+                err)
+        || init(&fill->fault, table->fault_at + first, n, memory, err)
+        || init(&fill->vertices, table->vertices_at + 8 * first, n, memory, err))
+        return -1;
+    for (int side = 0; side < 4; side++)
+        if (init(&fill->box[side], table->box_at[side] + 8 * first, n, memory, err))
+            return -1;
+    for (int i = 0; i < table->n_columns; i++)
+        if (init_field(&fill->fields[i],
+                       &table->columns[i],
+                       first,
+                       range->first_text[i],
+                       n,
+                       memory,
+                       err))
+            return -1;
+    return 0;
+}
+
+/* What one stream gets of n_bytes. */
+static int32_t share_of(const struct store_table *table, int64_t n_bytes)
+{
+    int64_t n_shares = 10 + WKB_SHARES + 3 * (int64_t)table->n_columns;
+    int64_t n = (n_bytes - (int64_t)sizeof(struct store_fill)
+                 - table->n_columns * (int64_t)sizeof(struct field_streams))
+                    / n_shares
+                & ~INT64_C(63);
+    return (int32_t)(n > MOST_STREAM_BYTES ? MOST_STREAM_BYTES : n - 64);
 }
 
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,
                     const struct store_table_size *size,
+                    const struct store_range *range,
+                    int64_t n_bytes,
                     struct memory *memory,
                     struct error *err)
 {
     struct store_fill *made = memory_take(memory, MEMORY_BATCH, sizeof *made, err);
     if (!made)
         return -1;
-    *made = (struct store_fill){ .store = store, .table = table, .size = size };
+    *made = (struct store_fill){ .store = store,
+                                 .table = table,
+                                 .size = size,
+                                 .range = range,
+                                 .n_wkb = range->first_wkb };
     made->fields = memory_take(memory,
                                MEMORY_BATCH,
                                table->n_columns * (int64_t)sizeof *made->fields,
                                err);
-    if (!made->fields || init(&made->id, table->id_at, STREAM_BYTES, memory, err)
-        || init(&made->offset, table->offset_at, STREAM_BYTES, memory, err)
-        || init(&made->wkb, table->wkb_at, WKB_BYTES, memory, err)
-        || init(&made->fault, table->fault_at, STREAM_BYTES, memory, err)
-        || init(&made->vertices, table->vertices_at, STREAM_BYTES, memory, err))
+    if (!made->fields || init_streams(made, share_of(table, n_bytes), memory, err))
         return -1;
-    for (int side = 0; side < 4; side++)
-        if (init(&made->box[side], table->box_at[side], STREAM_BYTES, memory, err))
-            return -1;
-    for (int i = 0; i < table->n_columns; i++)
-        if (init_field(&made->fields[i], &table->columns[i], memory, err))
-            return -1;
     *fill = made;
     return 0;
 }
@@ -200,11 +245,28 @@ int store_fill_add(struct store_fill *fill,
     return 0;
 }
 
+/* The rank whose range reaches to the end of the table ends the offsets. */
+static int end_offsets(struct store_fill *fill, struct error *err)
+{
+    if (fill->range->first + fill->n != fill->table->n)
+        return 0;
+    if (put(fill, &fill->offset, &fill->n_wkb, 8, err))
+        return -1;
+    for (int i = 0; i < fill->table->n_columns; i++) {
+        struct field_streams *field = &fill->fields[i];
+        if (fill->table->columns[i].layout == STORE_OFFSETS
+            && put(fill, &field->values, &field->n_text, 8, err))
+            return -1;
+    }
+    return 0;
+}
+
 int store_fill_end(struct store_fill *fill, struct error *err)
 {
-    if (fill->n != fill->table->n || fill->n_wkb != fill->table->n_wkb)
+    const struct store_range *range = fill->range;
+    if (fill->n != range->n || fill->n_wkb != range->first_wkb + range->n_wkb)
         return error_set(err, ERROR_INTERNAL, "%s: rows were lost", fill->table->name);
-    if (put(fill, &fill->offset, &fill->n_wkb, 8, err) || flush(fill, &fill->id, err)
+    if (end_offsets(fill, err) || flush(fill, &fill->id, err)
         || flush(fill, &fill->offset, err) || flush(fill, &fill->wkb, err)
         || flush(fill, &fill->fault, err) || flush(fill, &fill->vertices, err))
         return -1;
@@ -213,9 +275,7 @@ int store_fill_end(struct store_fill *fill, struct error *err)
             return -1;
     for (int i = 0; i < fill->table->n_columns; i++) {
         struct field_streams *field = &fill->fields[i];
-        bool offsets = fill->table->columns[i].layout == STORE_OFFSETS;
-        if ((offsets && put(fill, &field->values, &field->n_text, 8, err))
-            || flush(fill, &field->values, err) || flush(fill, &field->valid, err)
+        if (flush(fill, &field->values, err) || flush(fill, &field->valid, err)
             || flush(fill, &field->text, err))
             return -1;
     }

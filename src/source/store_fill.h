@@ -13,11 +13,24 @@
 
 struct store_fill;
 
-/* Memory: 8 KiB a column, 64 KiB for geometry. */
+/* The rows that a rank fills, and what precedes them. */
+struct store_range {
+    int64_t first, n;                      /* rows */
+    int64_t first_wkb, n_wkb;              /* bytes */
+    int64_t first_text[STORE_MOST_FIELDS]; /* bytes of the texts of each field */
+};
+
+/*
+ * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
+ *          eight for geometry
+ */
+enum { STORE_FILL_LEAST = 1 << 20 };
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,
                     const struct store_table_size *size,
+                    const struct store_range *range,
+                    int64_t n_bytes,
                     struct memory *memory,
                     struct error *err);
 
@@ -25,7 +38,7 @@ int store_fill_open(struct store_fill **fill,
 int store_fill_add(struct store_fill *fill,
                    const struct store_row *row,
                    struct error *err);
-/* Write what is buffered; as many rows as the layout has must have come. */
+/* Write what is buffered; as many rows as the range has must have come. */
 int store_fill_end(struct store_fill *fill, struct error *err);
 
 /* Write n_bytes at `at`. Returns 0, or -1 with ERROR_IO. */

@@ -275,7 +275,7 @@ static int read_layout(struct store *store, const char *path, struct error *err)
 {
     struct store_opening opening = { .store = store };
     h5_silence();
-    opening.file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    opening.file = h5_read_file(path);
     if (opening.file < 0)
         return h5_error(err, ERROR_FORMAT, "no HDF5 file, or it is cut off");
     int status = read_head(&opening, err)

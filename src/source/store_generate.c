@@ -66,35 +66,85 @@ static int add_building(struct store_writer *writer,
     return store_writer_building(writer, &id, wkb, columns, 0, err);
 }
 
-/* What a zone is for: itself, or its buildings. */
-static int add_all(struct store_writer *writer,
-                   const struct synthetic_state *state,
-                   bool buildings,
-                   const struct store_options *options,
-                   struct memory *memory,
-                   struct error *err)
+/* The zones that a rank makes, or the buildings: those whose turn is in [first, end) of
+ * all that there are. */
+struct share {
+    int64_t first, end;
+    const struct store_options *options;
+};
+
+static struct share share_of(const struct store_options *options, int64_t n)
 {
-    int64_t n = 0;
-    for (int64_t row = 0; row < state->n_zones; row++) {
+    int64_t rank = options->team ? options->team->rank : 0;
+    int64_t size = options->team ? options->team->size : 1;
+    return (struct share){ .first = n / size * rank + n % size * rank / size,
+                           .end = n / size * (rank + 1) + n % size * (rank + 1) / size,
+                           .options = options };
+}
+
+static int add_zones(struct store_writer *writer,
+                     const struct synthetic_state *state,
+                     const struct store_options *options,
+                     struct memory *memory,
+                     struct error *err)
+{
+    const struct share share = share_of(options, state->n_zones);
+    int status = 0;
+    for (int64_t row = share.first; row < share.end && status == 0; row++) {
         struct memory_mark mark = memory_mark(memory);
         struct synthetic_zone zone;
-        struct synthetic_building building;
-        int status = synthetic_zone(&zone, state, row, memory, err);
-        if (status == 0 && !buildings)
+        status = synthetic_zone(&zone, state, row, memory, err);
+        if (status == 0)
             status = add_zone(writer, &zone, err);
-        for (int64_t i = 0; i < zone.n_buildings && buildings && status == 0; i++) {
-            synthetic_building(&zone, i, &building);
-            status = add_building(writer, &building, err);
-            if (status == 0 && n++ % 4096 == 0 && options->progress
-                && options->progress(options->context,
-                                     0.6 * (double)n / (double)state->n_buildings))
-                status = error_set(err, ERROR_STOPPED, "stopped on request");
-        }
         memory_rewind(memory, &mark);
-        if (status)
+    }
+    return status;
+}
+
+/* Buildings [first, end) of one zone, which are [.., ..) of the share. */
+static int add_buildings_of(struct store_writer *writer,
+                            const struct synthetic_zone *zone,
+                            const struct share *share,
+                            struct error *err)
+{
+    int64_t first = share->first - (zone->first_id - 1);
+    int64_t end = share->end - (zone->first_id - 1), n = share->end - share->first;
+    first = first > 0 ? first : 0;
+    end = end < zone->n_buildings ? end : zone->n_buildings;
+    for (int64_t i = first; i < end; i++) {
+        struct synthetic_building building;
+        synthetic_building(zone, i, &building);
+        if (add_building(writer, &building, err))
             return -1;
+        int64_t done = zone->first_id + i - share->first;
+        if (done % 4096 == 0 && share->options->progress
+            && share->options->progress(share->options->context,
+                                        0.6 * (double)done / (double)n))
+            return error_set(err, ERROR_STOPPED, "stopped on request");
     }
     return 0;
+}
+
+static int add_buildings(struct store_writer *writer,
+                         const struct synthetic_state *state,
+                         const struct store_options *options,
+                         struct memory *memory,
+                         struct error *err)
+{
+    const struct share share = share_of(options, state->n_buildings);
+    int status = 0;
+    for (int64_t row = 0; row < state->n_zones && status == 0; row++) {
+        struct memory_mark mark = memory_mark(memory);
+        struct synthetic_zone zone;
+        if (state->first_id[row + 1] - 1 <= share.first
+            || state->first_id[row] - 1 >= share.end)
+            continue;
+        status = synthetic_zone(&zone, state, row, memory, err);
+        if (status == 0)
+            status = add_buildings_of(writer, &zone, &share, err);
+        memory_rewind(memory, &mark);
+    }
+    return status;
 }
 
 int store_generate(const struct synthetic_state *state,
@@ -119,12 +169,14 @@ int store_generate(const struct synthetic_state *state,
                                      .crs = "EPSG:4326",
                                      .zones = zone_plan,
                                      .buildings = building_plan };
-    if (store_writer_open(&writer, path, &plan, options, memory, err)
-        || add_all(writer, state, false, options, memory, err)
-        || add_all(writer, state, true, options, memory, err)
-        || store_writer_commit(writer, counts, err))
+    if (store_writer_open(&writer, path, &plan, options, memory, err))
         goto out;
-    status = 0;
+    status = add_zones(writer, state, options, memory, err);
+    status = store_writer_zones_end(writer, status, err);
+    if (status)
+        goto out;
+    status = add_buildings(writer, state, options, memory, err);
+    status = store_writer_commit(writer, status, counts, err);
 out:
     store_writer_close(writer);
     memory_rewind(memory, &mark);

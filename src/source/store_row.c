@@ -46,6 +46,37 @@ int64_t store_row_bytes(const struct store_shape *shape, const struct store_row 
     return n;
 }
 
+int store_row_weights(const struct store_shape *shape)
+{
+    int n = 1;
+    for (int i = 0; i < shape->plan->n_fields; i++)
+        n += shape->plan->fields[i].type == TYPE_TEXT;
+    return n;
+}
+
+void store_row_weigh(const void *context, const uint8_t *bytes, int64_t *weights)
+{
+    const struct store_shape *shape = context;
+    const struct store_table_plan *plan = shape->plan;
+    uint32_t n;
+    bytes += shape->has_position ? 4 : 0;
+    bytes += shape->has_text_id ? strlen((const char *)bytes) + 1 : 8;
+    bytes += 1 + sizeof(struct box) + 8;
+    memcpy(&n, bytes, sizeof n);
+    *weights++ = n;
+    bytes += sizeof n + n;
+    for (int i = 0; i < plan->n_fields; i++) {
+        bool text = plan->fields[i].type == TYPE_TEXT, valid = *bytes++;
+        n = 0;
+        if (text && valid)
+            memcpy(&n, bytes, sizeof n);
+        if (text)
+            *weights++ = n;
+        if (valid)
+            bytes += text ? sizeof n + n : 8;
+    }
+}
+
 void store_row_encode(const struct store_shape *shape,
                       const struct store_row *row,
                       uint8_t *bytes)

@@ -42,6 +42,9 @@ struct store_shape {
 };
 
 int64_t store_row_bytes(const struct store_shape *shape, const struct store_row *row);
+/* For sorting: bytes of the geometry, then those of each text field. */
+void store_row_weigh(const void *shape, const uint8_t *bytes, int64_t *weights);
+int store_row_weights(const struct store_shape *shape); /* how many these are */
 void store_row_encode(const struct store_shape *shape,
                       const struct store_row *row,
                       uint8_t *bytes);

@@ -6,11 +6,12 @@
 #include "rooftally/source/source.h"
 #include "rooftally/source/store.h"
 
-enum { ROWS = 1024, LEAST_BYTES = 512 * 1024 };
+enum { ROWS = 1024, LEAST_BYTES = 512 * 1024, MOST_BYTES = 16 << 20 };
 
 struct staging {
     struct source *source;
     const struct store_options *options;
+    const struct team *team;
     struct memory *memory;
     struct store_plan plan;
     struct store_writer *writer;
@@ -146,10 +147,23 @@ static int add_batch(struct staging *s,
     return 0;
 }
 
+/* Pieces of a table that a rank reads in turn, of which every size-th is its own: where
+ * rows are dense, or a filter leaves more of them, varies over a table. */
+enum { PIECES_OF_RANK = 8, LEAST_PIECE_ROWS = 10000 };
+
+static int n_pieces(const struct staging *s, enum source_table table)
+{
+    double n_rows = source_schema(s->source)->n_buildings;
+    double most = n_rows / (LEAST_PIECE_ROWS * (double)s->team->size);
+    if (s->team->size == 1 || table == SOURCE_ZONES)
+        return 1;
+    return most > PIECES_OF_RANK ? PIECES_OF_RANK : most < 1 ? 1 : (int)most;
+}
+
 /* How far reading is, of what sorting and writing leave of the way. */
 static int report(const struct staging *s, struct error *err)
 {
-    double n = source_schema(s->source)->n_buildings;
+    double n = source_schema(s->source)->n_buildings / s->team->size;
     double share = n > 0 ? (double)s->n_rows / n : 0;
     if (s->options->progress
         && s->options->progress(s->options->context, 0.6 * (share < 1 ? share : 1)))
@@ -157,14 +171,16 @@ static int report(const struct staging *s, struct error *err)
     return 0;
 }
 
-static int copy_table(struct staging *s,
+static int copy_piece(struct staging *s,
                       enum source_table table,
                       const struct binding *binding,
                       struct batch *batch,
+                      int piece,
+                      int n,
                       struct error *err)
 {
     int more;
-    if (source_scan(s->source, table, binding, 0, 1, err))
+    if (source_scan(s->source, table, binding, piece, n, err))
         return -1;
     while ((more = source_next(s->source, batch, err)) == 1) {
         s->n_rows += batch->n_rows;
@@ -177,19 +193,55 @@ static int copy_table(struct staging *s,
     return more;
 }
 
-static int copy_all(struct staging *s, const char *path, struct error *err)
+static int copy_table(struct staging *s,
+                      enum source_table table,
+                      const struct binding *binding,
+                      struct batch *batch,
+                      struct error *err)
 {
-    struct batch zones, buildings;
+    int rank = s->team->rank, size = s->team->size, n = n_pieces(s, table);
+    for (int i = 0; i < n; i++)
+        if (copy_piece(s, table, binding, batch, i * size + rank, n * size, err))
+            return -1;
+    return 0;
+}
+
+static int prepare(struct staging *s,
+                   const struct job *job,
+                   struct batch *zones,
+                   struct batch *buildings,
+                   struct error *err)
+{
     int64_t n = s->memory->budget_bytes / 32;
-    n = n < LEAST_BYTES ? LEAST_BYTES : n;
-    if (batch_init(&zones, &s->zones, ROWS, n, s->memory, err)
-        || batch_init(&buildings, &s->buildings, ROWS, n, s->memory, err)
-        || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
-        return -1;
-    return copy_table(s, SOURCE_ZONES, &s->zones, &zones, err)
-                   || copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err)
+    n = n < LEAST_BYTES ? LEAST_BYTES : n > MOST_BYTES ? MOST_BYTES : n;
+    return bind_zones(s, job, err) || bind_buildings(s, job, err)
+                   || batch_init(zones, &s->zones, ROWS, n, s->memory, err)
+                   || batch_init(buildings, &s->buildings, ROWS, n, s->memory, err)
                ? -1
                : 0;
+}
+
+static int copy_all(struct staging *s,
+                    const struct job *job,
+                    const char *path,
+                    struct store_counts *counts,
+                    struct error *err)
+{
+    struct batch zones, buildings;
+    int status = prepare(s, job, &zones, &buildings, err);
+    if (team_agree(s->team, status, err)
+        || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
+        return -1;
+    status = copy_table(s, SOURCE_ZONES, &s->zones, &zones, err);
+    if (store_writer_zones_end(s->writer, status, err))
+        return -1;
+    s->n_rows = s->n_no_geometry = 0;
+    status = copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err);
+    if (store_writer_commit(s->writer, status, counts, err)
+        || team_sum(s->team, &s->n_no_geometry, 1, err))
+        return -1;
+    counts->n_no_geometry += s->n_no_geometry;
+    return 0;
 }
 
 int store_stage(struct source *source,
@@ -202,17 +254,14 @@ int store_stage(struct source *source,
 {
     const struct source_schema *schema = source_schema(source);
     struct memory_mark mark = memory_mark(memory);
-    struct staging s = { .source = source, .options = options, .memory = memory };
-    int status = -1;
+    struct staging s = { .source = source,
+                         .options = options,
+                         .team = options->team ? options->team : &team_alone,
+                         .memory = memory };
     s.plan.origin = schema->description;
     s.plan.srid = schema->srid;
     s.plan.crs = schema->crs_definition ? schema->crs_definition : "";
-    if (bind_zones(&s, job, err) || bind_buildings(&s, job, err)
-        || copy_all(&s, path, err) || store_writer_commit(s.writer, counts, err))
-        goto out;
-    counts->n_no_geometry += s.n_no_geometry;
-    status = 0;
-out:
+    int status = copy_all(&s, job, path, counts, err);
     store_writer_close(s.writer);
     if (s.zones.names)
         binding_release(&s.zones);

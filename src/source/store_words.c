@@ -50,6 +50,42 @@ void words_add(struct words *words, struct text text)
     words->slots[slot] = (uint16_t)words->n;
 }
 
+/* Only what counts of them goes around: how many, and their bytes. */
+static int
+share(struct words *words, int from, const struct team *team, struct error *err)
+{
+    int64_t head[2] = { words->n, words->too_many };
+    if (team_share(team, from, head, sizeof head, err))
+        return -1;
+    words->n = (int32_t)head[0];
+    words->too_many = head[1] != 0;
+    if (words->too_many)
+        return 0;
+    if (team_share(team,
+                   from,
+                   words->offsets,
+                   (words->n + 1) * (int64_t)sizeof *words->offsets,
+                   err))
+        return -1;
+    return team_share(team, from, words->bytes, words->offsets[words->n], err);
+}
+
+int words_unite(struct words *words,
+                struct words *room,
+                const struct team *team,
+                struct error *err)
+{
+    for (int rank = 0; rank < team->size && team->size > 1; rank++) {
+        struct words *from = team->rank == rank ? words : room;
+        if (share(from, rank, team, err))
+            return -1;
+        words->too_many = words->too_many || from->too_many;
+        for (int32_t i = 0; i < from->n && !words->too_many && from == room; i++)
+            words_add(words, word(from, i));
+    }
+    return 0;
+}
+
 static int compare(const struct words *words, int32_t a, int32_t b)
 {
     struct text x = word(words, a), y = word(words, b);

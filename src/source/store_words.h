@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "rooftally/source/store.h"
+#include "rooftally/source/team.h"
 
 enum { WORDS_SLOTS = 2 * STORE_MOST_WORDS, WORDS_NULL = 0xffff };
 
@@ -24,6 +25,13 @@ struct words {
 
 void words_init(struct words *words);
 void words_add(struct words *words, struct text text);
+
+/* Unite the words of all ranks on every rank. Collective; `room` is for those of another.
+ * Returns 0, or -1 with ERROR_COMM. */
+int words_unite(struct words *words,
+                struct words *room,
+                const struct team *team,
+                struct error *err);
 
 /* Give every word its rank, bytewise. */
 void words_sort(struct words *words);

@@ -1,3 +1,5 @@
+#include "store_writer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,32 +10,6 @@
 
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
-
-#include "sort.h"
-#include "store_fill.h"
-
-/* What one table has collected. */
-struct collected {
-    struct store_shape shape;
-    struct sorter *sorter;
-    struct store_table_size size;
-    struct words *words[STORE_MOST_FIELDS];
-};
-
-struct store_writer {
-    struct store_plan plan;
-    struct store_options options;
-    char *path, *partial, *folder;
-    struct memory *memory;
-    struct collected zones, buildings;
-    struct box extent; /* of all zones; empty while there is none */
-    int64_t n_no_geometry;
-    uint8_t *record; /* [n_record] the row being added */
-    int64_t n_record;
-    struct store_row row;
-    struct store *store; /* while it is filled */
-    bool made_partial;
-};
 
 static int check_plan(const struct store_table_plan *plan, struct error *err)
 {
@@ -54,7 +30,7 @@ static int check_plan(const struct store_table_plan *plan, struct error *err)
     return 0;
 }
 
-/* Names beside the output, and that they can be made. */
+/* Names beside the output, and that it may be written. */
 static int set_paths(struct store_writer *writer, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
@@ -68,7 +44,7 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
         return error_set(err, ERROR_USAGE, "%s is there: --force replaces it", path);
     if (access(writer->folder, W_OK | X_OK) != 0)
         return error_set(err,
-                         ERROR_IO,
+                         ERROR_USAGE,
                          "folder %s: %s",
                          writer->folder,
                          strerror(errno));
@@ -93,55 +69,68 @@ static int take_words(struct collected *collected,
     return 0;
 }
 
-static int collect(struct collected *collected,
-                   const struct store_table_plan *plan,
-                   bool is_zone,
-                   const char *folder,
-                   int64_t n_bytes,
-                   struct memory *memory,
-                   struct error *err)
+static int collect(struct store_writer *writer, bool is_zone, struct error *err)
 {
+    struct collected *collected = is_zone ? &writer->zones : &writer->buildings;
+    const struct store_table_plan *plan =
+        is_zone ? &writer->plan.zones : &writer->plan.buildings;
     collected->shape = (struct store_shape){
         .has_position = !is_zone,
         .has_text_id = is_zone || plan->id_type == TYPE_TEXT,
         .plan = plan,
     };
-    return sorter_open(&collected->sorter, folder, n_bytes, memory, err);
+    collected->weights =
+        (struct sort_weights){ .n_weights = store_row_weights(&collected->shape),
+                               .weigh = store_row_weigh,
+                               .context = &collected->shape };
+    return sorter_open(&collected->sorter,
+                       &writer->scratch,
+                       &collected->weights,
+                       writer->team,
+                       writer->bytes,
+                       writer->n_bytes,
+                       err);
 }
 
 /*
- * Of the memory that words leave: a quarter sorts zones, half sorts buildings, and the
- * rest holds the row being added and, at the end, columns on their way to the file.
+ * Words stay. Of what they leave an eighth is the caller's, who makes rows in it, and the
+ * rest sorts: first zones, then buildings, and at the end it holds what is merged and the
+ * columns on their way to the file. Runs of more than MOST_RUN_BYTES sort no faster, and
+ * keep the disk idle while they grow.
  */
 static int take_memory(struct store_writer *writer, struct error *err)
 {
+    enum { LEAST_BYTES = 4 << 20, MOST_RUN_BYTES = 64 << 20 };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
         return -1;
+    if (writer->team->size > 1) {
+        writer->room = memory_take(memory, MEMORY_BATCH, sizeof *writer->room, err);
+        if (!writer->room)
+            return -1;
+    }
     int64_t n = memory_free_bytes(memory);
-    if (n < 4 * 1024 * 1024)
+    if (n < LEAST_BYTES)
         return error_set(err,
                          ERROR_BUDGET,
                          "a store needs 8 MiB of memory: raise [limits] memory");
-    writer->n_record = n / 10;
-    if (collect(&writer->zones,
-                &writer->plan.zones,
-                true,
-                writer->folder,
-                n / 4,
-                memory,
-                err)
-        || collect(&writer->buildings,
-                   &writer->plan.buildings,
-                   false,
-                   writer->folder,
-                   n / 2,
-                   memory,
-                   err))
-        return -1;
-    writer->record = memory_take(memory, MEMORY_BATCH, writer->n_record, err);
-    return writer->record ? 0 : -1;
+    n -= n / 8 > 1 << 20 ? n / 8 : 1 << 20;
+    writer->n_bytes = n < MOST_RUN_BYTES ? n : MOST_RUN_BYTES;
+    writer->n_merge = n / 8 * 5;
+    writer->added = memory_mark(memory);
+    writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
+    return writer->bytes ? 0 : -1;
+}
+
+static int prepare(struct store_writer *writer, const char *path, struct error *err)
+{
+    const struct store_plan *plan = &writer->plan;
+    return check_plan(&plan->zones, err) || check_plan(&plan->buildings, err)
+                   || set_paths(writer, path, err) || take_memory(writer, err)
+                   || collect(writer, true, err) || collect(writer, false, err)
+               ? -1
+               : 0;
 }
 
 int store_writer_open(struct store_writer **writer,
@@ -151,15 +140,28 @@ int store_writer_open(struct store_writer **writer,
                       struct memory *memory,
                       struct error *err)
 {
+    const struct team *team = options->team ? options->team : &team_alone;
     struct store_writer *made = calloc(1, sizeof *made);
-    if (!made)
-        return error_set(err, ERROR_BUDGET, "no memory for a store");
-    made->plan = *plan;
-    made->options = *options;
-    made->memory = memory;
-    made->extent = (struct box){ 1, 1, 0, 0 };
-    if (check_plan(&plan->zones, err) || check_plan(&plan->buildings, err)
-        || set_paths(made, path, err) || take_memory(made, err)) {
+    int status = made ? 0 : error_set(err, ERROR_BUDGET, "no memory for a store");
+    if (made) {
+        made->plan = *plan;
+        made->options = *options;
+        made->team = team;
+        made->memory = memory;
+        made->extent = (struct box){ 1, 1, 0, 0 };
+        made->file = made->scratch.file = -1;
+        status = prepare(made, path, err);
+    }
+    if (team_agree(team, status, err)
+        || nameless_open(&made->file,
+                         &made->has_name,
+                         made->folder,
+                         strrchr(made->partial, '/') ? strrchr(made->partial, '/') + 1
+                                                     : made->partial,
+                         0666,
+                         team,
+                         err)
+        || scratch_open(&made->scratch, path, team, err)) {
         store_writer_close(made);
         return -1;
     }
@@ -172,10 +174,13 @@ void store_writer_close(struct store_writer *writer)
     if (!writer)
         return;
     store_close(writer->store);
-    if (writer->made_partial)
+    if (writer->file >= 0)
+        close(writer->file);
+    if (writer->has_name && writer->team->rank == 0)
         unlink(writer->partial);
     sorter_close(writer->zones.sorter);
     sorter_close(writer->buildings.sorter);
+    scratch_close(&writer->scratch);
     free(writer->path);
     free(writer->partial);
     free(writer->folder);
@@ -227,18 +232,12 @@ static int add_row(struct store_writer *writer,
             collected->size.id_bytes = to->id_text.n;
     }
     take_fields(collected, columns, row, to->values);
-    int64_t n = store_row_bytes(&collected->shape, to);
-    if (n > writer->n_record)
-        return error_set(err,
-                         ERROR_BUDGET,
-                         "a row of %lld bytes, %lld fit: raise [limits] memory",
-                         (long long)n,
-                         (long long)writer->n_record);
-    store_row_encode(&collected->shape, to, writer->record);
-    if (sorter_add(collected->sorter, writer->record, n, err))
-        return -1;
-    collected->size.n++;
-    collected->size.n_wkb += to->wkb.n;
+    uint8_t *room =
+        sorter_room(collected->sorter, store_row_bytes(&collected->shape, to), err);
+    if (!room)
+        return error_prefix(err, "a row");
+    store_row_encode(&collected->shape, to, room);
+    sorter_add(collected->sorter);
     return 0;
 }
 
@@ -286,6 +285,32 @@ int store_writer_zone(struct store_writer *writer,
     return add_row(writer, &writer->zones, columns, row, err);
 }
 
+/* The box of all zones of all ranks; an empty one stays empty. */
+static int unite_extents(struct store_writer *writer, struct error *err)
+{
+    const struct team *team = writer->team;
+    struct box *all = calloc((size_t)team->size, sizeof *all);
+    int status = all ? 0 : error_set(err, ERROR_BUDGET, "no memory for a store");
+    if (team_agree(team, status, err)
+        || team_gather(team, &writer->extent, sizeof *all, all, err)) {
+        free(all);
+        return -1;
+    }
+    for (int rank = 0; rank < team->size; rank++)
+        if (all[rank].xmin <= all[rank].xmax)
+            grow(&writer->extent, &all[rank]);
+    free(all);
+    return 0;
+}
+
+int store_writer_zones_end(struct store_writer *writer, int status, struct error *err)
+{
+    return sorter_end(writer->zones.sorter, status, writer->n_merge, err)
+                   || unite_extents(writer, err)
+               ? -1
+               : 0;
+}
+
 int store_writer_building(struct store_writer *writer,
                           const struct column *id,
                           struct text wkb,
@@ -324,117 +349,4 @@ int store_writer_building(struct store_writer *writer,
                                         0.5 * head.box.ymin + 0.5 * head.box.ymax);
     to->wkb = wkb;
     return add_row(writer, &writer->buildings, columns, row, err);
-}
-
-/* Whether the caller wants to go on; asked every few thousand rows. */
-static int
-report(const struct store_writer *writer, int64_t done, int64_t all, struct error *err)
-{
-    double share = all > 0 ? (double)done / (double)all : 1;
-    if (writer->options.progress
-        && writer->options.progress(writer->options.context, share))
-        return error_set(err, ERROR_STOPPED, "stopped on request");
-    return 0;
-}
-
-static int fill_table(struct store_writer *writer,
-                      struct collected *collected,
-                      const struct store_table *table,
-                      struct error *err)
-{
-    struct memory_mark mark = memory_mark(writer->memory);
-    struct store_row *row = &writer->row;
-    struct store_fill *fill;
-    char last[STORE_ID_BYTES];
-    const uint8_t *record;
-    int64_t n_bytes, n = 0, n_last = -1;
-    int more = -1;
-    if (store_fill_open(&fill,
-                        writer->store,
-                        table,
-                        &collected->size,
-                        writer->memory,
-                        err))
-        goto out;
-    while ((more = sorter_next(collected->sorter, &record, &n_bytes, err)) == 1) {
-        store_row_decode(&collected->shape, record, row);
-        if (table == &writer->store->zones) {
-            if (row->id_text.n == n_last
-                && memcmp(row->id_text.bytes, last, (size_t)n_last) == 0) {
-                more = error_set(err,
-                                 ERROR_USAGE,
-                                 "[zones] id: two zones have the id '%.*s'",
-                                 n_last < 80 ? (int)n_last : 80,
-                                 last);
-                goto out;
-            }
-            n_last = row->id_text.n;
-            memcpy(last, row->id_text.bytes, (size_t)n_last);
-        }
-        if (store_fill_add(fill, row, err)
-            || (n++ % 4096 == 0 && report(writer, n, collected->size.n, err))) {
-            more = -1;
-            goto out;
-        }
-    }
-    if (more == 0)
-        more = store_fill_end(fill, err);
-out:
-    memory_rewind(writer->memory, &mark);
-    return more;
-}
-
-static int lay_out(struct store_writer *writer, struct error *err)
-{
-    struct store_size *size = malloc(sizeof *size);
-    if (!size)
-        return error_set(err, ERROR_BUDGET, "no memory for a store");
-    for (int i = 0; i < STORE_MOST_FIELDS; i++) {
-        if (writer->zones.words[i])
-            words_sort(writer->zones.words[i]);
-        if (writer->buildings.words[i])
-            words_sort(writer->buildings.words[i]);
-    }
-    *size = (struct store_size){ writer->zones.size,
-                                 writer->buildings.size,
-                                 writer->extent };
-    unlink(writer->partial); /* of a stage that was killed */
-    writer->made_partial = true;
-    int status = store_create(writer->partial, &writer->plan, size, err);
-    free(size);
-    return status ? -1 : store_open(&writer->store, writer->partial, true, err);
-}
-
-static int publish(struct store_writer *writer, struct error *err)
-{
-    if (fsync(writer->store->file) != 0 || rename(writer->partial, writer->path) != 0)
-        return error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
-    writer->made_partial = false;
-    int folder = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        fsync(folder); /* the name; not every file system can */
-        close(folder);
-    }
-    return 0;
-}
-
-int store_writer_commit(struct store_writer *writer,
-                        struct store_counts *counts,
-                        struct error *err)
-{
-    if (sorter_end(writer->zones.sorter, err)
-        || sorter_end(writer->buildings.sorter, err) || lay_out(writer, err))
-        return -1;
-    const struct store *store = writer->store;
-    if (fill_table(writer, &writer->zones, &store->zones, err)
-        || fill_table(writer, &writer->buildings, &store->buildings, err)
-        || store_fill_blocks(store, 0, store->n_blocks, writer->memory, err)
-        || publish(writer, err))
-        return -1;
-    *counts = (struct store_counts){ .n_zones = store->zones.n,
-                                     .n_buildings = store->buildings.n,
-                                     .n_blocks = store->n_blocks,
-                                     .n_no_geometry = writer->n_no_geometry,
-                                     .n_bytes = store->n_bytes };
-    return 0;
 }

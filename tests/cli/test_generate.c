@@ -29,6 +29,11 @@ static void arguments_that_do_not_fit_are_refused(void **context)
         { { "generate", "--postgres=", "--zones=1", "--buildings=1", "--schema=" },
           "--schema needs a name" },
     };
+    struct comm *comm;
+    struct error ignored;
+    int n = 0;
+    char **none = NULL;
+    assert_fine(comm_open(&comm, &n, &none, &ignored), &ignored);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *argv[9];
         struct error err;
@@ -36,11 +41,12 @@ static void arguments_that_do_not_fit_are_refused(void **context)
         for (; argc < 8 && cases[i].arguments[argc]; argc++)
             argv[argc] = (char *)(uintptr_t)cases[i].arguments[argc];
         argv[argc] = NULL;
-        assert_refused(cli_generate(argc, argv, &err),
+        assert_refused(cli_generate(argc, argv, comm, &err),
                        &err,
                        ERROR_USAGE,
                        cases[i].text);
     }
+    comm_close(comm);
 }
 
 int main(void)

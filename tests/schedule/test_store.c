@@ -138,6 +138,7 @@ static void write_store(bool with_text_id)
         struct text wkb = { (const char *)zones[i].wkb, zones[i].n_wkb };
         assert_fine(store_writer_zone(writer, id, wkb, NULL, 0, &err), &err);
     }
+    assert_fine(store_writer_zones_end(writer, 0, &err), &err);
     for (int k = 0; k < N_BUILDINGS; k++) {
         int i = (int)((int64_t)k * 4001 % N_BUILDINGS);
         uint8_t valid[N_FIELDS + 1];
@@ -170,7 +171,7 @@ static void write_store(bool with_text_id)
                                           &err),
                     &err);
     }
-    assert_fine(store_writer_commit(writer, &counts, &err), &err);
+    assert_fine(store_writer_commit(writer, 0, &counts, &err), &err);
     assert_int_equal(counts.n_zones, N_ZONES);
     assert_int_equal(counts.n_buildings + counts.n_no_geometry, N_BUILDINGS);
     store_writer_close(writer);

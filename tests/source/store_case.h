@@ -152,6 +152,9 @@ out:
     return status;
 }
 
+/* The ranks that generate; NULL: one. */
+static const struct team *store_team;
+
 static int generate(const char *path,
                     int64_t n_zones,
                     int64_t n_buildings,
@@ -162,7 +165,7 @@ static int generate(const char *path,
     struct memory memory;
     struct synthetic_state state;
     struct store_counts counts;
-    const struct store_options options = { .force = force };
+    const struct store_options options = { .team = store_team, .force = force };
     assert_fine(memory_init(&memory, memory_bytes, err), err);
     assert_fine(synthetic_init(&state, n_zones, n_buildings, 7, &memory, err), err);
     int status = store_generate(&state, path, &options, &counts, &memory, err);

@@ -6,6 +6,7 @@
 
 #include "store_case.h"
 #include "store_format.h"
+#include "team_forks.h"
 
 /* HDF5 1.10 itself forgets what it has read of a damaged file. */
 const char *__lsan_default_suppressions(void);
@@ -116,6 +117,55 @@ static void the_same_state_gives_the_same_bytes(void **unused)
     unlink(path);
 }
 
+struct generation {
+    const char *path;
+    int64_t memory_bytes;
+};
+
+static void generate_on_a_rank(const struct team *team, void *context)
+{
+    const struct generation *g = context;
+    struct error err = { ERROR_NONE, "" };
+    store_team = team;
+    RANK_CHECK(generate(g->path, N_ZONES, N_BUILDINGS, true, g->memory_bytes, &err)
+               == 0);
+}
+
+static void any_number_of_ranks_gives_the_same_bytes(void **unused)
+{
+    char path[] = "/tmp/rooftally-store-XXXXXX";
+    (void)unused;
+    close(mkstemp(path));
+    for (int size = 1; size <= 12; size += size < 3 ? 1 : 3) {
+        struct generation g = { path, size % 2 ? 16 << 20 : 64 << 20 };
+        size_t n;
+        forks_run(size, generate_on_a_rank, &g);
+        uint8_t *bytes = read_file(path, &n);
+        assert_int_equal(n, n_whole);
+        assert_memory_equal(bytes, whole, n);
+        free(bytes);
+    }
+    unlink(path);
+}
+
+static void refuse_on_a_rank(const struct team *team, void *context)
+{
+    struct error err = { ERROR_NONE, "" };
+    (void)context;
+    store_team = team;
+    RANK_CHECK(
+        generate("/tmp/x.h5", 4, 100, true, team->rank == 1 ? 4 << 20 : 64 << 20, &err)
+            == -1
+        && err.code == ERROR_BUDGET && strstr(err.text, "8 MiB"));
+}
+
+static void one_rank_without_memory_ends_all(void **unused)
+{
+    (void)unused;
+    forks_run(3, refuse_on_a_rank, NULL);
+    assert_int_equal(access("/tmp/x.h5", F_OK), -1);
+}
+
 static void what_is_there_stays(void **unused)
 {
     struct error err;
@@ -135,7 +185,7 @@ static void what_is_there_stays(void **unused)
     assert_int_equal(access(path, F_OK), -1);
     assert_refused(generate("/tmp/no/such/x.h5", 4, 100, false, 64 << 20, &err),
                    &err,
-                   ERROR_IO,
+                   ERROR_USAGE,
                    "/tmp/no/such");
     assert_refused(generate("/tmp/x.h5", 4, 100, true, 4 << 20, &err),
                    &err,
@@ -451,6 +501,8 @@ int main(void)
         cmocka_unit_test(everything_comes_back),
         cmocka_unit_test(zones_are_filtered_by_their_fields),
         cmocka_unit_test(the_same_state_gives_the_same_bytes),
+        cmocka_unit_test(any_number_of_ranks_gives_the_same_bytes),
+        cmocka_unit_test(one_rank_without_memory_ends_all),
         cmocka_unit_test(what_is_there_stays),
         cmocka_unit_test(info_tells_what_it_holds),
         cmocka_unit_test(what_is_no_store_is_refused),

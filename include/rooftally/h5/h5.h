@@ -36,6 +36,13 @@ int h5_get_integer(hid_t object, const char *name, int64_t *value, struct error 
 
 /* A new file, and a group in one; invalid with ERROR_IO. */
 hid_t h5_create_file(const char *path, struct error *err);
+/*
+ * The same in a file that is there, whose contents are gone, and one that is read;
+ * invalid, the latter without an error set. The path may be that of a nameless file, as in
+ * /proc/self/fd: HDF5's usual driver resolves such links, the one that is used does not.
+ */
+hid_t h5_overwrite_file(const char *path, struct error *err);
+hid_t h5_read_file(const char *path);
 hid_t h5_create_group(hid_t parent, const char *name, struct error *err);
 
 /* Fixed-length UTF-8, padded with zeros; at least 2 bytes, because netCDF takes a

@@ -42,6 +42,7 @@
 #include "rooftally/base/error.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/base/terms.h"
+#include "rooftally/source/team.h"
 
 enum {
     STORE_VERSION = 1,
@@ -73,6 +74,8 @@ struct store_plan {
 };
 
 struct store_options {
+    const struct team
+        *team;  /* the ranks that write it together; NULL: this one alone */
     bool force; /* replace a store that is there */
     /* Called often with the share of work; true gives up with ERROR_STOPPED. May be
      * NULL. */
@@ -95,15 +98,20 @@ int store_info(const char *path, FILE *out, struct error *err);
 struct store_writer;
 
 /*
- * Write a store: store_writer_open, all zones, all buildings, store_writer_commit.
+ * Write a store, all ranks together, each adding the rows that it has:
+ * store_writer_open, zones, store_writer_zones_end, buildings, store_writer_commit,
+ * store_writer_close. Open, zones_end and commit are collective and agreed; the latter two
+ * take this rank's status so far, and fail on all ranks with what one has failed with.
  *
- * Sorting  external, in what `memory` has free; scratch files lie beside `path`, have no
- *          names and are gone with the process
+ * Sorting  external, in what `memory` has free; scratch files and the store itself have
+ *          no names until it is complete, and are gone with the processes
  * Memory   taken at open, to be rewound by the caller after close
  * Returns  0, or -1 with
- *            ERROR_USAGE   it is there and no force; a field's name cannot be one
+ *            ERROR_USAGE   it is there and no force; a field's name cannot be one; a
+ *                          folder that is not there or cannot be written
  *            ERROR_BUDGET  memory below 8 MiB, or one row exceeds its quarter
- *            ERROR_IO      the folder cannot be written, or the disk is full
+ *            ERROR_IO      the disk is full
+ *            ERROR_COMM
  */
 int store_writer_open(struct store_writer **writer,
                       const char *path,
@@ -113,7 +121,7 @@ int store_writer_open(struct store_writer **writer,
                       struct error *err);
 
 /*
- * Add one row, in any order; all zones come before the first building.
+ * Add one row, in any order, on any rank. Local.
  *
  * columns  the plan's fields, of which row `row` is taken
  * wkb      EWKB; a building without is counted and left out
@@ -128,6 +136,8 @@ int store_writer_zone(struct store_writer *writer,
                       const struct column *columns,
                       int32_t row,
                       struct error *err);
+/* No rank adds a zone any more. */
+int store_writer_zones_end(struct store_writer *writer, int status, struct error *err);
 int store_writer_building(struct store_writer *writer,
                           const struct column *id,
                           struct text wkb,
@@ -142,6 +152,7 @@ int store_writer_building(struct store_writer *writer,
  *          ERROR_STOPPED; nothing but an older store of that name is then there
  */
 int store_writer_commit(struct store_writer *writer,
+                        int status,
                         struct store_counts *counts,
                         struct error *err);
 void store_writer_close(struct store_writer *writer); /* NULL is silent */

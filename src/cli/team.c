@@ -1,0 +1,40 @@
+#include "team.h"
+
+static int sum(void *context, int64_t *values, int64_t n, struct error *err)
+{
+    return comm_sum(context, values, n, err);
+}
+
+static int max(void *context, int64_t *values, int64_t n, struct error *err)
+{
+    return comm_max(context, values, n, err);
+}
+
+static int
+gather(void *context, const void *mine, int64_t n_bytes, void *all, struct error *err)
+{
+    return comm_gather_all(context, mine, n_bytes, all, err);
+}
+
+static int
+share(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
+{
+    return comm_share(context, from, bytes, n_bytes, err);
+}
+
+static int agree(void *context, int status, struct error *err)
+{
+    return comm_agree(context, status, err);
+}
+
+struct team team_of(struct comm *comm)
+{
+    return (struct team){ .context = comm,
+                          .rank = comm_rank(comm),
+                          .size = comm_size(comm),
+                          .sum = sum,
+                          .max = max,
+                          .gather = gather,
+                          .share = share,
+                          .agree = agree };
+}

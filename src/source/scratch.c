@@ -1,0 +1,240 @@
+#include "scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 8 << 20, MOST_PATH = 4096 };
+
+/* Where the others find the file of rank 0, and how they know that it is this one. */
+struct place {
+    char path[MOST_PATH];
+    uint64_t device, inode;
+};
+
+static int no_file(const char *folder, struct error *err)
+{
+    return error_set(err, ERROR_IO, "folder %s: %s", folder, strerror(errno));
+}
+
+static int make_nameless(int *file,
+                         const char *folder,
+                         mode_t mode,
+                         struct place *place,
+                         struct error *err)
+{
+    *file = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+    if (*file < 0)
+        return no_file(folder, err);
+    snprintf(place->path, MOST_PATH, "/proc/%ld/fd/%d", (long)getpid(), *file);
+    return access(place->path, R_OK | W_OK) == 0 ? 0 : no_file(folder, err);
+}
+
+static int make_named(int *file,
+                      const char *folder,
+                      const char *name,
+                      mode_t mode,
+                      struct place *place,
+                      struct error *err)
+{
+    int n = snprintf(place->path, MOST_PATH, "%s/%s", folder, name);
+    if (n >= MOST_PATH)
+        return error_set(err, ERROR_IO, "folder %s: its name is too long", folder);
+    unlink(place->path);
+    *file = open(place->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+    return *file < 0 ? no_file(folder, err) : 0;
+}
+
+static int note(int file, struct place *place, struct error *err)
+{
+    struct stat about;
+    if (fstat(file, &about) != 0)
+        return error_set(err, ERROR_IO, "%s: %s", place->path, strerror(errno));
+    place->device = about.st_dev;
+    place->inode = about.st_ino;
+    return 0;
+}
+
+/* Open what rank 0 has made; on another host the same path may be another file. */
+static int follow(int *file, const struct place *place, struct error *err)
+{
+    struct stat about;
+    *file = open(place->path, O_RDWR | O_CLOEXEC);
+    if (*file >= 0 && fstat(*file, &about) == 0 && about.st_ino == place->inode
+        && (about.st_dev == place->device || strncmp(place->path, "/proc/", 6) != 0))
+        return 0;
+    if (*file >= 0)
+        close(*file);
+    *file = -1;
+    return error_set(err, ERROR_IO, "%s: another rank's file is not seen", place->path);
+}
+
+/* One try, with a name or without. */
+static int try_open(int *file,
+                    const char *folder,
+                    const char *name,
+                    mode_t mode,
+                    const struct team *team,
+                    struct error *err)
+{
+    struct place place = { .path = "" };
+    int status = 0;
+    *file = -1;
+    if (team->rank == 0) {
+        status = name ? make_named(file, folder, name, mode, &place, err)
+                      : make_nameless(file, folder, mode, &place, err);
+        if (status == 0)
+            status = note(*file, &place, err);
+    }
+    if (team_agree(team, status, err) || team_share(team, 0, &place, sizeof place, err))
+        goto failed;
+    if (team->rank > 0)
+        status = follow(file, &place, err);
+    if (team_agree(team, status, err) == 0)
+        return 0;
+failed:
+    if (*file >= 0)
+        close(*file);
+    *file = -1;
+    if (team->rank == 0 && name && *place.path)
+        unlink(place.path);
+    return -1;
+}
+
+int nameless_open(int *file,
+                  bool *has_name,
+                  const char *folder,
+                  const char *name,
+                  mode_t mode,
+                  const struct team *team,
+                  struct error *err)
+{
+    struct error ignored;
+    *has_name = false;
+    if (try_open(file, folder, NULL, mode, team, &ignored) == 0)
+        return 0;
+    *has_name = true;
+    return try_open(file, folder, name, mode, team, err);
+}
+
+/* "folder/" and "name" of a path. */
+static const char *split(const char *path, char **folder)
+{
+    const char *slash = strrchr(path, '/');
+    *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    return slash ? slash + 1 : path;
+}
+
+int scratch_open(struct scratch *scratch,
+                 const char *path,
+                 const struct team *team,
+                 struct error *err)
+{
+    char name[NAME_MAX + 1];
+    bool has_name = false;
+    struct scratch made = { .file = -1, .rank = team->rank, .size = team->size };
+    snprintf(name, sizeof name, "%.200s.scratch", split(path, &made.folder));
+    int status =
+        made.folder ? 0 : error_set(err, ERROR_BUDGET, "no memory for scratch");
+    if (team_agree(team, status, err)
+        || nameless_open(&made.file, &has_name, made.folder, name, 0600, team, err)) {
+        free(made.folder);
+        return -1;
+    }
+    if (has_name && team->rank == 0) {
+        char whole[MOST_PATH];
+        snprintf(whole, sizeof whole, "%s/%s", made.folder, name);
+        unlink(whole);
+    }
+    *scratch = made;
+    return 0;
+}
+
+void scratch_close(struct scratch *scratch)
+{
+    if (scratch->folder && scratch->file >= 0)
+        close(scratch->file);
+    free(scratch->folder);
+    *scratch = (struct scratch){ .file = -1 };
+}
+
+/* Where a rank's byte `at` lies in the file, and how many follow it there. */
+static int64_t place_of(const struct scratch *scratch, int rank, int64_t at, int64_t *n)
+{
+    int64_t piece = at / PIECE, within = at % PIECE;
+    *n = PIECE - within;
+    return (piece * scratch->size + rank) * PIECE + within;
+}
+
+static int
+failed(const struct scratch *scratch, ssize_t n, const char *why, struct error *err)
+{
+    return error_set(err,
+                     ERROR_IO,
+                     "scratch file in %s: %s",
+                     scratch->folder,
+                     n < 0 ? strerror(errno) : why);
+}
+
+int scratch_append(struct scratch *scratch,
+                   const void *bytes,
+                   int64_t n_bytes,
+                   struct error *err)
+{
+    const uint8_t *from = bytes;
+    while (n_bytes > 0) {
+        int64_t room, to = place_of(scratch, scratch->rank, scratch->n_bytes, &room);
+        ssize_t n =
+            pwrite(scratch->file, from, (size_t)(n_bytes < room ? n_bytes : room), to);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return failed(scratch, n, "the disk is full", err);
+        from += n;
+        n_bytes -= n;
+        scratch->n_bytes += n;
+    }
+    return 0;
+}
+
+int scratch_read(const struct scratch *scratch,
+                 int rank,
+                 int64_t at,
+                 void *bytes,
+                 int64_t n_bytes,
+                 struct error *err)
+{
+    uint8_t *to = bytes;
+    while (n_bytes > 0) {
+        int64_t left, from = place_of(scratch, rank, at, &left);
+        ssize_t n =
+            pread(scratch->file, to, (size_t)(n_bytes < left ? n_bytes : left), from);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return failed(scratch, n, "it was cut off", err);
+        to += n;
+        at += n;
+        n_bytes -= n;
+    }
+    return 0;
+}
+
+void scratch_drop(const struct scratch *scratch, int64_t at, int64_t n_bytes)
+{
+    while (n_bytes > 0) {
+        int64_t left, from = place_of(scratch, scratch->rank, at, &left);
+        int64_t n = n_bytes < left ? n_bytes : left;
+        (void)fallocate(scratch->file,
+                        FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        from,
+                        n);
+        at += n;
+        n_bytes -= n;
+    }
+}

@@ -1,0 +1,100 @@
+/*
+ * Runs of sorted records in scratch space: writing one, and merging many.
+ *
+ * A run is its records, each with its length in front, and then its marks: at evenly
+ * spread records the prefix, the place, and what precedes it in the run, so that a key
+ * can be found without reading all of it.
+ */
+#ifndef ROOFTALLY_SOURCE_SORT_RUNS_H
+#define ROOFTALLY_SOURCE_SORT_RUNS_H
+
+#include <stdbool.h>
+
+#include "rooftally/base/memory.h"
+
+#include "scratch.h"
+#include "sort.h"
+#include "sort_entries.h"
+
+enum {
+    RUN_MARKS = 32,       /* at most, of a run */
+    RUN_PIECE = 64 << 10, /* what is written at once */
+};
+
+struct run_mark {
+    uint64_t prefix;                       /* of the record here */
+    int64_t at;                            /* in the scratch space of its rank */
+    int64_t sums[1 + SORTER_MOST_WEIGHTS]; /* of the records of the run before it */
+};
+
+struct run {
+    int64_t at, n_bytes;
+    int64_t marks_at;
+    int n_marks;
+    int64_t sums[1 + SORTER_MOST_WEIGHTS]; /* of all its records */
+};
+
+/* Bytes of a mark as it is written: only the sums that there are. */
+int64_t run_mark_bytes(int n_weights);
+
+struct run_writer {
+    struct scratch *scratch;
+    const struct sort_weights *weights;
+    struct run run;
+    int64_t interval, next_mark; /* bytes of records */
+    int64_t written;             /* bytes of records */
+    int64_t sums[1 + SORTER_MOST_WEIGHTS];
+    uint8_t *piece; /* [RUN_PIECE] */
+    int64_t used;
+    struct run_mark marks[RUN_MARKS];
+};
+
+/* n_bytes: what all records will be, lengths included; piece: [RUN_PIECE]. */
+void run_begin(struct run_writer *writer,
+               struct scratch *scratch,
+               const struct sort_weights *weights,
+               uint8_t *piece,
+               int64_t n_bytes);
+int run_put(struct run_writer *writer,
+            const struct sort_entry *entry,
+            struct error *err);
+int run_end(struct run_writer *writer, struct run *run, struct error *err);
+
+/* What is left of a run, and the window of it that is in memory while merging. */
+struct reading {
+    int rank;           /* whose */
+    int64_t at, n_left; /* bytes not yet in memory */
+    uint8_t *buffer;
+    int64_t used, filled;
+    struct sort_entry entry; /* its least record */
+};
+
+struct merge {
+    const struct scratch *scratch;
+    struct reading *readings;
+    int n_readings;
+    int64_t window;
+    int *heap; /* readings, the one with the least record first */
+    int n_heap;
+    int last; /* whose record was given; -1 none */
+};
+
+/*
+ * Start to merge.
+ *
+ * readings  [n] with rank, at, n_left set; n of them have windows of equal size in
+ *           bytes[n_bytes]
+ * heap      [n]
+ */
+int merge_start(struct merge *merge,
+                const struct scratch *scratch,
+                struct reading *readings,
+                int n,
+                int *heap,
+                uint8_t *bytes,
+                int64_t n_bytes,
+                struct error *err);
+/* The next record of all; 1, 0 at the end, -1. */
+int merge_next(struct merge *merge, const struct sort_entry **entry, struct error *err);
+
+#endif

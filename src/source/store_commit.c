@@ -1,0 +1,243 @@
+/*
+ * From sorted runs to a store: sizes of all ranks together, a layout made by the first, a
+ * share of every dataset filled by each, and a name at the end.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store_writer.h"
+
+/* What has been done before tables are filled, of all that takes time. */
+static const double sorted_share = 0.6;
+
+/* Whether the caller wants to go on; asked every few thousand rows. */
+static int
+report(const struct store_writer *writer, int64_t done, int64_t all, struct error *err)
+{
+    double share = all > 0 ? (double)done / (double)all : 1;
+    if (writer->options.progress
+        && writer->options.progress(writer->options.context,
+                                    sorted_share + (1 - sorted_share) * share))
+        return error_set(err, ERROR_STOPPED, "stopped on request");
+    return 0;
+}
+
+/* What this rank has counted of a table becomes what all have. Collective and agreed. */
+static int unite(struct store_writer *writer, struct collected *c, struct error *err)
+{
+    const struct team *team = writer->team;
+    int64_t before[1 + SORTER_MOST_WEIGHTS] = { 0 };
+    int64_t own[1 + SORTER_MOST_WEIGHTS] = { 0 };
+    int64_t all[1 + SORTER_MOST_WEIGHTS] = { 0 };
+    int64_t n_null[STORE_MOST_FIELDS];
+    int n_fields = c->shape.plan->n_fields;
+    for (int i = 0; i < n_fields; i++)
+        n_null[i] = c->size.fields[i].n_null;
+    if (team_sum(team, n_null, n_fields, err)
+        || team_max(team, &c->size.id_bytes, 1, err))
+        return -1;
+    sorter_sums(c->sorter, before, own, all);
+    c->size.n = all[0];
+    c->size.n_wkb = all[1];
+    c->range = (struct store_range){
+        .first = before[0], .n = own[0], .first_wkb = before[1], .n_wkb = own[1]
+    };
+    for (int i = 0, text = 2; i < n_fields; i++) {
+        c->size.fields[i].n_null = n_null[i];
+        if (!c->words[i])
+            continue;
+        c->size.fields[i].n_text = all[text];
+        c->range.first_text[i] = before[text++];
+        if (words_unite(c->words[i], writer->room, team, err))
+            return -1;
+        words_sort(c->words[i]);
+    }
+    return 0;
+}
+
+/* Two zones of one id come one after the other, on one rank. */
+struct last_id {
+    char bytes[STORE_ID_BYTES];
+    int64_t n;
+};
+
+static int
+check_id(struct last_id *last, const struct store_row *row, struct error *err)
+{
+    if (row->id_text.n == last->n
+        && memcmp(row->id_text.bytes, last->bytes, (size_t)last->n) == 0)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "[zones] id: two zones have the id '%.*s'",
+                         last->n < 80 ? (int)last->n : 80,
+                         last->bytes);
+    last->n = row->id_text.n;
+    memcpy(last->bytes, row->id_text.bytes, (size_t)last->n);
+    return 0;
+}
+
+static int fill_rows(struct store_writer *writer,
+                     struct collected *collected,
+                     struct store_fill *fill,
+                     struct error *err)
+{
+    bool is_zone = collected == &writer->zones;
+    struct store_row *row = &writer->row;
+    struct last_id last = { .n = -1 };
+    const uint8_t *record;
+    int64_t n_bytes, n = 0;
+    int more;
+    while ((more = sorter_next(collected->sorter, &record, &n_bytes, err)) == 1) {
+        store_row_decode(&collected->shape, record, row);
+        if ((is_zone && check_id(&last, row, err)) || store_fill_add(fill, row, err)
+            || (n++ % 4096 == 0 && report(writer, n, collected->range.n, err)))
+            return -1;
+    }
+    return more;
+}
+
+static int fill_table(struct store_writer *writer,
+                      struct collected *collected,
+                      const struct store_table *table,
+                      struct error *err)
+{
+    struct memory_mark mark = memory_mark(writer->memory);
+    struct store_fill *fill;
+    int64_t n_bytes = writer->n_merge / 2;
+    if (n_bytes < STORE_FILL_LEAST)
+        n_bytes = STORE_FILL_LEAST;
+    int status =
+        store_fill_open(&fill,
+                        writer->store,
+                        table,
+                        &collected->size,
+                        &collected->range,
+                        n_bytes,
+                        writer->memory,
+                        err)
+                || sorter_start(collected->sorter, writer->n_merge, writer->memory, err)
+                || fill_rows(writer, collected, fill, err) || store_fill_end(fill, err)
+            ? -1
+            : 0;
+    memory_rewind(writer->memory, &mark);
+    return status;
+}
+
+/* The name under which this process opens the file. */
+static void own_name(const struct store_writer *writer, char *name, size_t n)
+{
+    if (writer->has_name)
+        snprintf(name, n, "%s", writer->partial);
+    else
+        snprintf(name, n, "/proc/self/fd/%d", writer->file);
+}
+
+/* The first rank makes the layout, all open it. Collective and agreed. */
+static int lay_out(struct store_writer *writer, struct error *err)
+{
+    char name[4096];
+    int status = 0;
+    own_name(writer, name, sizeof name);
+    if (writer->team->rank == 0) {
+        struct store_size *size = malloc(sizeof *size);
+        if (!size)
+            status = error_set(err, ERROR_BUDGET, "no memory for a store");
+        else
+            *size = (struct store_size){ writer->zones.size,
+                                         writer->buildings.size,
+                                         writer->extent };
+        if (size)
+            status = store_create(name, &writer->plan, size, err);
+        free(size);
+    }
+    if (team_agree(writer->team, status, err))
+        return -1;
+    status = store_open(&writer->store, name, true, err);
+    return team_agree(writer->team, status, err);
+}
+
+/* Every rank its rows, then, of whole tables, its blocks. Collective and agreed. */
+static int fill(struct store_writer *writer, struct error *err)
+{
+    const struct team *team = writer->team;
+    const struct store *store = writer->store;
+    int status =
+        fill_table(writer, &writer->zones, &store->zones, err)
+                || fill_table(writer, &writer->buildings, &store->buildings, err)
+            ? -1
+            : 0;
+    if (team_agree(team, status, err))
+        return -1;
+    int64_t first = store->n_blocks * team->rank / team->size;
+    int64_t end = store->n_blocks * (team->rank + 1) / team->size;
+    status = store_fill_blocks(store, first, end - first, writer->memory, err);
+    return team_agree(team, status, err);
+}
+
+/* A file that has none gets its name; one that is replaced is there until it is. */
+static int give_name(struct store_writer *writer, struct error *err)
+{
+    char own[32];
+    bool direct = !writer->has_name && !writer->options.force;
+    snprintf(own, sizeof own, "/proc/self/fd/%d", writer->file);
+    if (!writer->has_name) {
+        unlink(writer->partial);
+        if (linkat(AT_FDCWD,
+                   own,
+                   AT_FDCWD,
+                   direct ? writer->path : writer->partial,
+                   AT_SYMLINK_FOLLOW)
+            != 0)
+            return error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+    }
+    if (!direct && rename(writer->partial, writer->path) != 0) {
+        error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+        unlink(writer->partial);
+        return -1;
+    }
+    writer->has_name = false;
+    int folder = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+        fsync(folder); /* the name; not every file system can */
+        close(folder);
+    }
+    return 0;
+}
+
+/* Every rank sees to it that what it has written is on the disk. Collective and agreed. */
+static int publish(struct store_writer *writer, struct error *err)
+{
+    int status = 0;
+    if (fsync(writer->file) != 0)
+        status = error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+    if (team_agree(writer->team, status, err))
+        return -1;
+    if (writer->team->rank == 0)
+        status = give_name(writer, err);
+    return team_agree(writer->team, status, err);
+}
+
+int store_writer_commit(struct store_writer *writer,
+                        int status,
+                        struct store_counts *counts,
+                        struct error *err)
+{
+    if (sorter_end(writer->buildings.sorter, status, writer->n_merge, err)
+        || unite(writer, &writer->zones, err) || unite(writer, &writer->buildings, err)
+        || team_sum(writer->team, &writer->n_no_geometry, 1, err))
+        return -1;
+    memory_rewind(writer->memory, &writer->added);
+    if (lay_out(writer, err) || fill(writer, err) || publish(writer, err))
+        return -1;
+    const struct store *store = writer->store;
+    *counts = (struct store_counts){ .n_zones = store->zones.n,
+                                     .n_buildings = store->buildings.n,
+                                     .n_blocks = store->n_blocks,
+                                     .n_no_geometry = writer->n_no_geometry,
+                                     .n_bytes = store->n_bytes };
+    return 0;
+}

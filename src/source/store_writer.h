@@ -1,0 +1,41 @@
+/* A store that is being written: what its ranks have collected, and how it becomes real. */
+#ifndef ROOFTALLY_SOURCE_STORE_WRITER_H
+#define ROOFTALLY_SOURCE_STORE_WRITER_H
+
+#include "rooftally/source/store.h"
+
+#include "scratch.h"
+#include "sort.h"
+#include "store_fill.h"
+
+/* What one table has collected on this rank; of all ranks once it is sorted. */
+struct collected {
+    struct store_shape shape;
+    struct sort_weights weights;
+    struct sorter *sorter;
+    struct store_table_size size;
+    struct store_range range; /* what this rank fills */
+    struct words *words[STORE_MOST_FIELDS];
+};
+
+struct store_writer {
+    struct store_plan plan;
+    struct store_options options;
+    const struct team *team;
+    char *path, *partial, *folder;
+    int file; /* the store to be; -1: not there */
+    bool has_name;
+    struct scratch scratch;
+    struct memory *memory;
+    struct memory_mark added; /* before the memory that adding needs */
+    uint8_t *bytes;           /* [n_bytes] in which rows are sorted */
+    int64_t n_bytes, n_merge; /* n_merge: of memory for merging */
+    struct words *room;       /* for the words of another rank */
+    struct collected zones, buildings;
+    struct box extent; /* of all zones; empty while there is none */
+    int64_t n_no_geometry;
+    struct store_row row;
+    struct store *store; /* while it is filled */
+};
+
+#endif
