@@ -1,15 +1,16 @@
 #include "stop.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
 
-/* Slurm sends its signals, and ends jobs, up to this much before the time. */
-static const double slurm_margin_s = 60;
+#include "allocation.h"
+
+/* Time to come to an end in. Slurm looks at its jobs in intervals, and the clocks of its
+ * nodes differ, so that it may be up to a minute early. */
+static const double limit_margin_s = 10, slurm_margin_s = 60;
 
 static volatile sig_atomic_t caught; /* number of the first signal */
 static volatile sig_atomic_t is_disarmed;
@@ -88,18 +89,22 @@ double stop_until_s(void)
     return until_s;
 }
 
+/* What is left of `left_s` once a fifth of it, and no more than this, is kept back. */
+static double without_margin(double left_s, double most_margin_s)
+{
+    double margin_s = 0.2 * left_s < most_margin_s ? 0.2 * left_s : most_margin_s;
+    return left_s - margin_s;
+}
+
 double stop_time_left_s(double limit_s, double elapsed_s)
 {
-    double left_s = -1;
+    double left_s = -1, slurm_s = allocation_left_s();
     if (limit_s > 0) {
-        double margin_s = 0.2 * limit_s < 10 ? 0.2 * limit_s : 10;
-        left_s = limit_s - margin_s - elapsed_s;
+        left_s = without_margin(limit_s, limit_margin_s) - elapsed_s;
         left_s = left_s > 0 ? left_s : 0;
     }
-    const char *end = getenv("SLURM_JOB_END_TIME");
-    if (end && strspn(end, "0123456789") == strlen(end) && strlen(end) >= 9) {
-        double slurm_s = strtod(end, NULL) - slurm_margin_s - clock_epoch_s();
-        slurm_s = slurm_s > 0 ? slurm_s : 0;
+    if (slurm_s >= 0) {
+        slurm_s = without_margin(slurm_s, slurm_margin_s);
         left_s = left_s < 0 || slurm_s < left_s ? slurm_s : left_s;
     }
     return left_s;

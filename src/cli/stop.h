@@ -32,8 +32,8 @@ double stop_until_s(void);
 
 /*
  * Seconds, from now, after which to stop by itself: from the job's limit, given
- * elapsed_s ago, and from Slurm's (SLURM_JOB_END_TIME); early enough to come to an end.
- * < 0: no limit.
+ * elapsed_s ago, and from Slurm's; early enough to come to an end: a fifth of it before,
+ * but no more than 10 s, and 60 s before Slurm's. < 0: no limit.
  */
 double stop_time_left_s(double limit_s, double elapsed_s);
 
