@@ -211,9 +211,36 @@ static int prepare_work(struct run *run, struct error *err)
     return drive_init(&run->drive, &session->memory, err);
 }
 
-static void tell_start(const struct run *run)
+static enum result_reading reading(const struct run *run)
+{
+    const struct job *job = run->session.job;
+    return job->kind == SOURCE_STORE          ? RESULT_FIXED
+           : job->snapshot == SNAPSHOT_SHARED ? RESULT_SNAPSHOT
+                                              : RESULT_LIVE;
+}
+
+static void tell_resumed(const struct run *run)
 {
     const struct checkpoint *checkpoint = &run->checkpoint;
+    bool is_part =
+        checkpoint->n_resumed > 0 && checkpoint->n_resumed < checkpoint->n_zones;
+    if (is_part && reading(run) == RESULT_SNAPSHOT)
+        log_event(LOG_WARN,
+                  "new_snapshot",
+                  "zones=%" PRId64 " they were read under an earlier snapshot, the "
+                  "others will be under a new one: the result has consistent = 0",
+                  checkpoint->n_resumed);
+    if (checkpoint->attempt > 1 && !run->options.quiet) {
+        printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
+               checkpoint->attempt,
+               checkpoint->n_resumed,
+               checkpoint->n_zones);
+        fflush(stdout);
+    }
+}
+
+static void tell_start(const struct run *run)
+{
     if (!source_schema(run->session.source)->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
@@ -225,13 +252,7 @@ static void tell_start(const struct run *run)
                   "no_zone_id_index",
                   "table=%s every zone is searched for: create an index on its id",
                   run->session.job->zone_table);
-    if (checkpoint->attempt > 1 && !run->options.quiet) {
-        printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
-               checkpoint->attempt,
-               checkpoint->n_resumed,
-               checkpoint->n_zones);
-        fflush(stdout);
-    }
+    tell_resumed(run);
 }
 
 /* Everything that can be found wrong before the work starts. */
@@ -332,6 +353,7 @@ static int write_result(struct run *run, struct error *err)
         .zone_id_bytes = run->zones.id_bytes,
         .zone_ids = is_first(run) ? run->zones.ids : NULL,
         .crs = crs,
+        .reading = reading(run),
         .provenance = provenance->attributes,
         .n_provenance = provenance->n,
         .telemetry = &telemetry,
@@ -364,18 +386,29 @@ static int work_and_write(struct run *run, struct error *err)
     return 0;
 }
 
-static void print_summary(struct run *run)
+static int print_summary(struct run *run, struct error *err)
 {
+    struct result_totals *totals = NULL;
+    int status = 0;
+    if (!is_first(run) || run->options.quiet)
+        return 0;
+    totals = calloc(1, sizeof *totals);
+    if (!totals)
+        return error_set(err, ERROR_INTERNAL, "no memory");
+    status = result_total(run->session.job->output, totals, err);
     struct summary summary = {
         .coordinator = &run->coordinator,
+        .totals = totals,
         .job = run->session.job,
         .n_ranks = comm_size(run->comm),
         .n_resumed = run->checkpoint.n_resumed,
         .work_s = run->worked_s - run->start_s,
         .write_s = run->written_s - run->worked_s,
     };
-    if (is_first(run) && !run->options.quiet)
+    if (status == 0)
         summary_print(&summary, stdout);
+    free(totals);
+    return status;
 }
 
 /* The result of this very run is in place, and only its spool is left. */
@@ -415,16 +448,17 @@ static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
     }
     if (run->checkpoint.is_complete) {
         tell_complete(run);
-    } else if (work_and_write(run, err) < 0) {
+        *keep = false;
+        return 0;
+    }
+    if (work_and_write(run, err) < 0) {
         *keep = n_kept(run) > 0 || err->code == ERROR_COMM;
         advise(run, advice);
         return -1;
-    } else {
-        progress_end(&run->progress);
-        print_summary(run);
     }
     *keep = false;
-    return 0;
+    progress_end(&run->progress);
+    return print_summary(run, err);
 }
 
 int cli_run(int argc,

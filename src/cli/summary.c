@@ -19,6 +19,29 @@ print_share(FILE *out, const char *name, int64_t n, int64_t of, const char *what
             what);
 }
 
+static void print_counts(const struct result_totals *t, FILE *out)
+{
+    char count[32];
+    fprintf(out,
+            "  %-10s %14s\n",
+            "candidates",
+            progress_count(count, t->n_candidates));
+    print_share(out, "selected", t->n_selected, t->n_candidates, "");
+    print_share(out,
+                "outside",
+                t->n_outside,
+                t->n_candidates,
+                "do not satisfy the predicate");
+    print_share(out,
+                "filtered",
+                t->n_filtered,
+                t->n_candidates,
+                "do not satisfy the filter");
+    print_share(out, "rejected", t->n_rejected, t->n_candidates, "listed in /rejected");
+    result_print_reasons(t, 27, out);
+    print_share(out, "refined", t->n_refined, t->n_candidates, "needed GEOS");
+}
+
 void summary_print(const struct summary *summary, FILE *out)
 {
     const struct coordinator *c = summary->coordinator;
@@ -34,27 +57,11 @@ void summary_print(const struct summary *summary, FILE *out)
     fprintf(out, "\n");
     if (summary->n_resumed > 0)
         fprintf(out,
-                "  resumed    %14s  zones of earlier attempts, not in the counts "
-                "below%s\n",
-                progress_count(count, summary->n_resumed),
-                c->n_zones > 0 ? "; not under one snapshot: consistent = 0" : "");
-    fprintf(out,
-            "  %-10s %14s\n",
-            "candidates",
-            progress_count(count, c->n_candidates));
-    print_share(out, "selected", c->n_selected, c->n_candidates, "");
-    print_share(out,
-                "outside",
-                c->n_outside,
-                c->n_candidates,
-                "do not satisfy the predicate");
-    print_share(out,
-                "filtered",
-                c->n_filtered,
-                c->n_candidates,
-                "do not satisfy the filter");
-    print_share(out, "rejected", c->n_rejected, c->n_candidates, "listed in /rejected");
-    print_share(out, "refined", c->n_refined, c->n_candidates, "needed GEOS");
+                "  resumed    %14s  of them were finished by earlier attempts\n",
+                progress_count(count, summary->n_resumed));
+    if (!summary->totals->consistent)
+        fprintf(out, "  not under one snapshot: consistent = 0\n");
+    print_counts(summary->totals, out);
     fprintf(out,
             "  %.2f s in all, %.2f s of it writing; %.2f million candidates/s with %d "
             "worker%s\n",

@@ -5,13 +5,15 @@
 #include <stdio.h>
 
 #include "rooftally/job/job.h"
+#include "rooftally/result/result.h"
 #include "rooftally/schedule/coordinator.h"
 
 struct summary {
-    const struct coordinator *coordinator;
+    const struct coordinator *coordinator; /* what this attempt did */
+    const struct result_totals *totals;    /* what all attempts together found */
     const struct job *job;
     int n_ranks;
-    int64_t n_resumed; /* zones of earlier attempts, not in the counts */
+    int64_t n_resumed; /* zones of earlier attempts */
     double work_s, write_s;
 };
 

@@ -135,65 +135,17 @@ static void print_selection(FILE *out, hid_t file)
     info_put(out, "\n");
 }
 
-/* Reasons with how often each comes; places in brackets make no reason of their own. */
-enum { MOST_REASONS = 12 };
-struct reasons {
-    struct {
-        char text[INFO_TEXT_BYTES];
-        int64_t n;
-    } seen[MOST_REASONS];
-    int n;
-    int64_t n_others;
-};
-
-static void count_reason(void *context, const char *text, int n)
-{
-    struct reasons *reasons = context;
-    char clean[INFO_TEXT_BYTES];
-    const char *bracket = memchr(text, '[', (size_t)n);
-    log_clean(clean, sizeof clean, text, bracket ? (int)(bracket - text) : n);
-    for (int i = 0; i < reasons->n; i++)
-        if (strcmp(reasons->seen[i].text, clean) == 0) {
-            reasons->seen[i].n++;
-            return;
-        }
-    if (reasons->n == MOST_REASONS) {
-        reasons->n_others++;
-        return;
-    }
-    memcpy(reasons->seen[reasons->n].text, clean, sizeof clean);
-    reasons->seen[reasons->n++].n = 1;
-}
-
 static int print_rejected(FILE *out, hid_t file, struct error *err)
 {
-    struct reasons *reasons = calloc(1, sizeof *reasons);
-    if (!reasons)
+    struct result_totals *totals = calloc(1, sizeof *totals);
+    if (!totals)
         return error_set(err, ERROR_BUDGET, "no memory to count reasons");
-    int status = info_texts(file, "/rejected/reason", count_reason, reasons, err);
+    int status = info_reasons(file, totals, err);
     if (status == 0) {
-        info_put(out,
-                 "rejected    %lld buildings\n",
-                 (long long)info_length(file, "/rejected/reason"));
-        for (int i = 0; i < reasons->n; i++)
-            info_put(out,
-                     "  %8lld  %s\n",
-                     (long long)reasons->seen[i].n,
-                     reasons->seen[i].text);
-        if (reasons->n_others > 0)
-            info_put(out, "  %8lld  for other reasons\n", (long long)reasons->n_others);
+        info_put(out, "rejected    %lld buildings\n", (long long)totals->n_rejected);
+        result_print_reasons(totals, 10, out);
     }
-    free(reasons);
-    return status;
-}
-
-static int
-range_of(hid_t file, const char *path, struct info_range *range, struct error *err)
-{
-    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    int status = dataset < 0 ? h5_error(err, ERROR_FORMAT, "no %s", path)
-                             : info_range(dataset, range, err);
-    h5_close(&dataset, H5Dclose);
+    free(totals);
     return status;
 }
 
@@ -201,12 +153,12 @@ static int print_telemetry(FILE *out, hid_t file, struct error *err)
 {
     struct info_range start, seconds, candidates, busy, rss, live;
     char text[24], live_text[24];
-    if (range_of(file, "/telemetry/zone/start", &start, err) < 0
-        || range_of(file, "/telemetry/zone/seconds", &seconds, err) < 0
-        || range_of(file, "/telemetry/zone/candidates", &candidates, err) < 0
-        || range_of(file, "/telemetry/rank/busy", &busy, err) < 0
-        || range_of(file, "/telemetry/rank/peak_rss", &rss, err) < 0
-        || range_of(file, "/telemetry/rank/peak_live", &live, err) < 0)
+    if (info_range_of(file, "/telemetry/zone/start", &start, err) < 0
+        || info_range_of(file, "/telemetry/zone/seconds", &seconds, err) < 0
+        || info_range_of(file, "/telemetry/zone/candidates", &candidates, err) < 0
+        || info_range_of(file, "/telemetry/rank/busy", &busy, err) < 0
+        || info_range_of(file, "/telemetry/rank/peak_rss", &rss, err) < 0
+        || info_range_of(file, "/telemetry/rank/peak_live", &live, err) < 0)
         return -1;
     info_put(out,
              "telemetry   %lld %s, %.0f candidates; %.1f s at work, all ranks "
@@ -260,8 +212,7 @@ static void print_provenance(FILE *out, hid_t file)
     h5_close(&group, H5Gclose);
 }
 
-/* ERROR_FORMAT unless the file says that it is a whole result of this version. */
-static int check(hid_t file, const char *path, int64_t *consistent, struct error *err)
+int info_check(hid_t file, const char *path, int64_t *consistent, struct error *err)
 {
     int64_t version = 0;
     char format[INFO_TEXT_BYTES];
@@ -301,7 +252,7 @@ bool result_is_of_run(const char *path, const char *run)
         return false;
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     hid_t group = H5I_INVALID_HID;
-    if (file >= 0 && check(file, path, &consistent, &ignored) == 0)
+    if (file >= 0 && info_check(file, path, &consistent, &ignored) == 0)
         group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
     if (group >= 0)
         value = h5_get_text(group, "run", NULL);
@@ -323,13 +274,13 @@ int result_info(const char *path, FILE *out, struct error *err)
     if (file < 0)
         return h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
     int64_t consistent = 0;
-    int status = check(file, path, &consistent, err);
+    int status = info_check(file, path, &consistent, err);
     if (status == 0) {
         info_put(out, "%s\n\n", info_text(file, "title", title));
         if (!consistent)
             info_put(out,
-                     "resumed: its zones were read at different times, not under one "
-                     "snapshot\n\n");
+                     "not under one snapshot: its zones were read at different "
+                     "times\n\n");
         status = print_statistics(out, file, err);
         if (status == 0) {
             print_selection(out, file);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "rooftally/h5/h5.h"
+#include "rooftally/result/result.h"
 
 enum { INFO_TEXT_BYTES = 256 };
 
@@ -22,6 +23,10 @@ struct info_range {
     double sum, least, greatest;
 };
 int info_range(hid_t dataset, struct info_range *range, struct error *err);
+int info_range_of(hid_t file,
+                  const char *path,
+                  struct info_range *range,
+                  struct error *err);
 
 /* Call `row` with each text of a dataset of one axis. */
 int info_texts(hid_t file,
@@ -29,5 +34,11 @@ int info_texts(hid_t file,
                void (*row)(void *context, const char *text, int n),
                void *context,
                struct error *err);
+
+/* ERROR_FORMAT unless the file says that it is a whole result of this version. */
+int info_check(hid_t file, const char *path, int64_t *consistent, struct error *err);
+
+/* Count the rejected buildings by reason: n_rejected, reasons and n_others. */
+int info_reasons(hid_t file, struct result_totals *totals, struct error *err);
 
 #endif

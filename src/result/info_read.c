@@ -137,6 +137,18 @@ int info_range(hid_t dataset, struct info_range *range, struct error *err)
     return status;
 }
 
+int info_range_of(hid_t file,
+                  const char *path,
+                  struct info_range *range,
+                  struct error *err)
+{
+    hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
+    int status = dataset < 0 ? h5_error(err, ERROR_FORMAT, "no %s", path)
+                             : info_range(dataset, range, err);
+    h5_close(&dataset, H5Dclose);
+    return status;
+}
+
 struct texts {
     void (*row)(void *context, const char *text, int n);
     void *context;

@@ -69,7 +69,7 @@ static int check_zones(struct gather *g, struct error *err)
     return comm_agree(g->comm, status, err);
 }
 
-/* Each attempt has a snapshot of its own. */
+/* Whether all zones show the source as it was at one time. */
 static int find_attempts(struct gather *g, struct error *err)
 {
     int64_t bounds[2] = { INT64_MIN, INT64_MIN }; /* last, minus first */
@@ -80,7 +80,9 @@ static int find_attempts(struct gather *g, struct error *err)
     }
     if (comm_max(g->comm, bounds, 2, err) < 0)
         return -1;
-    g->consistent = g->input->n_zones == 0 || bounds[0] == -bounds[1];
+    enum result_reading reading = g->input->reading;
+    g->consistent = g->input->n_zones == 0 || reading == RESULT_FIXED
+                    || (reading == RESULT_SNAPSHOT && bounds[0] == -bounds[1]);
     return 0;
 }
 

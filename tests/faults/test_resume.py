@@ -58,6 +58,7 @@ check("resuming attempt 2" in done.stdout, "says that it resumes:", done.stdout)
 check("consistent = 0" in done.stdout, "says that it is not of one snapshot:", done.stdout)
 check_whole("one", wanted, "resumed")
 check(consistent("one")[0] == 0, "resumed under a new snapshot")
+check("event=new_snapshot" in done.stderr, "warns of the new snapshot:", done.stderr)
 check(consistent("one")[1]["attempt"] == b"2", "its second attempt is on record")
 with h5py.File(path_of("one")) as file:
     snapshots = set(file["/telemetry/zone/snapshot"][()])
@@ -117,6 +118,8 @@ os.rename(store, store + ".moved")
 done = resume("store_half", 2, "a store that was moved", **stored(store + ".moved"))
 check("resuming attempt 2" in done.stdout, "a store that was moved:", done.stdout)
 check_whole("store_half", datasets(path_of("store_whole")), "a store that was moved")
+check(consistent("store_half")[0] == 1 and "consistent" not in done.stdout + done.stderr,
+      "a store shows the same at all times:", done.stdout, done.stderr)
 
 # a second run beside the first
 job = start("busy", 2, "--quiet")

@@ -3,6 +3,7 @@
 
 import os
 import sys
+from collections import Counter
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
@@ -137,4 +138,19 @@ for predicate, condition in {
                                  "edge": "sum(perimeter_m)", "points": "sum(vertices)"})
         check(result.zones == sorted(ZONES), "zones")
         compare(predicate, condition, ranks, result)
+
+# the summary counts by reason, wherever in its geometry a building has its fault
+done = rooftally("run", write_job("kinds"), "-o", result.path, "--force", ranks=3)
+rejected = Counter(reason.partition("[")[0].strip() for _, _, reason in
+                   Result(result.path).rejected())
+listed = {words[1]: int(words[0]) for words in (line.strip().split("  ", 1) for line in
+                                                done.stdout.splitlines())
+          if len(words) == 2 and words[0].isdigit()}
+n_others = listed.pop("for other reasons", 0)
+check(len(rejected) > 1, "there are several reasons:", rejected)
+check(all(rejected[reason] == n for reason, n in listed.items()), "the summary lists", listed,
+      "where there are", rejected)
+check(sum(listed.values()) + n_others == rejected.total(), "the summary adds up to", listed,
+      n_others)
+check(len(listed) == min(12, len(rejected)), "the summary leaves out reasons:", listed)
 finish()

@@ -531,6 +531,41 @@ static void kept_names_must_be_free(void **state)
     }
 }
 
+static void check_totals(const struct result_totals *totals, int64_t n_zones)
+{
+    struct memory memory;
+    struct binding binding = case_binding(CASE_FULL);
+    int64_t sums[5] = { 0 }, n[2] = { 0 };
+    memory_init(&memory, 64 << 20, NULL);
+    for (int64_t row = 0; row < n_zones; row++) {
+        struct memory_mark mark = memory_mark(&memory);
+        struct zone_record r;
+        case_record(&r, CASE_FULL, &binding, row, 0, &memory);
+        sums[0] += r.n_candidates;
+        sums[1] += r.n_selected;
+        sums[2] += r.n_outside;
+        sums[3] += r.n_filtered;
+        sums[4] += r.n_rejected;
+        for (int64_t i = 0; i < r.n_rejected; i++)
+            n[r.rejected_reason[i].bytes[0] == 'N']++;
+        memory_rewind(&memory, &mark);
+    }
+    memory_release(&memory);
+    assert_int_equal(totals->n_candidates, sums[0]);
+    assert_int_equal(totals->n_selected, sums[1]);
+    assert_int_equal(totals->n_outside, sums[2]);
+    assert_int_equal(totals->n_filtered, sums[3]);
+    assert_int_equal(totals->n_rejected, sums[4]);
+    assert_true(totals->consistent);
+    assert_int_equal(totals->n_reasons, 2);
+    assert_int_equal(totals->n_others, 0);
+    int most = n[1] > n[0];
+    assert_true(n[0] != n[1] && n[0] > 0 && n[1] > 0);
+    assert_int_equal(totals->reasons[0].n, n[most]);
+    assert_int_equal(totals->reasons[1].n, n[!most]);
+    assert_int_equal(totals->reasons[0].text[0], most ? 'N' : 'r');
+}
+
 static void info_tells_what_a_result_holds(void **state)
 {
     (void)state;
@@ -551,11 +586,19 @@ static void info_tells_what_a_result_holds(void **state)
             fail_msg("no '%s' in:\n%s", said[i], text);
     free(text);
 
+    /* the totals are the sums of the records */
+    struct result_totals totals;
+    if (result_total(path, &totals, &err) < 0)
+        fail_msg("%s", err.text);
+    check_totals(&totals, N_ZONES);
+
     /* what is none, or not whole, is refused */
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     H5Adelete(file, "consistent");
     H5Fclose(file);
     assert_int_equal(result_info(path, stderr, &err), -1);
+    assert_int_equal(err.code, ERROR_FORMAT);
+    assert_int_equal(result_total(path, &totals, &err), -1);
     assert_int_equal(err.code, ERROR_FORMAT);
     assert_int_equal(truncate(path, 1000), 0);
     assert_int_equal(result_info(path, stderr, &err), -1);

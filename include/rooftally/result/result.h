@@ -48,6 +48,13 @@ struct result_attribute {
     const char *name, *value; /* text, under /provenance */
 };
 
+/* What the source shows while it is read, and when it is read again. */
+enum result_reading {
+    RESULT_SNAPSHOT, /* a snapshot, another one for each attempt */
+    RESULT_FIXED,    /* the same, always */
+    RESULT_LIVE,     /* what it holds at the moment */
+};
+
 struct result_input {
     const char *path; /* of the result */
     const char *title;
@@ -58,8 +65,9 @@ struct result_input {
     /* Zones: on rank 0 all ids; n_zones on every rank. */
     int64_t n_zones;
     int32_t zone_id_bytes;
-    const char *zone_ids; /* [n_zones * zone_id_bytes]; NULL on other ranks */
-    const char *crs;      /* "EPSG:4326"; "" unknown */
+    const char *zone_ids;        /* [n_zones * zone_id_bytes]; NULL on other ranks */
+    const char *crs;             /* "EPSG:4326"; "" unknown */
+    enum result_reading reading; /* decides the root attribute `consistent` */
 
     const struct result_attribute *provenance; /* rank 0's count */
     int n_provenance;
@@ -97,6 +105,24 @@ int result_write(struct comm *comm,
 
 /* Whether the file is a whole result with this text as /provenance `run`. */
 bool result_is_of_run(const char *path, const char *run);
+
+/* What a result adds up to, in all zones. */
+enum { RESULT_MOST_REASONS = 12 };
+struct result_reason {
+    char text[256]; /* clean; without the place */
+    int64_t n;
+};
+struct result_totals {
+    int64_t n_candidates, n_selected, n_outside, n_filtered, n_refined, n_rejected;
+    bool consistent;
+    struct result_reason reasons[RESULT_MOST_REASONS]; /* most frequent first */
+    int n_reasons;
+    int64_t n_others; /* rejected for reasons that are not listed */
+};
+/* ERROR_IO, ERROR_FORMAT */
+int result_total(const char *path, struct result_totals *totals, struct error *err);
+/* A line for each reason, with its count in so many columns. */
+void result_print_reasons(const struct result_totals *totals, int width, FILE *out);
 
 /* Print what a result holds; ERROR_IO when the file cannot be read, ERROR_FORMAT when it
  * is none. */
