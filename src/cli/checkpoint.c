@@ -1,6 +1,7 @@
 #include "checkpoint.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,13 +68,40 @@ static int take_over(struct checkpoint *c,
     int64_t n;
     int last;
     if (!options->force && is_there(output)) {
-        c->is_complete = result_is_of_run(output, c->run);
+        c->is_complete = result_is_of(output, "run", c->run);
         return c->is_complete ? 0 : result_check(output, 0, err);
     }
     if (spool_count(c->folder, &n, &last, memory, err) < 0)
         return -1;
     c->attempt = last + 1;
     return 0;
+}
+
+/* What a result says about whose it is, when its spool has gone. */
+static void identify(struct checkpoint *c, const struct spool_manifest *manifest)
+{
+    snprintf(c->identity,
+             sizeof c->identity,
+             "%.128s; %" PRId64 " zones, crc32c %08" PRIx32 "; job, crc32c %08" PRIx32,
+             manifest->source,
+             manifest->n_zones,
+             manifest->zones_crc,
+             crc32c(0, manifest->job, strlen(manifest->job)));
+}
+
+/* --resume without a manifest: the job's end may have been reached, but for the last of
+ * its spool; else it is a run like any other. */
+static int find_result(struct checkpoint *c,
+                       const struct options *options,
+                       const char *output,
+                       struct error *err)
+{
+    if (!options->force && is_there(output)
+        && result_is_of(output, "identity", c->identity)) {
+        c->is_complete = true;
+        return 0;
+    }
+    return result_check(output, options->force, err);
 }
 
 /* Rank 0: whose the folder is, and what becomes of it. */
@@ -90,17 +118,18 @@ static int claim(struct checkpoint *c,
         .n_zones = zones->n,
         .zones_crc = crc32c(0, zones->ids, (size_t)(zones->n * zones->id_bytes)),
     };
+    identify(c, &manifest);
     if (!is_there(c->folder) && options->resume
-        && result_check(output, options->force, err) < 0)
-        return -1;
+        && (find_result(c, options, output, err) < 0 || c->is_complete))
+        return c->is_complete ? 0 : -1;
     if (spool_lock(c->folder, lock_wait_s, &c->lock, err) < 0)
         return -1;
     if (options->resume) {
         int ours = spool_check_manifest(c->folder, &manifest, c->run, err);
         if (ours != 0)
             return ours < 0 ? -1 : take_over(c, options, output, &session->memory, err);
-        if (result_check(output, options->force, err) < 0)
-            return -1;
+        if (find_result(c, options, output, err) < 0 || c->is_complete)
+            return c->is_complete ? 0 : -1;
     }
     return begin(c, options, &manifest, &session->memory, err);
 }
@@ -209,7 +238,8 @@ void checkpoint_tick(struct checkpoint *checkpoint)
 
 int checkpoint_sync(struct checkpoint *checkpoint, struct error *err)
 {
-    int status = checkpoint->is_dirty ? spool_sync(checkpoint->spool, err) : 0;
+    bool is_due = checkpoint->is_dirty && isfinite(checkpoint->interval_s);
+    int status = is_due ? spool_sync(checkpoint->spool, err) : 0;
     checkpoint->is_dirty = status < 0;
     checkpoint->synced_s = clock_wall_s();
     return status;

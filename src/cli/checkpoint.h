@@ -15,14 +15,18 @@
 #include "job_session.h"
 #include "options.h"
 
+enum { CHECKPOINT_IDENTITY_BYTES = 256 };
+
 struct checkpoint {
     char *folder;
     struct spool *spool; /* this rank's, open; NULL before checkpoint_open */
     int lock;            /* rank 0 only; -1: not held */
     int attempt;         /* from 1 */
     char run[SPOOL_RUN_BYTES];
-    int64_t n_zones, n_resumed; /* in all; finished by earlier attempts */
-    bool is_complete;           /* the result of this very run is in place */
+    char
+        identity[CHECKPOINT_IDENTITY_BYTES]; /* rank 0 only: of source, zones and job */
+    int64_t n_zones, n_resumed;              /* in all; finished by earlier attempts */
+    bool is_complete; /* the result of this very job is in place */
 
     double interval_s, synced_s;
     bool is_dirty; /* appended since the last sync */
@@ -56,6 +60,8 @@ int checkpoint_append(struct checkpoint *checkpoint,
                       struct error *err);
 /* Sync if that is due. A failure is told by the sync at the end. */
 void checkpoint_tick(struct checkpoint *checkpoint);
+/* Sync now, unless the job wants none: what is finished then outlives this process, and
+ * not the machine. */
 int checkpoint_sync(struct checkpoint *checkpoint, struct error *err);
 
 /* Close this rank's file; on rank 0 remove the folder, unless it is to be kept. Accepts

@@ -296,6 +296,7 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "source", schema->description);
     remember(p, "snapshot", run->snapshot);
     remember(p, "run", run->checkpoint.run);
+    remember(p, "identity", run->checkpoint.identity);
     snprintf(text, sizeof text, "%d", run->checkpoint.attempt);
     remember(p, "attempt", text);
     remember(p, "start", run->started);

@@ -1,6 +1,7 @@
 #include "rooftally/job/job.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,7 +219,10 @@ read_durations(struct job *job, const struct entries *entries, struct error *err
     const struct entry *checkpoint = entries_find(entries, "limits", "checkpoint");
     const struct entry *time = entries_find(entries, "limits", "time");
     job->checkpoint_s = DEFAULT_CHECKPOINT_S;
-    if (checkpoint && job_parse_duration(checkpoint->value, &job->checkpoint_s, err))
+    if (checkpoint && strcmp(checkpoint->value, "none") == 0)
+        job->checkpoint_s = INFINITY;
+    else if (checkpoint
+             && job_parse_duration(checkpoint->value, &job->checkpoint_s, err))
         return entries_prefix(entries, checkpoint, err);
     if (time && job_parse_duration(time->value, &job->time_s, err))
         return entries_prefix(entries, time, err);

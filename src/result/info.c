@@ -242,7 +242,7 @@ static int check_file(const char *path, struct error *err)
     return 0;
 }
 
-bool result_is_of_run(const char *path, const char *run)
+bool result_is_of(const char *path, const char *attribute, const char *wanted)
 {
     struct error ignored;
     int64_t consistent;
@@ -255,8 +255,8 @@ bool result_is_of_run(const char *path, const char *run)
     if (file >= 0 && info_check(file, path, &consistent, &ignored) == 0)
         group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
     if (group >= 0)
-        value = h5_get_text(group, "run", NULL);
-    bool is = value && strcmp(value, run) == 0;
+        value = h5_get_text(group, attribute, NULL);
+    bool is = value && strcmp(value, wanted) == 0;
     free(value);
     h5_close(&group, H5Gclose);
     h5_close(&file, H5Fclose);

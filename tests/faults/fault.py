@@ -4,6 +4,7 @@ undisturbed result, processes of a run to end, and what has to be left afterward
 import glob
 import os
 import random
+import struct
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ STATISTICS = {"buildings": "count", "total": "sum(height)", "p90": "quantile(hei
 JOB = dict(statistics=STATISTICS, buildings__table="slow_building", buildings__keep="id, height",
            limits__checkpoint="1 s")
 N_ZONES, N_BUILDINGS = 60, 12000
-SLEEPS = 250  # rows of slow_building that take 10 ms each
+SLEEPS = 250  # rows of slow_building that take 10 ms each, unless set_pace says otherwise
 
 
 def is_long():
@@ -32,15 +33,34 @@ def seeded(default):
     return random.Random(seed)
 
 
+pace = None
+
+
+def set_pace(seconds):
+    """What every 48th row of slow_building takes from now on, in runs that are at work as well."""
+    global pace
+    if pace != seconds:
+        query(f"""create or replace function slowly(x float8, i bigint) returns float8
+                    language plpgsql volatile as
+                    $$begin if i % {N_BUILDINGS // SLEEPS} = 0 then perform pg_sleep({seconds});
+                            end if; return x; end$$""")
+    pace = seconds
+
+
 def make_database(name):
     use_database(name)
     generate(N_ZONES, N_BUILDINGS, 5)
-    query(f"""
-        create function slowly(x float8, i bigint) returns float8 language plpgsql volatile as
-          $$begin if i % {N_BUILDINGS // SLEEPS} = 0 then perform pg_sleep(0.01); end if;
-                  return x; end$$;
-        create view slow_building as select id, slowly(height, id) as height, size, year_built,
-          use, notes, boundary from building""")
+    set_pace(0.01)
+    query("""create view slow_building as select id, slowly(height, id) as height, size,
+               year_built, use, notes, boundary from building""")
+
+
+def make_store(name, zones=400, buildings=100000):
+    """What changes a job into one that reads a store, with work for the processor alone."""
+    path = os.path.join(folder, f"{name}.store.h5")
+    rooftally("generate", path, "--zones", str(zones), "--buildings", str(buildings), "--seed",
+              "5", "--quiet")
+    return dict(source={"kind": "store", "path": path}, buildings__table="building")
 
 
 def datasets(path):
@@ -65,6 +85,8 @@ def path_of(name):
 
 def start(name, ranks, *options, output=None, **changes):
     """A run in the background, in a process group of its own."""
+    if "source" not in changes:
+        set_pace(pace or 0.01)  # resume() has left it out
     job = write_job(name, **{**JOB, **changes})
     return subprocess.Popen(
         command("run", job, "-o", output or path_of(name), *options, ranks=ranks),
@@ -96,6 +118,16 @@ def ranks_of(job):
         if rank is not None:
             ranks[int(rank)] = pid
     return ranks or {0: job.pid}
+
+
+def catches(pid, number):
+    """Whether the process has a handler: before its main() it has none."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            masks = dict(line.split(":", 1) for line in file)
+        return int(masks["SigCgt"], 16) >> number - 1 & 1 == 1
+    except (OSError, KeyError):
+        return False
 
 
 def kill(pid, number):
@@ -151,15 +183,39 @@ def wait_until(condition, job, most_s=60):
     return condition()
 
 
+def wait_working(name, job, least_bytes=1):
+    """The run has finished zones, and is not at its end."""
+    if not wait_until(lambda: n_spooled(name) >= least_bytes, job):
+        check(False, name, "does not work:", job.poll(), n_spooled(name), "bytes",
+              job.communicate() if job.poll() is not None else "")
+        finish()
+
+
 def check_whole(name, wanted, what):
     """The result is there, the same as an undisturbed one, and nothing besides."""
     if not check(os.path.exists(path_of(name)), what, "no result"):
-        return
+        return False
     seen = datasets(path_of(name))
-    check(seen.keys() == wanted.keys(), what, "other datasets")
+    same = check(seen.keys() == wanted.keys(), what, "other datasets")
     for key in wanted:
-        check(seen.get(key) == wanted[key], what, "other values in", key)
-    check(leftovers(name) == [f"{name}.h5"], what, "left", leftovers(name))
+        same = check(seen.get(key) == wanted[key], what, "other values in", key) and same
+    return check(leftovers(name) == [f"{name}.h5"], what, "left", leftovers(name)) and same
+
+
+def finished_zones(name):
+    """Rows of the zones whose records lie whole in the spool, as its files say it: heads of 48
+    bytes, "RTZ1", a checksum, the length of what follows, the row, three more counts."""
+    rows = set()
+    for path in glob.glob(spool_of(name) + "/rank-*"):
+        with open(path, "rb") as file:
+            data = file.read()
+        at = 0
+        while at + 48 <= len(data) and data[at:at + 4] == b"RTZ1":
+            n_bytes, row = struct.unpack_from("<qq", data, at + 8)
+            at += 48 + (n_bytes + 7) // 8 * 8
+            if at <= len(data):
+                rows.add(row)
+    return rows
 
 
 def remove(name):
@@ -172,7 +228,9 @@ def remove(name):
 
 
 def resume(name, ranks, what, *options, **changes):
-    """Go on and come to the end; "complete already" counts."""
+    """Go on and come to the end, without sleeps; "complete already" counts."""
+    if "source" not in changes:
+        set_pace(0)
     done = subprocess.run(
         command("run", write_job(name, **{**JOB, **changes}), "-o", path_of(name), "--resume",
                 *options, ranks=ranks),
@@ -183,7 +241,7 @@ def resume(name, ranks, what, *options, **changes):
     return done
 
 
-def reference(name="wanted"):
-    rooftally("run", write_job(name, **{**JOB, "buildings__table": "building"}), "-o",
+def reference(name="wanted", **changes):
+    rooftally("run", write_job(name, **{**JOB, "buildings__table": "building", **changes}), "-o",
               path_of(name), "--quiet")
     return datasets(path_of(name))

@@ -11,7 +11,7 @@ from fault import *
 def stopped(name, ranks=3):
     """A run that is killed in its middle."""
     job = start(name, ranks, "--quiet")
-    check(wait_until(lambda: n_spooled(name) > 20000, job), name, "works")
+    wait_working(name, job, 20000)
     pids = ranks_of(job)
     kill(pids[1 if ranks > 1 else 0], 9)
     wait_ended(job, list(pids.values()), 30, name)
@@ -63,7 +63,11 @@ check(consistent("one")[1]["attempt"] == b"2", "its second attempt is on record"
 with h5py.File(path_of("one")) as file:
     snapshots = set(file["/telemetry/zone/snapshot"][()])
     check(len(snapshots) == 2, "every zone tells its snapshot:", snapshots)
-refused("one", ["is there already"], "--resume")  # nothing left to go on from
+done = resume("one", 1, "one again")  # and with its spool gone as well
+check("complete already" in done.stdout, "one again:", done.stdout)
+check_whole("one", wanted, "one again")
+refused("one", ["is there already"], "--resume", buildings__where="height > 20")
+refused("one", ["is there already"])
 
 # without finished zones there is nothing to ask
 os.makedirs(spool_of("empty"))
@@ -89,6 +93,11 @@ os.rename(spool_of("late") + ".kept", spool_of("late"))
 done = resume("late", 1, "late again")
 check("complete already" in done.stdout, "late again:", done.stdout)
 check_whole("late", wanted, "late again")
+os.mkdir(spool_of("late"))  # killed while it removed the spool
+open(spool_of("late") + "/lock", "w", encoding="ascii").close()
+done = resume("late", 2, "the last of its spool")
+check("complete already" in done.stdout, "the last of its spool:", done.stdout)
+check_whole("late", wanted, "the last of its spool")
 stopped("later")
 shutil.copy(path_of("late"), path_of("later"))  # a result, but not of this run
 refused("later", ["is there already", "--force"], "--resume")
@@ -109,7 +118,7 @@ def stored(path):
 rooftally("run", write_job("store_whole", **{**JOB, **stored(store)}), "-o",
           path_of("store_whole"), "--quiet")
 job = start("store_half", 1, "--quiet", **stored(store))
-check(wait_until(lambda: n_spooled("store_half") > 0, job), "the store's run works")
+wait_working("store_half", job)
 kill(job.pid, 9)
 job.communicate()
 check(not os.path.exists(path_of("store_half")), "the store's run has no result")
@@ -123,7 +132,7 @@ check(consistent("store_half")[0] == 1 and "consistent" not in done.stdout + don
 
 # a second run beside the first
 job = start("busy", 2, "--quiet")
-check(wait_until(lambda: n_spooled("busy") > 0, job), "busy works")
+wait_working("busy", job)
 begun = time.monotonic()
 check(subprocess.run(command("run", write_job("busy2", **{**JOB, "limits__retries": "1"}), "-o",
                              path_of("busy"), "--resume"), env=environment, timeout=60,

@@ -1,4 +1,5 @@
 /* Durations, the limits they set, and what makes two jobs one. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -74,10 +75,15 @@ static void limits_have_defaults_and_bounds(void **state)
     job = opened(whole, "limits.checkpoint=0");
     assert_true(job->checkpoint_s < 0.1);
     job_close(job);
+    job = opened(whole, "limits.checkpoint=none");
+    assert_true(isinf(job->checkpoint_s));
+    job_close(job);
 
-    static const char *const bad[] = {
-        "limits.time=9.9 s", "limits.time=0", "limits.time=soon", "limits.checkpoint="
-    };
+    static const char *const bad[] = { "limits.time=9.9 s",
+                                       "limits.time=0",
+                                       "limits.time=soon",
+                                       "limits.checkpoint=",
+                                       "limits.checkpoint=never" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char path[] = "/tmp/rooftally-XXXXXX";
         struct error err = { 0 };

@@ -208,10 +208,11 @@ static void a_result_of_several_attempts_says_so(void **state)
     fclose(out);
     assert_non_null(strstr(text, "not under one snapshot"));
     free(text);
-    assert_true(result_is_of_run(b->output, "first"));
-    assert_false(result_is_of_run(b->output, "other"));
-    assert_false(result_is_of_run(b->base, "first"));
-    assert_false(result_is_of_run("/nowhere", "first"));
+    assert_true(result_is_of(b->output, "run", "first"));
+    assert_false(result_is_of(b->output, "run", "other"));
+    assert_false(result_is_of(b->base, "run", "first"));
+    assert_false(result_is_of(b->output, "no such", "first"));
+    assert_false(result_is_of("/nowhere", "run", "first"));
     unlink(b->output);
 
     /* a source that cannot change is the same in every attempt */

@@ -67,8 +67,8 @@ struct job {
 
     int64_t memory_bytes; /* default 64 MiB, at least 8 MiB */
     int retries;          /* default 5 */
-    double checkpoint_s;  /* spools are synced this often: default 10 */
-    double time_s;        /* the run ends by itself within this time; 0: no limit */
+    double checkpoint_s; /* spools are synced this often: default 10; INFINITY: never */
+    double time_s;       /* the run ends by itself within this time; 0: no limit */
 
     char *text;     /* the file with the overrides applied, passwords starred out */
     char *identity; /* what decides the result, as job_identity_differs takes it */

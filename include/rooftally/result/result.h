@@ -103,8 +103,8 @@ int result_write(struct comm *comm,
                  struct memory *memory,
                  struct error *err);
 
-/* Whether the file is a whole result with this text as /provenance `run`. */
-bool result_is_of_run(const char *path, const char *run);
+/* Whether the file is a whole result with this text as an attribute of /provenance. */
+bool result_is_of(const char *path, const char *attribute, const char *wanted);
 
 /* What a result adds up to, in all zones. */
 enum { RESULT_MOST_REASONS = 12 };
