@@ -1,69 +1,122 @@
 #!/usr/bin/python3
-"""kill -9 of any rank, or of mpirun, at any moment of a run; then --resume with another number of
-ranks, which may be killed as well. In the end: the bits of an undisturbed run, and no result that
-is not whole at any time. ROOFTALLY_LONG=1: 200 kills."""
+"""kill -9 of any rank, of several, or of mpirun, at any moment of a run, from a store and from
+PostgreSQL; then --resume with another number of ranks, which may be killed as well. In the end: the
+bits of an undisturbed run, no zone lost that was finished, and at no time a result that is not
+whole. ROOFTALLY_LONG=1: 200 results from a store, 40 from PostgreSQL."""
+
+import re
 
 from fault import *
 
-PHASES = ("start", "work", "work", "write")
+PHASES = ("work", "write", "start", "rename", "work")
+MOST_S = 30
 
 
-def let_work(job, name, phase, chance):
+def let_work(job, name, phase):
     """Wait for the moment to kill."""
     if phase == "start":
         time.sleep(chance.uniform(0, 0.8))
-    elif phase == "write":
-        wait_until(lambda: glob.glob(path_of(name) + ".partial-*"), job)
-        time.sleep(chance.choice((0, chance.uniform(0, 0.15))))
-    else:
+    elif phase == "work":
         before = n_spooled(name)
         wait_until(lambda: n_spooled(name) > before, job)
-        time.sleep(chance.uniform(0, 1))
-
-
-def kill_one(job, chance):
-    """One process dies; returns who, and the ranks that there were."""
-    ranks = ranks_of(job)
-    victims = list(ranks.items()) + ([("mpirun", job.pid)] if job.pid not in ranks.values() else [])
-    who, pid = chance.choice(victims)
-    kill(pid, 9)
-    return who, list(ranks.values())
-
-
-def one_kill(number, name, ranks, phase, chance, wanted):
-    what = f"kill {number} ({phase}, {ranks} ranks)"
-    is_first = not os.path.exists(spool_of(name))
-    job = start(name, ranks, *([] if is_first else ["--resume"]), "--quiet")
-    let_work(job, name, phase, chance)
-    who, pids = kill_one(job, chance)
-    status, stderr, seconds = wait_ended(job, pids, 30, f"{what} of {who}")
-    slowest[0] = max(slowest[0], seconds)
-    if status == 0:
-        count["too late"] += 1
+        time.sleep(chance.uniform(0, chance.choice((0.1, 1))))
+    elif phase == "write":
+        wait_until(lambda: glob.glob(path_of(name) + ".partial-*"), job)
+        time.sleep(chance.choice((0, chance.uniform(0, 0.1))))
     else:
-        count[phase] += 1
-        check(status not in (2,), what, "of", who, "ended with", status, stderr)
+        wait_until(lambda: os.path.exists(path_of(name)), job)
+
+
+def kill_some(job, ranks):
+    """One process dies, or several; returns who."""
+    victims = {str(rank): pid for rank, pid in ranks.items()}
+    if job.pid not in ranks.values():
+        victims["mpirun"] = job.pid
+    n = chance.choice((1, 1, 1, 1, len(victims)))
+    chosen = chance.sample(sorted(victims), n)
+    for who in chosen:
+        kill(victims[who], 9)
+    return chosen
+
+
+def check_told(what, chosen, ranks, status, stderr):
+    """A run that lost a rank says so: not 0, and one line that names the rank and its host."""
+    check(status not in (0, 2, 75), what, "ended with", status, stderr)
+    if len(chosen) > 1 or chosen == ["mpirun"] or len(ranks) == 1:
+        return  # nobody is left who knows
+    lines = [line for line in stderr.splitlines() if re.search(
+        rf"\brank {chosen[0]}\b.* on node {os.uname().nodename}\b", line)]
+    check(len(lines) == 1, what, "is not told in one line:", stderr)
+
+
+def one_kill(number, name, ranks, phase, changes, wanted):
+    """Start or resume, kill; whether there was something left to kill."""
+    what = f"{name}, kill {number} ({phase}, {ranks} ranks)"
+    is_first = not os.path.exists(spool_of(name))
+    job = start(name, ranks, *([] if is_first else ["--resume"]), "--quiet", **changes,
+                limits__checkpoint=chance.choice(("0", "10 s")))
+    let_work(job, name, phase)
+    pids = ranks_of(job)
+    chosen = kill_some(job, pids)
+    status, stderr, seconds = wait_ended(job, list(pids.values()), MOST_S, f"{what} of {chosen}")
+    slowest[0] = max(slowest[0], seconds)
     if os.path.exists(path_of(name)):
         check(datasets(path_of(name)) == wanted, what, "a result that is not whole")
+    if status == 0:
+        return False
+    if os.path.exists(path_of(name)):
+        check(phase != "start", what, "a result at the start")
+    else:
+        check_told(f"{what} of {chosen}", chosen, pids, status, stderr)
+    n_kills[phase] += 1
+    return True
 
 
-make_database("kill")
-wanted = reference()
+def go_on(name, changes, wanted):
+    """--resume to the end: no finished zone is lost, none is there twice."""
+    finished = finished_zones(name)
+    done = resume(name, chance.choice((1, 2, 3, 5)), name, **changes)
+    if finished and "is complete already" not in done.stdout:
+        told = re.search(r"resuming attempt \d+: (\d+) of", done.stdout)
+        check(told and int(told[1]) == len(finished), name, len(finished),
+              "zones were finished:", done.stdout)
+        totals["lost"] += len(finished) - int(told[1]) if told else 0
+    if check_whole(name, wanted, name):
+        totals["identical"] += 1
+    zones = Result(path_of(name)).zones
+    totals["twice"] += len(zones) - len(set(zones))
+    totals["lost"] += wanted["zone"][0][0] - len(set(zones))
+
+
+def kill_often(kind, n_results, changes, wanted):
+    number = 0
+    while totals["results"] < n_results and verdict.n_failures == 0:
+        name = f"{kind}_{totals['results']}"
+        was_killed = False
+        for _ in range(chance.choice((1, 1, 1, 2, 3))):  # attempts that are all killed
+            if os.path.exists(path_of(name)):
+                break
+            was_killed |= one_kill(number, name, chance.choice((1, 1, 2, 3, 4)),
+                                   PHASES[number % len(PHASES)], changes, wanted)
+            number += 1
+        if was_killed:
+            totals["results"] += 1
+            go_on(name, changes, wanted)
+        else:
+            check_whole(name, wanted, name)
+        remove(name)
+    print(f"{kind}: {sum(n_kills.values())} kills {n_kills}, each followed by --resume: "
+          f"{totals['identical']} of {totals['results']} results identical, {totals['lost']} zones "
+          f"lost, {totals['twice']} twice; the slowest end took {slowest[0]:.1f} s", flush=True)
+
+
 chance = seeded(1)
-count = {"start": 0, "work": 0, "write": 0, "too late": 0}
-slowest = [0.0]
-n_kills = int(os.environ.get("N_KILLS", 200 if is_long() else 10))
-number = 0
-while number < n_kills and verdict.n_failures == 0:
-    name = f"killed_{number}"
-    for _ in range(chance.choice((1, 1, 2, 3))):  # attempts of one job that are all killed
-        if os.path.exists(path_of(name)) and not os.path.exists(spool_of(name)):
-            break
-        one_kill(number, name, chance.choice((1, 2, 3, 4)), chance.choice(PHASES), chance, wanted)
-        number += 1
-    if not os.path.exists(path_of(name)) or os.path.exists(spool_of(name)):
-        resume(name, chance.choice((1, 2, 3, 5)), f"after kill {number - 1}", "--quiet")
-    check_whole(name, wanted, f"after kill {number - 1}")
-    remove(name)
-print(f"{number} kills: {count}; the slowest end took {slowest[0]:.1f} s")
+make_database("kill")
+stored = make_store("kill")
+for kind, few, many, changes in (("store", 6, 200, stored), ("postgres", 3, 40, {})):
+    n_kills = dict.fromkeys(PHASES, 0)
+    totals = {"results": 0, "identical": 0, "lost": 0, "twice": 0}
+    slowest = [0.0]
+    kill_often(kind, int(os.environ.get("N_KILLS", many if is_long() else few)), changes,
+               reference(f"wanted_{kind}", **changes))
 finish()
