@@ -1,59 +1,9 @@
 #include <math.h>
 
-#include "grid.h"
+#include "patch.h"
 
 /* A box with more cells or edges is a rare one, and GEOS's. */
 enum { MOST_CELLS = 4096, MOST_EDGES = 512 };
-
-/* The box in cells, and the cells that it meets. */
-struct patch {
-    double u0, v0, u1, v1;
-    int32_t column0, row0, column1, row1; /* both ends in it */
-};
-
-static inline struct patch patch_of(const struct grid *grid, const struct box *box)
-{
-    struct patch patch = { .u0 = grid_u(grid, box->xmin),
-                           .v0 = grid_v(grid, box->ymin),
-                           .u1 = grid_u(grid, box->xmax),
-                           .v1 = grid_v(grid, box->ymax) };
-    patch.column0 = grid_index(patch.u0, grid->n_columns);
-    patch.column1 = grid_index(patch.u1, grid->n_columns);
-    patch.row0 = grid_index(patch.v0, grid->n_rows);
-    patch.row1 = grid_index(patch.v1, grid->n_rows);
-    return patch;
-}
-
-static inline double least(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static inline double most(double a, double b)
-{
-    return a < b ? b : a;
-}
-
-/*
- * Whether the edge meets the patch or comes within the margin of it. They are apart
- * where their extents are, or where the edge's line passes the widened patch: a point of
- * the patch is off its middle by at most half its width and height, which changes the
- * cross product with the edge by at most |du| * height/2 + |dv| * width/2.
- */
-static bool edge_is_near(const struct edge *edge, const struct patch *patch)
-{
-    if (most(edge->u0, edge->u1) < patch->u0 - GRID_MARGIN
-        || least(edge->u0, edge->u1) > patch->u1 + GRID_MARGIN
-        || most(edge->v0, edge->v1) < patch->v0 - GRID_MARGIN
-        || least(edge->v0, edge->v1) > patch->v1 + GRID_MARGIN)
-        return false;
-    double du = edge->u1 - edge->u0, dv = edge->v1 - edge->v0;
-    double u = (patch->u0 + patch->u1) / 2 - edge->u0;
-    double v = (patch->v0 + patch->v1) / 2 - edge->v0;
-    double half_width = (patch->u1 - patch->u0) / 2 + GRID_MARGIN;
-    double half_height = (patch->v1 - patch->v0) / 2 + GRID_MARGIN;
-    return fabs(du * v - dv * u) <= fabs(du) * half_height + fabs(dv) * half_width;
-}
 
 static inline bool is_near(double a, double b)
 {
@@ -74,12 +24,12 @@ static inline bool is_between(double at, double a, double b)
  *                 edge │
  *                      + (u, v)
  */
-static int status_at(const struct grid *grid,
-                     int64_t cell,
-                     double u_centre,
-                     double v_centre,
-                     double u,
-                     double v)
+static int status_from(const struct grid *grid,
+                       int64_t cell,
+                       double u_centre,
+                       double v_centre,
+                       double u,
+                       double v)
 {
     int inside = grid->cells[cell] & CELL_INSIDE;
     for (uint32_t i = grid->first[cell]; i < grid->first[cell + 1]; i++) {
@@ -101,6 +51,21 @@ static int status_at(const struct grid *grid,
     return inside;
 }
 
+int grid_status(const struct grid *grid, double u, double v)
+{
+    bool beyond = u < -GRID_MARGIN || v < -GRID_MARGIN
+                  || u > grid->n_columns + GRID_MARGIN
+                  || v > grid->n_rows + GRID_MARGIN;
+    if (beyond)
+        return 0;
+    int32_t column = grid_index(most(u, 0), grid->n_columns);
+    int32_t row = grid_index(most(v, 0), grid->n_rows);
+    int64_t cell = (int64_t)row * grid->n_columns + column;
+    if (!(grid->cells[cell] & CELL_BOUNDARY))
+        return grid->cells[cell];
+    return status_from(grid, cell, column + 0.5, row + 0.5, u, v);
+}
+
 /* No edge is near the patch: one point of it decides, the nearest one to the centre of
  * the cell in its middle. */
 static enum decision decide_by_point(const struct grid *grid, const struct patch *patch)
@@ -108,12 +73,12 @@ static enum decision decide_by_point(const struct grid *grid, const struct patch
     int32_t column = grid_index(patch->u0 / 2 + patch->u1 / 2, grid->n_columns);
     int32_t row = grid_index(patch->v0 / 2 + patch->v1 / 2, grid->n_rows);
     double u = column + 0.5, v = row + 0.5;
-    int status = status_at(grid,
-                           (int64_t)row * grid->n_columns + column,
-                           u,
-                           v,
-                           least(most(u, patch->u0), patch->u1),
-                           least(most(v, patch->v0), patch->v1));
+    int status = status_from(grid,
+                             (int64_t)row * grid->n_columns + column,
+                             u,
+                             v,
+                             least(most(u, patch->u0), patch->u1),
+                             least(most(v, patch->v0), patch->v1));
     if (status < 0)
         return DECISION_REFINE;
     return status ? DECISION_INSIDE : DECISION_OUTSIDE;
@@ -147,9 +112,7 @@ static enum decision decide_by_edges(const struct grid *grid, const struct patch
 enum decision grid_decide(const struct grid *grid, const struct box *box)
 {
     struct patch patch = patch_of(grid, box);
-    int64_t n_cells =
-        (int64_t)(patch.column1 - patch.column0 + 1) * (patch.row1 - patch.row0 + 1);
-    if (n_cells > MOST_CELLS)
+    if (patch_cells(&patch) > MOST_CELLS)
         return DECISION_REFINE;
     uint8_t any = 0;
     for (int32_t row = patch.row0; row <= patch.row1; row++) {

@@ -82,6 +82,18 @@ enum decision grid_decide(const struct grid *grid, const struct box *box);
 /* Whether all cells that the box meets are plain and have this status. */
 bool grid_is_all(const struct grid *grid, const struct box *box, uint8_t status);
 
+/* The status of a point that is given in cells and near no edge: 1 inside, 0 outside, -1
+ * where that is not certain. */
+int grid_status(const struct grid *grid, double u, double v);
+
+/* outline.c: decide a polygon or multipolygon, not empty, by its own segments; REFINE
+ * where that is not certain. `box` is its box. */
+enum decision grid_decide_outline(const struct grid *grid,
+                                  enum predicate predicate,
+                                  const struct box *box,
+                                  const uint8_t *ewkb,
+                                  int64_t n_bytes);
+
 int grid_cover(const struct grid *grid,
                struct box *boxes,
                int n_max,

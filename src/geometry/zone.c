@@ -227,3 +227,14 @@ bool zone_excludes_box(const struct zone *zone, const struct box *box)
     struct box rest = common(&zone->box, box);
     return grid_is_all(&zone->grid, &rest, 0);
 }
+
+enum decision zone_decide_outline(const struct zone *zone,
+                                  const struct box *box,
+                                  const uint8_t *ewkb,
+                                  int64_t n_bytes)
+{
+    if (!zone->has_grid || zone->invalid != INVALID_TRUST
+        || zone->predicate == PREDICATE_CENTROID || !is_box(box))
+        return DECISION_REFINE;
+    return grid_decide_outline(&zone->grid, zone->predicate, box, ewkb, n_bytes);
+}

@@ -113,7 +113,7 @@ static int set_aside(struct analysis *a,
     return -1;
 }
 
-/* Ask GEOS about one row that the grid left open. */
+/* Decide one row that its box left open: by its outline, or else by GEOS. */
 static int
 refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
 {
@@ -122,6 +122,12 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     enum decision decision = DECISION_OUTSIDE;
     char reason[REASON_BYTES];
     struct error why = { ERROR_NONE, "" };
+    decision = zone_decide_outline(p->zone, box, (const uint8_t *)wkb.bytes, wkb.n);
+    if (decision != DECISION_REFINE) {
+        a->decisions[row] = (uint8_t)decision;
+        p->record.n_decided++;
+        return 0;
+    }
     p->record.n_refined++;
     if (zone_refine(p->zone, (const uint8_t *)wkb.bytes, wkb.n, &decision, reason, &why)
         < 0) {

@@ -54,7 +54,7 @@ static void put_building(struct shape *shape,
     struct point a = zone->points[i], b = zone->points[i + 1];
 
     shape_init(shape);
-    switch (random_below(seed, 10)) {
+    switch (random_below(seed, 16)) {
     case 0:
         put_type(shape, 1, 0);
         put_raw(shape, p.x, p.y);
@@ -90,6 +90,40 @@ static void put_building(struct shape *shape,
                                    { p.x, p.y + height * 2 * random_unit(seed) } },
                  4);
         break;
+    case 6: /* turned, with a corner for every side; often astride an edge */
+    case 7:
+        put_type(shape, POLYGON, 0);
+        put_count(shape, 1);
+        put_star(shape,
+                 seed,
+                 p.x,
+                 p.y,
+                 width < height ? width : height,
+                 0.5 * random_unit(seed),
+                 3 + random_below(seed, 10));
+        break;
+    case 8: /* round a courtyard, which may hold a lake of the zone, or stick out */
+        put_type(shape, POLYGON, 0);
+        put_count(shape, 2);
+        put_star(shape, seed, p.x, p.y, width, 0.1, 12);
+        put_star(shape, seed, p.x, p.y, width * (0.2 + random_unit(seed)), 0.1, 8);
+        break;
+    case 9: /* two in one, the second at the first or elsewhere */
+        put_type(shape, MULTIPOLYGON, 0);
+        put_count(shape, 2);
+        for (int k = 0; k < 2; k++, p = random_below(seed, 2) ? p : q) {
+            put_part(shape, POLYGON);
+            put_count(shape, 1);
+            put_star(shape, seed, p.x, p.y, width * (1 + k), 0.3, 6);
+        }
+        break;
+    case 10: /* a corner again and again, and on the zone's vertex or edge */
+        put_type(shape, POLYGON, 0);
+        put_count(shape, 1);
+        put_ring(shape,
+                 (struct point[]){ p, p, { p.x + width, p.y }, q, q, { p.x, q.y } },
+                 6);
+        break;
     default: /* a footprint, its corner at the point */
         if (random_below(seed, 2))
             width = -width;
@@ -101,8 +135,25 @@ static void put_building(struct shape *shape,
 }
 
 struct tally {
-    int64_t decided[3], refined, rejected, zones, with_grid, invalid;
+    int64_t decided[3], outlined[3], rejected, zones, invalid;
 };
+
+/* What the outline says, where the box does not. */
+static uint8_t outlined(const struct zone *zone,
+                        enum predicate predicate,
+                        const struct shape *building,
+                        const struct ewkb *head,
+                        struct tally *tally)
+{
+    uint8_t decision =
+        (uint8_t)zone_decide_outline(zone, &head->box, building->bytes, building->n);
+    bool is_polygon = head->type == EWKB_POLYGON || head->type == EWKB_MULTIPOLYGON;
+    if (predicate == PREDICATE_CENTROID || !is_polygon || !zone_is_valid(zone))
+        assert_int_equal(decision, DECISION_REFINE);
+    else if (!head->empty)
+        tally->outlined[decision]++;
+    return decision;
+}
 
 static void compare(struct zone *zone,
                     enum predicate predicate,
@@ -127,6 +178,8 @@ static void compare(struct zone *zone,
         assert_int_not_equal(decision, DECISION_OUTSIDE);
     if (zone_excludes_box(zone, &box))
         assert_int_not_equal(decision, DECISION_INSIDE);
+    if (decision == DECISION_REFINE && !head.empty)
+        decision = outlined(zone, predicate, building, &head, tally);
     if (decision == DECISION_REFINE)
         return;
     assert_fine(zone_refine(zone, building->bytes, building->n, &answer, reason, &err),
@@ -199,17 +252,23 @@ static void the_grid_never_disagrees_with_geos(void **state)
     int n_zones = more ? atoi(more) : 6000;
     for (int i = 0; i < n_zones; i++)
         check_zone(UINT64_C(1000003) * (uint64_t)i + 7, 150, &tally);
-    print_message("%lld zones, %lld of them invalid; %lld outside, %lld inside, %lld "
-                  "left "
-                  "to GEOS, %lld that it rejects\n",
+    print_message("%lld zones, %lld of them invalid; by box %lld outside, %lld inside, "
+                  "%lld open; of these by outline %lld outside, %lld inside, %lld "
+                  "open; "
+                  "%lld that GEOS rejects\n",
                   (long long)tally.zones,
                   (long long)tally.invalid,
                   (long long)tally.decided[DECISION_OUTSIDE],
                   (long long)tally.decided[DECISION_INSIDE],
                   (long long)tally.decided[DECISION_REFINE],
+                  (long long)tally.outlined[DECISION_OUTSIDE],
+                  (long long)tally.outlined[DECISION_INSIDE],
+                  (long long)tally.outlined[DECISION_REFINE],
                   (long long)tally.rejected);
     assert_true(tally.decided[DECISION_OUTSIDE] > 20 * n_zones);
     assert_true(tally.decided[DECISION_INSIDE] > 10 * n_zones);
+    assert_true(tally.outlined[DECISION_OUTSIDE] > 2 * n_zones);
+    assert_true(tally.outlined[DECISION_INSIDE] > n_zones);
     assert_true(tally.rejected * 100 < tally.decided[DECISION_INSIDE]);
 }
 

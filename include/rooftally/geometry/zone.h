@@ -89,6 +89,19 @@ void zone_decide(const struct zone *zone,
                  uint8_t *decisions);
 
 /*
+ * Decide one building that zone_decide has left, a polygon or multipolygon, by its own
+ * segments.
+ *
+ * box      the building's own
+ * ewkb     that ewkb_read called fine
+ * Returns  OUTSIDE or INSIDE as zone_refine would say; REFINE where that is not certain
+ */
+enum decision zone_decide_outline(const struct zone *zone,
+                                  const struct box *box,
+                                  const uint8_t *ewkb,
+                                  int64_t n_bytes);
+
+/*
  * Whether a building is GEOS's whatever zone_decide says of its box: a collection whose box
  * meets the zone's. What ST_Within and ST_Intersects say of members that overlap, or of
  * different dimensions, is GEOS's business.
