@@ -303,36 +303,17 @@ static int filter_rows(struct analysis *a, int32_t *n_rows, struct error *err)
     const struct expression *filter = a->binding->local_filter;
     if (!filter || *n_rows == 0 || a->batch.is_filtered)
         return 0;
-    struct memory_mark mark = memory_mark(a->memory);
-    struct column pass = { .type = TYPE_BOOLEAN };
-    int32_t capacity = a->batch.capacity, n = 0;
-    int status = -1;
-    pass.valid = memory_take(a->memory, MEMORY_BATCH, capacity, err);
-    pass.integers =
-        pass.valid ? memory_take(a->memory, MEMORY_BATCH, 8 * (int64_t)capacity, err)
-                   : NULL;
-    if (!pass.integers)
-        goto out;
-    if (expression_evaluate(filter,
-                            a->batch.columns,
-                            a->rows,
-                            *n_rows,
-                            capacity,
-                            &pass,
-                            a->memory,
-                            err)
-        < 0) {
-        error_prefix(err, "[buildings] where");
-        goto out;
-    }
-    for (int32_t i = 0; i < *n_rows; i++)
-        if (pass.valid[a->rows[i]] && pass.integers[a->rows[i]])
-            a->rows[n++] = a->rows[i];
+    int32_t n = expression_select(filter,
+                                  a->batch.columns,
+                                  a->rows,
+                                  *n_rows,
+                                  a->batch.capacity,
+                                  a->memory,
+                                  err);
+    if (n < 0)
+        return error_prefix(err, "[buildings] where");
     *n_rows = n;
-    status = 0;
-out:
-    memory_rewind(a->memory, &mark);
-    return status;
+    return 0;
 }
 
 static int evaluate_fields(struct analysis *a, int32_t n_rows, struct error *err)

@@ -4,24 +4,10 @@
 
 #include "store_source.h"
 
-static bool meet(const struct box *a, const struct box *b)
-{
-    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
-           && b->ymin <= a->ymax;
-}
-
 static bool holds(const struct box *outer, const struct box *inner)
 {
     return outer->xmin <= inner->xmin && inner->xmax <= outer->xmax
            && outer->ymin <= inner->ymin && inner->ymax <= outer->ymax;
-}
-
-bool store_meets_cover(const struct store_source *source, const struct box *box)
-{
-    for (int i = 0; i < source->n_cover; i++)
-        if (meet(box, &source->cover[i]))
-            return true;
-    return false;
 }
 
 static int64_t group_blocks(const struct store *store, int64_t group)
@@ -121,11 +107,9 @@ classify(const struct store_source *source, int64_t i, bool *covered)
 {
     const struct box *box = &source->boxes[i];
     const struct job *job = source->job;
-    if (!store_meets_cover(source, box))
+    if (!store_boxes_meet(&source->box, box))
         return BLOCK_LEAVE;
-    *covered = false;
-    for (int c = 0; c < source->n_cover && !*covered; c++)
-        *covered = holds(&source->cover[c], box);
+    *covered = holds(&source->box, box);
     bool by_box = job->predicate != PREDICATE_CENTROID && job->invalid == INVALID_TRUST
                   && source->faults[i] == 0;
     if (by_box && zone_excludes_box(source->zone, box))
@@ -164,7 +148,7 @@ int store_next_run(struct store_source *source,
         int64_t group = source->block / STORE_GROUP_BLOCKS;
         if (found.n > 0 && group != source->loaded)
             break; /* runs end with their group */
-        if (!store_meets_cover(source, &source->groups[group])) {
+        if (!store_boxes_meet(&source->box, &source->groups[group])) {
             source->block = (group + 1) * STORE_GROUP_BLOCKS;
             continue;
         }
@@ -214,7 +198,7 @@ int store_estimate(struct store_source *source,
     const struct store *store = source->store;
     double sum = 0;
     for (int64_t group = 0; group < source->n_groups; group++) {
-        if (!meet(&source->groups[group], box))
+        if (!store_boxes_meet(&source->groups[group], box))
             continue;
         if (group != source->loaded) {
             source->loaded = -1;
@@ -224,7 +208,7 @@ int store_estimate(struct store_source *source,
         for (int64_t i = 0; i < group_blocks(store, group); i++) {
             int64_t left = store->buildings.n
                            - (group * STORE_GROUP_BLOCKS + i) * store->block_rows;
-            if (meet(&source->boxes[i], box))
+            if (store_boxes_meet(&source->boxes[i], box))
                 sum += (double)(left < store->block_rows ? left : store->block_rows)
                        * share(&source->boxes[i], box);
         }

@@ -1,9 +1,9 @@
 /*
  * The source that reads from a store.
  *
- *   cover of the zone ─► blocks ─► runs of rows ─► batch
+ *   box of the zone ─► blocks ─► runs of rows ─► batch
  *
- * A block is left out (its box meets no box of the cover, or lies outside the zone),
+ * A block is left out (its box does not meet the zone's, or lies outside the zone),
  * taken whole (inside the zone: no box is read), counted (no row of it can pass the
  * filter), or read. The filter comes before deciding, so that what fails costs its
  * filter columns and its box alone.
@@ -25,7 +25,7 @@ enum store_block { BLOCK_LEAVE, BLOCK_INSIDE, BLOCK_COUNT, BLOCK_READ };
 struct store_run {
     enum store_block kind;
     int64_t first, n;
-    bool covered; /* every box of them meets the cover */
+    bool covered; /* every box of them meets the zone's */
     bool faulty;  /* some have a fault */
 };
 
@@ -52,10 +52,9 @@ struct store_source {
     struct box *groups; /* of STORE_GROUP_BLOCKS blocks each */
     int64_t n_groups;
 
-    /* the stream; n_cover 0: none */
+    /* the stream */
     const struct zone *zone;
-    struct box cover[COVER_MAX];
-    int n_cover;
+    struct box box; /* the zone's: empty, and there is no stream */
     int64_t block;  /* next to look at */
     int64_t loaded; /* group whose blocks are loaded; -1 none */
     struct box boxes[STORE_GROUP_BLOCKS];
@@ -67,9 +66,16 @@ struct store_source {
     int64_t first_geometry; /* bytes of the batch that texts have taken; -1: none yet */
     int64_t offsets_first;  /* rows whose offsets are loaded; -1 none */
     int64_t offsets[STORE_READ_ROWS + 1];
-    double scratch[4 * STORE_READ_ROWS];
+    double scratch[STORE_READ_ROWS + 1];
+    double sides[4 * STORE_READ_ROWS]; /* of the boxes of a piece: xmin, ymin, ... */
     int32_t rows[STORE_READ_ROWS];
 };
+
+static inline bool store_boxes_meet(const struct box *a, const struct box *b)
+{
+    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
+           && b->ymin <= a->ymax;
+}
 
 int store_source_open(struct source **source, const struct job *job, struct error *err);
 
@@ -91,7 +97,6 @@ int store_estimate(struct store_source *source,
                    const struct box *box,
                    double *n,
                    struct error *err);
-bool store_meets_cover(const struct store_source *source, const struct box *box);
 
 /* store_columns.c */
 int store_load_dictionaries(struct store_source *source, struct error *err);

@@ -7,7 +7,7 @@ int store_buildings(struct source *source, const struct zone *zone, struct error
     struct store_source *s = (struct store_source *)source;
     (void)err;
     s->zone = zone;
-    s->n_cover = zone_cover(zone, s->cover, COVER_MAX, COVER_COST);
+    s->box = zone_box(zone);
     s->block = 0;
     s->loaded = -1;
     s->run.n = 0;
@@ -18,7 +18,7 @@ int store_buildings(struct source *source, const struct zone *zone, struct error
 void store_cancel(struct source *source)
 {
     struct store_source *s = (struct store_source *)source;
-    s->n_cover = 0;
+    s->box = (struct box){ 1, 1, 0, 0 };
     s->run.n = 0;
     s->block = s->store->n_blocks;
 }
@@ -31,19 +31,26 @@ struct piece {
     int32_t n_rows;
 };
 
-static int read_boxes(struct store_source *s,
-                      const struct piece *piece,
-                      struct batch *batch,
-                      struct error *err)
+/* The sides of the boxes of a piece, one after the other. */
+static int
+read_sides(struct store_source *s, const struct piece *piece, struct error *err)
 {
-    s->n_read += 32 * (int64_t)piece->n;
-    return store_read_boxes(s->store,
-                            s->store->buildings.box_at,
-                            piece->first,
-                            piece->n,
-                            s->scratch,
-                            batch->boxes + piece->to,
-                            err);
+    for (int side = 0; side < 4; side++)
+        if (store_fetch(s,
+                        s->store->buildings.box_at[side] + 8 * piece->first,
+                        s->sides + (int64_t)side * piece->n,
+                        8 * (int64_t)piece->n,
+                        err))
+            return -1;
+    return 0;
+}
+
+static inline struct box
+box_of(const struct store_source *s, const struct piece *piece, int32_t i)
+{
+    const double *side = s->sides + i;
+    int64_t n = piece->n;
+    return (struct box){ side[0], side[n], side[2 * n], side[3 * n] };
 }
 
 /* Faults, from the file where the run has some. */
@@ -72,19 +79,19 @@ static int read_faults(struct store_source *s,
     return 0;
 }
 
-/* Leave the rows whose box meets the cover: the candidates. */
-static int take_candidates(struct store_source *s,
-                           struct piece *piece,
-                           struct batch *batch,
-                           struct error *err)
+/* Leave the rows whose box meets the zone's: the candidates. */
+static int
+take_candidates(struct store_source *s, struct piece *piece, struct error *err)
 {
-    bool needs_boxes = s->run.kind == BLOCK_READ || !s->run.covered;
-    if (needs_boxes && read_boxes(s, piece, batch, err))
+    if (!s->run.covered && read_sides(s, piece, err))
         return -1;
     piece->n_rows = 0;
-    for (int32_t row = piece->to; row < piece->to + piece->n; row++) {
-        piece->rows[piece->n_rows] = row;
-        piece->n_rows += s->run.covered || store_meets_cover(s, &batch->boxes[row]);
+    for (int32_t i = 0; i < piece->n; i++) {
+        piece->rows[piece->n_rows++] = piece->to + i;
+        if (!s->run.covered) {
+            const struct box box = box_of(s, piece, i);
+            piece->n_rows -= !store_boxes_meet(&s->box, &box);
+        }
     }
     return 0;
 }
@@ -95,40 +102,18 @@ static int evaluate_filter(struct store_source *s,
                            struct batch *batch,
                            struct error *err)
 {
-    struct memory *memory = batch->memory;
-    struct memory_mark mark = memory_mark(memory);
-    struct column pass = { .type = TYPE_BOOLEAN };
-    int32_t n = 0;
-    int status = -1;
-    pass.valid = memory_take(memory, MEMORY_BATCH, batch->capacity, err);
-    pass.integers =
-        pass.valid
-            ? memory_take(memory, MEMORY_BATCH, 8 * (int64_t)batch->capacity, err)
-            : NULL;
-    if (!pass.integers)
-        goto out;
-    if (expression_evaluate(s->binding->local_filter,
-                            batch->columns,
-                            piece->rows,
-                            piece->n_rows,
-                            batch->capacity,
-                            &pass,
-                            memory,
-                            err)) {
-        error_prefix(err, "[buildings] where");
-        goto out;
-    }
-    for (int32_t i = 0; i < piece->n_rows; i++) {
-        int32_t row = piece->rows[i];
-        piece->rows[n] = row;
-        n += pass.valid[row] && pass.integers[row];
-    }
+    int32_t n = expression_select(s->binding->local_filter,
+                                  batch->columns,
+                                  piece->rows,
+                                  piece->n_rows,
+                                  batch->capacity,
+                                  batch->memory,
+                                  err);
+    if (n < 0)
+        return error_prefix(err, "[buildings] where");
     batch->n_filtered += piece->n_rows - n;
     piece->n_rows = n;
-    status = 0;
-out:
-    memory_rewind(memory, &mark);
-    return status;
+    return 0;
 }
 
 static int read_slots(struct store_source *s,
@@ -159,13 +144,31 @@ move_column(struct column *column, const int32_t *rows, int32_t n, int32_t to)
             column->integers[to + i] = column->integers[rows[i]];
 }
 
+/* The boxes of the rows that are left, where rows are to be decided by them. */
+static int put_boxes(struct store_source *s,
+                     const struct piece *piece,
+                     struct batch *batch,
+                     struct error *err)
+{
+    if (s->run.kind == BLOCK_INSIDE)
+        return 0;
+    if (s->run.covered && read_sides(s, piece, err))
+        return -1;
+    for (int32_t i = 0; i < piece->n_rows; i++) {
+        uint8_t fault = batch->faults[piece->rows[i]];
+        batch->boxes[piece->to + i] = fault == EWKB_FINE || fault == EWKB_COLLECTED
+                                          ? box_of(s, piece, piece->rows[i] - piece->to)
+                                          : (struct box){ 1, 1, 0, 0 };
+    }
+    return 0;
+}
+
 /* Close the gaps that the others have left; rows never move up. */
 static void
 compact(const struct store_source *s, const struct piece *piece, struct batch *batch)
 {
     const int32_t *rows = piece->rows;
     int32_t n = piece->n_rows, to = piece->to;
-    bool inside = s->run.kind == BLOCK_INSIDE;
     if (n < piece->n) {
         move_column(&batch->id, rows, n, to);
         for (int i = 0; i < s->binding->n_slots; i++)
@@ -177,13 +180,7 @@ compact(const struct store_source *s, const struct piece *piece, struct batch *b
         batch->faults[to + i] = batch->faults[rows[i]];
         batch->geometry[to + i] = (struct text){ NULL, 0 };
     }
-    if (!inside)
-        for (int32_t i = 0; i < n; i++)
-            batch->boxes[to + i] = batch->faults[to + i] == EWKB_FINE
-                                           || batch->faults[to + i] == EWKB_COLLECTED
-                                       ? batch->boxes[rows[i]]
-                                       : (struct box){ 1, 1, 0, 0 };
-    memset(batch->inside + to, inside, (size_t)n);
+    memset(batch->inside + to, s->run.kind == BLOCK_INSIDE, (size_t)n);
     batch->n_rows = to + n;
 }
 
@@ -194,7 +191,7 @@ read_piece(struct store_source *s, int32_t n, struct batch *batch, struct error 
     struct piece piece = {
         .first = s->run.first, .n = n, .to = batch->n_rows, .rows = s->rows
     };
-    if (take_candidates(s, &piece, batch, err))
+    if (take_candidates(s, &piece, err))
         return -1;
     if (s->run.kind == BLOCK_COUNT) {
         batch->n_filtered += piece.n_rows;
@@ -208,7 +205,7 @@ read_piece(struct store_source *s, int32_t n, struct batch *batch, struct error 
         return 0;
     if (read_faults(s, &piece, batch, err)
         || store_read_slot(s, batch, -1, piece.first, piece.n, piece.to, err)
-        || read_slots(s, &piece, batch, false, err))
+        || read_slots(s, &piece, batch, false, err) || put_boxes(s, &piece, batch, err))
         return -1;
     compact(s, &piece, batch);
     return 0;

@@ -102,11 +102,17 @@ static void put_building(struct shape *shape,
                  0.5 * random_unit(seed),
                  3 + random_below(seed, 10));
         break;
-    case 8: /* round a courtyard, which may hold a lake of the zone, or stick out */
+    case 8: /* round a courtyard, which may hold a lake of the zone */
         put_type(shape, POLYGON, 0);
         put_count(shape, 2);
         put_star(shape, seed, p.x, p.y, width, 0.1, 12);
-        put_star(shape, seed, p.x, p.y, width * (0.2 + random_unit(seed)), 0.1, 8);
+        put_star(shape,
+                 seed,
+                 p.x,
+                 p.y,
+                 width * (0.2 + 0.6 * random_unit(seed)),
+                 0.1,
+                 8);
         break;
     case 9: /* two in one, the second at the first or elsewhere */
         put_type(shape, MULTIPOLYGON, 0);

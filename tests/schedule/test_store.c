@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/geometry/ewkb.h"
 #include "rooftally/schedule/analyse.h"
 #include "rooftally/source/memory.h"
 #include "rooftally/source/store.h"
@@ -267,7 +268,7 @@ run(const struct job *job, bool from_store, bool with_text_id, struct side *side
         struct message counts;
         const char *id = list.ids + row * list.id_bytes;
         struct message_zone zone = { .row = row,
-                                     .estimate = 3000, /* the same cover for both */
+                                     .estimate = 3000,
                                      .n_id =
                                          (int32_t)strnlen(id, (size_t)list.id_bytes),
                                      .id = id };
@@ -305,6 +306,21 @@ static struct job *open_job(const char *buildings_keys, const char *memory)
     return job;
 }
 
+/* Pairs of a zone and a building whose boxes meet; a building without a box meets all. */
+static int64_t count_pairs(void)
+{
+    int64_t n = 0;
+    for (int i = 0; i < N_ZONES; i++) {
+        struct box zone, box;
+        assert_int_equal(ewkb_bounds(zones[i].wkb, zones[i].n_wkb, &zone), 0);
+        for (int k = 0; k < N_BUILDINGS; k++)
+            n += ewkb_bounds(buildings[k].wkb, buildings[k].n_wkb, &box) != 0
+                 || (box.xmin <= zone.xmax && zone.xmin <= box.xmax
+                     && box.ymin <= zone.ymax && zone.ymin <= box.ymax);
+    }
+    return n;
+}
+
 static void compare(const char *keys, const char *memory, bool with_text_id)
 {
     struct side a, b;
@@ -312,7 +328,7 @@ static void compare(const char *keys, const char *memory, bool with_text_id)
     run(job, false, with_text_id, &a);
     run(job, true, with_text_id, &b);
     assert_true(a.n_selected > 0);
-    assert_true(b.n_candidates <= a.n_candidates);
+    assert_true(b.n_candidates <= count_pairs());
     for (int i = 0; i < N_ZONES; i++) {
         assert_int_equal(a.records[i].n, b.records[i].n);
         assert_memory_equal(a.records[i].bytes, b.records[i].bytes, a.records[i].n);

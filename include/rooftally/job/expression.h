@@ -124,4 +124,18 @@ int expression_evaluate(const struct expression *expression,
                         struct memory *memory,
                         struct error *err);
 
+/*
+ * Keep the rows listed for which a checked boolean is true, in their order.
+ *
+ * Shape    columns as for expression_evaluate; rows[n_rows] is overwritten
+ * Returns  how many are left, or -1 as expression_evaluate
+ */
+int32_t expression_select(const struct expression *expression,
+                          const struct column *columns,
+                          int32_t *rows,
+                          int32_t n_rows,
+                          int64_t capacity,
+                          struct memory *memory,
+                          struct error *err);
+
 #endif
