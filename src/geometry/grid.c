@@ -28,10 +28,11 @@ static int32_t clamp_side(double side)
     return side < GRID_MOST ? (int32_t)side : GRID_MOST;
 }
 
-/* About 4 n cells, as nearly square as the limits allow. */
+/* About n cells, as nearly square as the limits allow: with more of them, laying them out
+ * costs more than the boxes save that meet an edge. */
 static void set_size(struct grid *grid, const struct box *box, int64_t n_expected)
 {
-    double side = 2 * sqrt(n_expected > 0 ? (double)n_expected : 0);
+    double side = sqrt(n_expected > 0 ? (double)n_expected : 0);
     double stretch = sqrt(width_of(box) / height_of(box));
     grid->n_columns = clamp_side(side * stretch);
     grid->n_rows = clamp_side(side / stretch);

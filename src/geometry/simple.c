@@ -8,7 +8,7 @@
  */
 #include <math.h>
 
-#include "grid.h"
+#include "patch.h"
 
 /* What costs more is left to GEOS. */
 enum { MOST_PAIRS_PER_EDGE = 64, MOST_NESTING = 1 << 17 };
@@ -25,8 +25,8 @@ static bool is_beside(const struct edge *e, const struct edge *f)
 
 static bool stretches_are_apart(double a0, double a1, double b0, double b1)
 {
-    return fmax(a0, a1) + GRID_MARGIN < fmin(b0, b1)
-           || fmax(b0, b1) + GRID_MARGIN < fmin(a0, a1);
+    return most(a0, a1) + GRID_MARGIN < least(b0, b1)
+           || most(b0, b1) + GRID_MARGIN < least(a0, a1);
 }
 
 static bool edges_are_apart(const struct edge *e, const struct edge *f)
@@ -55,27 +55,29 @@ static bool ring_turns_back(const struct grid *grid, const struct ring *ring)
     return ring->n < 3;
 }
 
-/* Whether edges a < b follow each other in a ring. */
-static bool are_neighbours(const struct grid *grid, uint32_t a, uint32_t b)
+/* Whether edges a < b follow each other in a ring, b last, where it closes. */
+static bool are_ends(const struct grid *grid, uint32_t a, uint32_t b)
 {
-    const struct edge *e = &grid->edges[a], *f = &grid->edges[b];
-    if (b == a + 1 && e->u1 == f->u0 && e->v1 == f->v0)
-        return true;
     for (int64_t i = 0; i < grid->n_rings; i++)
         if (grid->rings[i].first == a)
             return b == a + grid->rings[i].n - 1;
     return false;
 }
 
+/* Lists are in ascending order, so that most neighbours stand next to each other. */
 static bool edges_of_cell_are_apart(const struct grid *grid, int64_t cell)
 {
     const uint32_t *ids = grid->edges_in + grid->first[cell];
     uint32_t n = grid->first[cell + 1] - grid->first[cell];
-    for (uint32_t i = 0; i < n; i++)
-        for (uint32_t j = i + 1; j < n; j++)
-            if (!edges_are_apart(&grid->edges[ids[i]], &grid->edges[ids[j]])
-                && !are_neighbours(grid, ids[i], ids[j]))
+    for (uint32_t i = 0; i < n; i++) {
+        const struct edge *e = &grid->edges[ids[i]];
+        for (uint32_t j = i + 1; j < n; j++) {
+            const struct edge *f = &grid->edges[ids[j]];
+            bool follows = ids[j] == ids[i] + 1 && e->u1 == f->u0 && e->v1 == f->v0;
+            if (!follows && !edges_are_apart(e, f) && !are_ends(grid, ids[i], ids[j]))
                 return false;
+        }
+    }
     return true;
 }
 

@@ -198,7 +198,7 @@ static void info_tells_what_it_holds(void **unused)
     static const char *const parts[] = {
         "store of a synthetic state: 9 zones, 5000 buildings, seed 7",
         "SRID 4326",
-        "10 of 512 rows",
+        "20 of 256 rows",
         "zip                  text, the id",
         "year_built           integer, some null",
         "use                  text, 11 words, some null",
@@ -342,7 +342,7 @@ static void a_store_that_was_changed_is_refused(void **unused)
     with_file(drop_height, "height_min");
     with_file(drop_id, "/buildings/id");
     with_file(swap_xmin, "/buildings/xmin is of another type");
-    with_file(swap_ymin, "/buildings/ymin has 10 values, not 5000");
+    with_file(swap_ymin, "/buildings/ymin has 20 values, not 5000");
     with_file(add_chunked, "/buildings/ymax is not one contiguous column");
 }
 

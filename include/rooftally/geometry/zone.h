@@ -47,7 +47,7 @@ const char *geos_version(void);
  * Open a zone for deciding.
  *
  * wkb          EWKB of a polygon or multipolygon (may be empty); borrowed while open
- * n_expected   candidates expected; sizes the grid at about 2 sqrt(n) cells a side
+ * n_expected   candidates expected; sizes the grid at about sqrt(n) cells a side
  * memory       takes grid and edges (MEMORY_GRID); rewind it after zone_close
  * Returns      0, or -1 with
  *                ERROR_DATA    not a polygon, or malformed

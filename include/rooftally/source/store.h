@@ -46,7 +46,7 @@
 
 enum {
     STORE_VERSION = 1,
-    STORE_BLOCK_ROWS = 512,
+    STORE_BLOCK_ROWS = 256,
     STORE_MOST_FIELDS = 64,
     STORE_MOST_WORDS = 4096,       /* different values of a field kept as words */
     STORE_WORDS_BYTES = 64 * 1024, /* of all of them */
