@@ -1,6 +1,8 @@
 /*
- * Collectives. Each begins with comm_meet, which waits asleep for the last rank; the
- * blocking call behind it is short, because all are there.
+ * Collectives. Each begins with comm_meet, which waits asleep for the last rank; the call
+ * behind it is short, because all are there. A rank that shares its core may be
+ * kept from it all the same, so what is small waits asleep for that too, instead of
+ * taking the core that the other rank needs.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -10,6 +12,28 @@
 
 /* MPI's own buffers for a reduction are as long as the call: keep it short. */
 enum { TAG_GATHER = 2, REDUCE_VALUES = 1 << 16 };
+
+/* The other ranks are in the same call: no bound. */
+static int finish(MPI_Request *request, const char *call, struct error *err)
+{
+    struct nap nap = { 0 };
+    int status = MPI_SUCCESS, done = 0;
+    while ((status = MPI_Test(request, &done, MPI_STATUS_IGNORE)) == MPI_SUCCESS
+           && !done)
+        comm_nap(&nap, 1);
+    return comm_status(status, call, err);
+}
+
+static int
+broadcast(struct comm *comm, void *bytes, int n_bytes, int from, struct error *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    int status =
+        MPI_Ibcast(bytes, n_bytes, MPI_BYTE, from, comm->collectives, &request);
+    if (comm_status(status, "MPI_Ibcast", err) < 0)
+        return -1;
+    return finish(&request, "MPI_Ibcast", err);
+}
 
 int comm_barrier(struct comm *comm, struct error *err)
 {
@@ -33,9 +57,7 @@ int comm_share(struct comm *comm,
         return -1;
     for (int64_t at = 0; at < n_bytes; at += COMM_LARGEST) {
         int64_t n = n_bytes - at < COMM_LARGEST ? n_bytes - at : COMM_LARGEST;
-        int status =
-            MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, from, comm->collectives);
-        if (comm_status(status, "MPI_Bcast", err) < 0)
+        if (broadcast(comm, (char *)bytes + at, (int)n, from, err) < 0)
             return -1;
     }
     return 0;
@@ -50,13 +72,16 @@ reduce(struct comm *comm, int64_t *values, int64_t n, MPI_Op op, struct error *e
         return -1;
     for (int64_t at = 0; at < n; at += REDUCE_VALUES) {
         int64_t n_now = n - at < REDUCE_VALUES ? n - at : REDUCE_VALUES;
-        int status = MPI_Allreduce(MPI_IN_PLACE,
-                                   values + at,
-                                   (int)n_now,
-                                   MPI_INT64_T,
-                                   op,
-                                   comm->collectives);
-        if (comm_status(status, "MPI_Allreduce", err) < 0)
+        MPI_Request request = MPI_REQUEST_NULL;
+        int status = MPI_Iallreduce(MPI_IN_PLACE,
+                                    values + at,
+                                    (int)n_now,
+                                    MPI_INT64_T,
+                                    op,
+                                    comm->collectives,
+                                    &request);
+        if (comm_status(status, "MPI_Iallreduce", err) < 0
+            || finish(&request, "MPI_Iallreduce", err) < 0)
             return -1;
     }
     return 0;
@@ -285,24 +310,31 @@ int comm_exchange(struct comm *comm,
     return 0;
 }
 
+/* The one call is meeting and agreement: nothing else is done so often. */
 int comm_agree(struct comm *comm, int status, struct error *err)
 {
+    MPI_Request request = MPI_REQUEST_NULL;
     if (!comm->is_mpi)
         return status < 0 ? -1 : 0;
-    if (comm_meet(comm, err) < 0)
+    if (comm->is_broken)
+        return comm_meet(comm, err);
+    comm->lowest = status < 0 ? comm->rank : comm->size;
+    int sent = MPI_Iallreduce(MPI_IN_PLACE,
+                              &comm->lowest,
+                              1,
+                              MPI_INT,
+                              MPI_MIN,
+                              comm->collectives,
+                              &request);
+    if (comm_status(sent, "MPI_Iallreduce", err) < 0
+        || comm_wait(comm, &request, "MPI_Iallreduce", err) < 0)
         return -1;
-    int lowest = status < 0 ? comm->rank : comm->size;
-    int done =
-        MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT, MPI_MIN, comm->collectives);
-    if (comm_status(done, "MPI_Allreduce", err) < 0)
-        return -1;
-    if (lowest == comm->size)
+    if (comm->lowest == comm->size)
         return 0;
     struct error said = { .code = ERROR_INTERNAL, .text = "failed without an error" };
-    if (comm->rank == lowest && err && err->code != ERROR_NONE)
+    if (comm->rank == comm->lowest && err && err->code != ERROR_NONE)
         said = *err;
-    done = MPI_Bcast(&said, sizeof said, MPI_BYTE, lowest, comm->collectives);
-    if (comm_status(done, "MPI_Bcast", err) < 0)
+    if (broadcast(comm, &said, sizeof said, comm->lowest, err) < 0)
         return -1;
     if (err)
         *err = said;

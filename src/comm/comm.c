@@ -10,7 +10,7 @@
 #include "world.h"
 
 enum { LOOKS_AWAKE = 20 };
-static const double SHORTEST_NAP_S = 50e-6, LONGEST_NAP_S = 5e-3;
+static const double SHORTEST_NAP_S = 50e-6, PATIENT_NAP_S = 1e-3, LONGEST_NAP_S = 5e-3;
 
 int comm_status(int status, const char *call, struct error *err)
 {
@@ -28,12 +28,13 @@ void comm_nap(struct nap *nap, double most_s)
     if (nap->n_looks == 0)
         nap->start_s = now_s;
     nap->last_s = now_s;
-    if (nap->n_looks++ < LOOKS_AWAKE) {
+    if (nap->n_looks++ < LOOKS_AWAKE && !nap->patient) {
         sched_yield();
         return;
     }
     double nap_s = (now_s - nap->start_s) / 20;
-    nap_s = nap_s < SHORTEST_NAP_S  ? SHORTEST_NAP_S
+    double shortest_s = nap->patient ? PATIENT_NAP_S : SHORTEST_NAP_S;
+    nap_s = nap_s < shortest_s      ? shortest_s
             : nap_s > LONGEST_NAP_S ? LONGEST_NAP_S
                                     : nap_s;
     clock_sleep_s(nap_s < most_s ? nap_s : most_s);
@@ -47,26 +48,33 @@ bool comm_is_overdue(struct comm *comm)
     return comm->is_broken;
 }
 
-/* The barrier that a wait leaves unfinished is never looked at again. */
-int comm_meet(struct comm *comm, struct error *err)
+int comm_wait(struct comm *comm,
+              MPI_Request *request,
+              const char *call,
+              struct error *err)
 {
-    if (!comm->is_mpi)
-        return 0;
-    MPI_Request request = MPI_REQUEST_NULL;
     struct nap nap = { 0 };
-    int done = 0;
-    int status =
-        comm->is_broken ? MPI_SUCCESS : MPI_Ibarrier(comm->collectives, &request);
-    while (status == MPI_SUCCESS && !comm->is_broken) {
-        status = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        if (status == MPI_SUCCESS && done)
-            return 0;
-        if (status == MPI_SUCCESS && !comm_is_overdue(comm))
+    int status = MPI_SUCCESS, done = 0;
+    while (!comm->is_broken) {
+        status = MPI_Test(request, &done, MPI_STATUS_IGNORE);
+        if (status != MPI_SUCCESS || done)
+            return comm_status(status, call, err);
+        if (!comm_is_overdue(comm))
             comm_nap(&nap, LONGEST_NAP_S);
     }
-    if (comm->is_broken)
-        return error_set(err, ERROR_COMM, "another rank does not answer");
-    return comm_status(status, "MPI_Ibarrier", err);
+    return error_set(err, ERROR_COMM, "another rank does not answer");
+}
+
+int comm_meet(struct comm *comm, struct error *err)
+{
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (!comm->is_mpi)
+        return 0;
+    int status =
+        comm->is_broken ? MPI_SUCCESS : MPI_Ibarrier(comm->collectives, &request);
+    if (comm_status(status, "MPI_Ibarrier", err) < 0)
+        return -1;
+    return comm_wait(comm, &request, "MPI_Ibarrier", err);
 }
 
 void comm_bound(struct comm *comm, double (*until_s)(void))

@@ -181,11 +181,11 @@ int comm_receive(struct comm *comm,
     double now_s = clock_wall_s(), until_s = now_s + timeout_s;
     /* calls with short timeouts are one long wait, unless there was work between them */
     if (now_s - comm->receiving.last_s > 0.02)
-        comm->receiving = (struct nap){ 0 };
+        comm->receiving = (struct nap){ .patient = true };
     for (;;) {
         int status = look(comm, from, bytes, capacity, n_bytes, err);
         if (status != 0) {
-            comm->receiving = (struct nap){ 0 };
+            comm->receiving = (struct nap){ .patient = true };
             return status;
         }
         double left_s = timeout_s > 0 ? until_s - clock_wall_s() : 0;

@@ -18,6 +18,7 @@ struct letter {
  * far, from 50 us to 5 ms. So a wait is at most that much longer than it need be, and a
  * long one takes half a per cent of a core. */
 struct nap {
+    bool patient; /* naps are 1 ms at least, and the first look is followed by one */
     int n_looks;
     double start_s, last_s;
 };
@@ -29,8 +30,9 @@ struct comm {
     MPI_Comm messages;       /* send and receive */
     MPI_Comm collectives;    /* everything else, HDF5 included */
     struct letter *letters;  /* in the order they were sent */
-    struct nap receiving;    /* since the last message */
+    struct nap receiving;    /* since the last message; patient: units are sent ahead */
     double (*until_s)(void); /* of comm_bound; NULL: no bound */
+    int lowest;              /* of comm_agree: the lowest rank that failed */
     bool is_broken;
 };
 
@@ -45,8 +47,16 @@ void comm_nap(struct nap *nap, double most_s);
 /* A wait may last no longer: marks the world as broken. */
 bool comm_is_overdue(struct comm *comm);
 
-/* Wait asleep until every rank has come here, so that the blocking call that follows
- * meets all of them and does not spin; ERROR_COMM when that takes longer than it may. */
+/* Wait asleep until the request of `call` is done; ERROR_COMM when that takes longer than
+ * it may. What such a wait leaves is never looked at again, but MPI may still write to
+ * its buffers: they have to outlive it. */
+int comm_wait(struct comm *comm,
+              MPI_Request *request,
+              const char *call,
+              struct error *err);
+
+/* Wait asleep until every rank has come here, so that the call that follows meets all of
+ * them; ERROR_COMM as comm_wait. */
 int comm_meet(struct comm *comm, struct error *err);
 
 /* Free the letters that have been delivered; waits up to timeout_s for the others. */

@@ -52,7 +52,7 @@ int comm_send(struct comm *comm,
 
 /*
  * Receive one message, sleeping while none is there: in naps of a twentieth of the wait
- * so far, 5 ms at most, which take less than 2 % of a core.
+ * so far, from 1 to 5 ms, which take less than 2 % of a core.
  *
  * Returns  1 with *from, *n_bytes, 0 after timeout_s without one (0: only look), -1
  *          with ERROR_COMM, or ERROR_BUDGET when it is longer than capacity (it is then
