@@ -12,6 +12,10 @@
 
 enum { LONGEST_BACK_OFF = 6 }; /* doublings of half a second */
 
+/* Between two looks for messages while a zone is in work, and at the peak of the RSS: each
+ * costs more than many a batch. */
+static const double look_interval_s = 5e-3, rss_interval_s = 0.1;
+
 int drive_init(struct drive *drive, struct memory *memory, struct error *err)
 {
     drive->buffer = memory_take(memory, MEMORY_SCHEDULE, UNIT_MAX_BYTES, err);
@@ -218,22 +222,31 @@ static int tell_wish(struct drive *drive, struct error *err)
                                                           : 0;
 }
 
-bool drive_should_stop(void *context)
+static void look_around(struct drive *drive)
 {
-    struct drive *drive = context;
     if (drive->sampler)
         sampler_tick(drive->sampler);
     if (drive->progress)
         progress_tick(drive->progress);
     if (drive->checkpoint)
         checkpoint_tick(drive->checkpoint);
-    if (!drive->worker)
-        return stop_is_wished();
-    if (drive->failure.code == ERROR_NONE && tell_wish(drive, &drive->failure) == 0)
+    if (drive->worker && drive->failure.code == ERROR_NONE
+        && tell_wish(drive, &drive->failure) == 0)
         while (listen(drive, 0, &drive->failure) > 0)
             ;
-    return drive->worker->stopping || stop_is_wished()
-           || drive->failure.code != ERROR_NONE;
+}
+
+bool drive_should_stop(void *context)
+{
+    struct drive *drive = context;
+    double now_s = clock_wall_s();
+    if (now_s >= drive->look_s) {
+        drive->look_s = now_s + look_interval_s;
+        look_around(drive);
+    }
+    return stop_is_wished()
+           || (drive->worker
+               && (drive->worker->stopping || drive->failure.code != ERROR_NONE));
 }
 
 /* Wait before retry n + 1, longer each time, and never as long as another rank that met
@@ -278,6 +291,16 @@ static int analyse_with_retries(struct drive *drive,
     }
 }
 
+static int64_t peak_rss_bytes(struct drive *drive)
+{
+    double now_s = clock_wall_s();
+    if (now_s >= drive->rss_s) {
+        drive->rss_s = now_s + rss_interval_s;
+        drive->peak_rss_bytes = memory_peak_rss_bytes();
+    }
+    return drive->peak_rss_bytes;
+}
+
 static int
 analyse_one(struct drive *drive, const struct message_zone *zone, struct error *err)
 {
@@ -293,7 +316,7 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
         }
         n = worker_failed(drive->worker, row, &why, out);
     } else {
-        counts.peak_rss_bytes = memory_peak_rss_bytes();
+        counts.peak_rss_bytes = peak_rss_bytes(drive);
         drive->n_zones++;
         drive->n_candidates += counts.n_candidates;
         n = worker_finished(drive->worker, &counts, out);

@@ -27,6 +27,8 @@ struct drive {
     int retries;                   /* of a zone, before it fails */
     unsigned chance;               /* state of the jitter between retries */
     double check_s;                /* when to look after the source again */
+    double look_s, rss_s;          /* when to look for messages, at the RSS, again */
+    int64_t peak_rss_bytes;        /* as of the last look */
     struct checkpoint *checkpoint; /* synced when that is due */
     uint8_t *buffer;               /* [UNIT_MAX_BYTES] for what comes in and goes out */
     struct outgoing *outgoing;     /* rank 0 only: [workers + COORDINATOR_AHEAD] */
