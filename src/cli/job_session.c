@@ -1,7 +1,7 @@
 #include "job_session.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 
 int job_session_read(struct job_session *session,
                      const struct options *options,
@@ -30,26 +30,40 @@ int job_session_check_source(const struct job_session *session, struct error *er
                      job->path);
 }
 
-int job_session_open(struct job_session *session,
-                     const char *snapshot,
-                     int rank,
-                     bool (*stop)(void *context),
-                     void *stop_context,
-                     struct error *err)
+static int reach(struct job_session *session,
+                 int rank,
+                 bool (*stop)(void *context),
+                 void *stop_context,
+                 struct error *err)
 {
-    const struct job *job = session->job;
-    if (geos_open(&session->geos, err) < 0
-        || source_open(&session->source, job, snapshot, rank, stop, stop_context, err)
-               < 0)
+    if (geos_open(&session->geos, err) < 0)
         return -1;
+    return source_reach(&session->source, session->job, rank, stop, stop_context, err);
+}
+
+/* Fields and statistics to the open source. */
+static int bind(struct job_session *session, struct error *err)
+{
     const struct source_schema *schema = source_schema(session->source);
-    if (binding_init(&session->binding, job, &schema->buildings, err) < 0)
+    if (binding_init(&session->binding, session->job, &schema->buildings, err) < 0)
         return -1;
     session->bound = true;
     session->binding.id_type = schema->building_id_type;
-    if (statistics_bind(&session->statistics, job, &session->binding, err) < 0)
+    if (statistics_bind(&session->statistics, session->job, &session->binding, err) < 0)
         return -1;
     return source_bind(session->source, &session->binding, err);
+}
+
+static int enter(struct job_session *session, struct error *err)
+{
+    return source_enter(session->source, NULL, err) < 0 ? -1 : bind(session, err);
+}
+
+int job_session_open(struct job_session *session, struct error *err)
+{
+    if (reach(session, 0, NULL, NULL, err) < 0)
+        return -1;
+    return enter(session, err);
 }
 
 static int
@@ -68,28 +82,64 @@ check_connections(const struct job_session *session, int n_ranks, struct error *
                      n_free);
 }
 
+/* What the first rank tells the others: the bytes of source_share, everywhere (heap). */
+static int share(struct job_session *session,
+                 struct comm *comm,
+                 uint8_t **bytes,
+                 int64_t *n_bytes,
+                 struct error *err)
+{
+    bool is_first = comm_rank(comm) == 0;
+    int status = is_first ? source_share(session->source, bytes, n_bytes, err) : 0;
+    if (comm_agree(comm, status, err) < 0
+        || comm_broadcast(comm, n_bytes, sizeof *n_bytes, err) < 0)
+        return -1;
+    if (!is_first && !(*bytes = malloc((size_t)*n_bytes + 1)))
+        status = error_set(err, ERROR_BUDGET, "no memory for a schema");
+    if (comm_agree(comm, status, err) < 0)
+        return -1;
+    return comm_broadcast(comm, *bytes, *n_bytes, err);
+}
+
+static int follow(struct job_session *session, struct comm *comm, struct error *err)
+{
+    uint8_t *bytes = NULL;
+    int64_t n_bytes = 0;
+    int status = share(session, comm, &bytes, &n_bytes, err);
+    if (status == 0) {
+        if (comm_rank(comm) > 0)
+            status = source_follow(session->source, bytes, n_bytes, err) < 0
+                         ? -1
+                         : bind(session, err);
+        status = comm_agree(comm, status, err);
+    }
+    free(bytes);
+    return status;
+}
+
 int job_session_open_all(struct job_session *session,
                          struct comm *comm,
-                         char snapshot[SNAPSHOT_BYTES],
-                         bool (*stop)(void *context),
-                         void *stop_context,
+                         const struct opening *opening,
                          struct error *err)
 {
-    int rank = comm_rank(comm), status = 0;
-    snprintf(snapshot, SNAPSHOT_BYTES, "%s", "");
-    if (rank == 0) {
-        status = job_session_open(session, NULL, 0, stop, stop_context, err);
+    bool is_first = comm_rank(comm) == 0;
+    int status = 0;
+    if (is_first) {
+        status = reach(session, 0, opening->stop, opening->stop_context, err);
         if (status == 0)
             status = check_connections(session, comm_size(comm), err);
-        if (status == 0)
-            snprintf(snapshot, SNAPSHOT_BYTES, "%s", source_snapshot(session->source));
     }
-    if (comm_agree(comm, status, err) < 0
-        || comm_broadcast(comm, snapshot, SNAPSHOT_BYTES, err) < 0)
+    if (comm_agree(comm, status, err) < 0)
         return -1;
-    if (rank > 0)
-        status = job_session_open(session, snapshot, rank, stop, stop_context, err);
-    return comm_agree(comm, status, err);
+    if (is_first) {
+        status = enter(session, err);
+        if (status == 0 && opening->meanwhile)
+            status = opening->meanwhile(opening->meanwhile_context, err);
+    } else {
+        status =
+            reach(session, comm_rank(comm), opening->stop, opening->stop_context, err);
+    }
+    return comm_agree(comm, status, err) < 0 ? -1 : follow(session, comm, err);
 }
 
 void job_session_close(struct job_session *session)

@@ -15,8 +15,6 @@
 
 #include "options.h"
 
-enum { SNAPSHOT_BYTES = 64 };
-
 struct job_session {
     struct job *job;
     struct memory memory;
@@ -36,27 +34,27 @@ int job_session_read(struct job_session *session,
  * stage it first. */
 int job_session_check_source(const struct job_session *session, struct error *err);
 
-/* Open the source (snapshot as in source_open), bind fields and statistics to it. */
-int job_session_open(struct job_session *session,
-                     const char *snapshot,
-                     int rank,
-                     bool (*stop)(void *context),
-                     void *stop_context,
-                     struct error *err);
+/* Open the source and bind fields and statistics to it, on one rank alone. */
+int job_session_open(struct job_session *session, struct error *err);
+
+struct opening {
+    bool (*stop)(void *context); /* as in source_open */
+    void *stop_context;
+    /* What the first rank does with its open source while the others connect, or NULL. */
+    int (*meanwhile)(void *context, struct error *err);
+    void *meanwhile_context;
+};
 
 /*
- * Open it on all ranks: the first takes the snapshot, the others follow. Collective and
- * agreed.
+ * Open it on all ranks, side by side: when the first has counted the connections, the
+ * others connect while it takes the snapshot and reads the schema. Collective and agreed.
  *
- * snapshot  out: the name of the snapshot, "" for none
  * Returns   0, or -1; ERROR_USAGE where the server has fewer connections free than there
  *           are ranks
  */
 int job_session_open_all(struct job_session *session,
                          struct comm *comm,
-                         char snapshot[SNAPSHOT_BYTES],
-                         bool (*stop)(void *context),
-                         void *stop_context,
+                         const struct opening *opening,
                          struct error *err);
 
 /* Accepts a session in any state. */

@@ -274,7 +274,7 @@ int cli_plan(int argc, char **argv, struct error *err)
     }
     if (job_session_read(&session, &options, err) < 0
         || job_session_check_source(&session, err) < 0
-        || job_session_open(&session, NULL, 0, NULL, NULL, err) < 0
+        || job_session_open(&session, err) < 0
         || print_plan(&session, options.values, err) < 0) {
         err->code = ERROR_USAGE; /* nothing was started */
         goto out;

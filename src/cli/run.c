@@ -49,7 +49,6 @@ struct run {
     struct drive drive;
     struct progress_line progress;
     struct sampler sampler;
-    char snapshot[SNAPSHOT_BYTES];
     int64_t n_zones;
     struct checkpoint checkpoint;
     double start_s, worked_s, written_s;
@@ -83,6 +82,24 @@ static void limit_time(const struct run *run)
         stop_after(left_s);
 }
 
+/* On the first rank. */
+static int read_zones(void *context, struct error *err)
+{
+    struct run *run = context;
+    struct job_session *session = &run->session;
+    if (result_check_keep(&session->binding, err) < 0
+        || source_zones(session->source, &run->zones, &session->memory, err) < 0)
+        return -1;
+    run->n_zones = run->zones.n;
+    if (run->n_zones > 0)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "no zones: %s is empty, or [zones] where leaves none",
+                     *session->job->zone_table ? session->job->zone_table
+                                               : "the store");
+}
+
 static int open_sessions(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
@@ -103,32 +120,11 @@ static int open_sessions(struct run *run, struct error *err)
     if (agree(run, status, err) < 0)
         return -1;
 
-    status = job_session_open_all(session,
-                                  run->comm,
-                                  run->snapshot,
-                                  drive_should_stop,
-                                  &run->drive,
-                                  err);
-    if (status == 0)
-        status = result_check_keep(&session->binding, err);
-    return agree(run, status, err);
-}
-
-static int read_zones(struct run *run, struct error *err)
-{
-    struct job_session *session = &run->session;
-    int status = 0;
-    if (is_first(run)) {
-        status = source_zones(session->source, &run->zones, &session->memory, err);
-        if (status == 0 && run->zones.n == 0)
-            status = error_set(err,
-                               ERROR_USAGE,
-                               "no zones: %s is empty, or [zones] where leaves none",
-                               *session->job->zone_table ? session->job->zone_table
-                                                         : "the store");
-        run->n_zones = run->zones.n;
-    }
-    if (agree(run, status, err) < 0)
+    const struct opening opening = { .stop = drive_should_stop,
+                                     .stop_context = &run->drive,
+                                     .meanwhile = read_zones,
+                                     .meanwhile_context = run };
+    if (agree(run, job_session_open_all(session, run->comm, &opening, err), err) < 0)
         return -1;
     return comm_broadcast(run->comm, &run->n_zones, sizeof run->n_zones, err);
 }
@@ -258,8 +254,7 @@ static void tell_start(const struct run *run)
 /* Everything that can be found wrong before the work starts. */
 static int prepare(struct run *run, struct error *err)
 {
-    if (open_sessions(run, err) < 0 || read_zones(run, err) < 0
-        || plan_zones(run, err) < 0)
+    if (open_sessions(run, err) < 0 || plan_zones(run, err) < 0)
         return -1;
     if (run->checkpoint.is_complete)
         return 0;
@@ -294,7 +289,7 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "hdf5", h5_version());
     remember(p, "geos", geos_version());
     remember(p, "source", schema->description);
-    remember(p, "snapshot", run->snapshot);
+    remember(p, "snapshot", source_snapshot(run->session.source));
     remember(p, "run", run->checkpoint.run);
     remember(p, "identity", run->checkpoint.identity);
     snprintf(text, sizeof text, "%d", run->checkpoint.attempt);

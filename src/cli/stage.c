@@ -83,14 +83,14 @@ static int prepare(struct job_session *session,
                    struct comm *comm,
                    struct error *err)
 {
-    char snapshot[SNAPSHOT_BYTES];
+    const struct opening opening = { .stop = should_stop };
     int status = 0;
     if (!options->output)
         status = error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
     if (status == 0)
         status = job_session_read(session, options, err);
     if (comm_agree(comm, status, err) < 0
-        || job_session_open_all(session, comm, snapshot, should_stop, NULL, err) < 0) {
+        || job_session_open_all(session, comm, &opening, err) < 0) {
         if (err->code != ERROR_STOPPED && !comm_is_broken(comm))
             err->code = ERROR_USAGE;
         return -1;

@@ -18,6 +18,9 @@ static void close_postgres(struct source *source)
 
 static const struct source_calls calls = {
     .close = close_postgres,
+    .enter = postgres_enter,
+    .share = postgres_share,
+    .follow = postgres_follow,
     .bind = postgres_bind,
     .zones = postgres_zones,
     .zone = postgres_zone,
@@ -31,13 +34,28 @@ static const struct source_calls calls = {
     .explain = postgres_explain,
 };
 
-int postgres_open(struct source **source,
-                  const struct job *job,
-                  const char *snapshot,
-                  int rank,
-                  bool (*stop)(void *context),
-                  void *stop_context,
-                  struct error *err)
+/*
+ * A server process takes longer to load PostGIS than to read many a zone, so a rank that
+ * waits for another one's snapshot lets it do so meanwhile. What fails here will fail
+ * again where it is told.
+ */
+static void warm_up(struct postgres *postgres)
+{
+    struct sql sql = { 0 };
+    if (postgres_read_versions(postgres, NULL) == 0) {
+        sql_add(&sql, "SELECT %spostgis_lib_version()", postgres->postgis);
+        if (sql_end(&sql, NULL))
+            session_do(&postgres->session, sql.text, NULL);
+    }
+    sql_release(&sql);
+}
+
+int postgres_reach(struct source **source,
+                   const struct job *job,
+                   int rank,
+                   bool (*stop)(void *context),
+                   void *stop_context,
+                   struct error *err)
 {
     struct postgres *postgres = calloc(1, sizeof *postgres);
     if (!postgres)
@@ -48,11 +66,20 @@ int postgres_open(struct source **source,
     postgres->session.stop = stop;
     postgres->session.stop_context = stop_context;
 
-    if (postgres_connect(postgres, err) || postgres_begin(postgres, snapshot, err)
-        || postgres_read_schema(postgres, err)) {
+    if (postgres_connect(postgres, err)) {
         close_postgres(&postgres->base);
         return -1;
     }
+    if (rank > 0)
+        warm_up(postgres);
     *source = &postgres->base;
     return 0;
+}
+
+int postgres_enter(struct source *source, const char *snapshot, struct error *err)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    if (postgres_begin(postgres, snapshot, err))
+        return -1;
+    return postgres_read_schema(postgres, err);
 }

@@ -42,16 +42,29 @@ struct postgres {
     int64_t n_pending;
 };
 
-int postgres_open(struct source **source,
-                  const struct job *job,
-                  const char *snapshot,
-                  int rank,
-                  bool (*stop)(void *context),
-                  void *stop_context,
-                  struct error *err);
+int postgres_reach(struct source **source,
+                   const struct job *job,
+                   int rank,
+                   bool (*stop)(void *context),
+                   void *stop_context,
+                   struct error *err);
+int postgres_enter(struct source *source, const char *snapshot, struct error *err);
 
-/* postgres_schema.c: resolve tables, columns, SRIDs, CRS, indexes into base.schema. */
+/* postgres_share.c */
+int postgres_share(struct source *source,
+                   uint8_t **bytes,
+                   int64_t *n_bytes,
+                   struct error *err);
+int postgres_follow(struct source *source,
+                    const uint8_t *bytes,
+                    int64_t n_bytes,
+                    struct error *err);
+
+/* postgres_schema.c: resolve tables, columns, SRIDs, CRS, indexes into base.schema; and
+ * the first step of it alone, PostGIS and its schema. */
 int postgres_read_schema(struct postgres *postgres, struct error *err);
+int postgres_read_versions(struct postgres *postgres, struct error *err);
+void postgres_name_tables(struct postgres *postgres); /* as the job spells them */
 
 /* postgres_table.c: resolve table->name, or ERROR_USAGE with the nearest known name. */
 int postgres_find_table(struct postgres *postgres,
@@ -112,7 +125,7 @@ int postgres_explain(struct source *source,
 void postgres_add_value(struct sql *sql, const char *value, enum value_type type);
 
 /* postgres_transaction.c: begin the transaction that all reading happens in. `snapshot`
- * as in source_open. */
+ * as in source_enter. */
 int postgres_begin(struct postgres *postgres, const char *snapshot, struct error *err);
 int postgres_connect(struct postgres *postgres, struct error *err);
 int postgres_reopen(struct source *source, struct error *err);

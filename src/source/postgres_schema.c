@@ -5,7 +5,7 @@
 #include "postgres.h"
 #include "postgres_probe.h"
 
-static int read_versions(struct postgres *postgres, struct error *err)
+int postgres_read_versions(struct postgres *postgres, struct error *err)
 {
     static const char *const statement =
         "SELECT e.extversion, n.nspname, current_setting('server_version'),"
@@ -308,17 +308,23 @@ static int check_srids(struct postgres *postgres, struct error *err)
     return 0;
 }
 
-int postgres_read_schema(struct postgres *postgres, struct error *err)
+void postgres_name_tables(struct postgres *postgres)
 {
     const struct job *job = postgres->job;
-    struct source_schema *schema = &postgres->base.schema;
     postgres->zones = (struct postgres_table){ .section = "zones",
                                                .alias = "z",
                                                .name = job->zone_table };
     postgres->buildings = (struct postgres_table){ .section = "buildings",
                                                    .alias = "b",
                                                    .name = job->building_table };
-    if (read_versions(postgres, err) || read_identity(postgres, err)
+}
+
+int postgres_read_schema(struct postgres *postgres, struct error *err)
+{
+    const struct job *job = postgres->job;
+    struct source_schema *schema = &postgres->base.schema;
+    postgres_name_tables(postgres);
+    if (postgres_read_versions(postgres, err) || read_identity(postgres, err)
         || postgres_find_table(postgres, &postgres->zones, err)
         || postgres_find_table(postgres, &postgres->buildings, err))
         return -1;

@@ -12,14 +12,14 @@
 static int settings(struct postgres *postgres, bool local, struct error *err)
 {
     static const char *const statement =
-        "SELECT set_config(s.name, v.value, $1::bool) FROM (VALUES"
+        "SELECT pg_catalog.set_config(v.name, v.value, $1::bool) FROM (VALUES"
         " ('jit', 'off'), ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'),"
         " ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),"
         " ('bytea_output', 'hex'), ('standard_conforming_strings', 'on'),"
         " ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),"
         " ('max_parallel_workers_per_gather', '0'),"
         " ('default_transaction_read_only', 'on')) v(name, value)"
-        " JOIN pg_catalog.pg_settings s ON lower(s.name) = lower(v.name)";
+        " WHERE pg_catalog.current_setting(v.name, true) IS NOT NULL";
     const char *params[] = { local ? "true" : "false" };
     PGresult *result =
         session_run(&postgres->session, statement, 1, params, false, err);

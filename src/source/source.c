@@ -10,6 +10,25 @@
 #include "store_source.h"
 #include "vector.h"
 
+int source_reach(struct source **source,
+                 const struct job *job,
+                 int rank,
+                 bool (*stop)(void *context),
+                 void *stop_context,
+                 struct error *err)
+{
+    if (job->kind == SOURCE_POSTGRES)
+        return postgres_reach(source, job, rank, stop, stop_context, err);
+    if (job->kind == SOURCE_STORE)
+        return store_source_open(source, job, err);
+    return vector_open(source, job, err);
+}
+
+int source_enter(struct source *source, const char *snapshot, struct error *err)
+{
+    return source->calls->enter ? source->calls->enter(source, snapshot, err) : 0;
+}
+
 int source_open(struct source **source,
                 const struct job *job,
                 const char *snapshot,
@@ -18,11 +37,37 @@ int source_open(struct source **source,
                 void *stop_context,
                 struct error *err)
 {
-    if (job->kind == SOURCE_POSTGRES)
-        return postgres_open(source, job, snapshot, rank, stop, stop_context, err);
-    if (job->kind == SOURCE_STORE)
-        return store_source_open(source, job, err);
-    return vector_open(source, job, err);
+    struct source *reached = NULL;
+    if (source_reach(&reached, job, rank, stop, stop_context, err))
+        return -1;
+    if (source_enter(reached, snapshot, err)) {
+        source_close(reached);
+        return -1;
+    }
+    *source = reached;
+    return 0;
+}
+
+int source_share(struct source *source,
+                 uint8_t **bytes,
+                 int64_t *n_bytes,
+                 struct error *err)
+{
+    if (source->calls->share)
+        return source->calls->share(source, bytes, n_bytes, err);
+    *bytes = NULL;
+    *n_bytes = 0;
+    return 0;
+}
+
+int source_follow(struct source *source,
+                  const uint8_t *bytes,
+                  int64_t n_bytes,
+                  struct error *err)
+{
+    if (source->calls->follow)
+        return source->calls->follow(source, bytes, n_bytes, err);
+    return 0;
 }
 
 void source_close(struct source *source)

@@ -37,6 +37,16 @@ struct source_calls {
                 int part,
                 int n_parts,
                 struct error *err);
+    /* These may be NULL: all is done when it is reached. */
+    int (*enter)(struct source *source, const char *snapshot, struct error *err);
+    int (*share)(struct source *source,
+                 uint8_t **bytes,
+                 int64_t *n_bytes,
+                 struct error *err);
+    int (*follow)(struct source *source,
+                  const uint8_t *bytes,
+                  int64_t n_bytes,
+                  struct error *err);
     /* These may be NULL: nothing to reopen, to lose, to count. */
     int (*reopen)(struct source *source, struct error *err);
     int (*check)(struct source *source, struct error *err);

@@ -97,12 +97,9 @@ struct rank {
     struct batch batch;
 };
 
-static int open_rank(struct rank *rank,
+static int make_rank(struct rank *rank,
                      const char *const *overrides,
                      int n_overrides,
-                     const char *snapshot,
-                     bool (*stop)(void *),
-                     void *stop_context,
                      struct error *err)
 {
     *rank = (struct rank){ 0 };
@@ -111,8 +108,12 @@ static int open_rank(struct rank *rank,
         return -1;
     assert_int_equal(geos_open(&rank->geos, err), 0);
     assert_int_equal(memory_init(&rank->memory, 16 << 20, err), 0);
-    if (source_open(&rank->source, rank->job, snapshot, 0, stop, stop_context, err))
-        return -1;
+    return 0;
+}
+
+/* Bind all fields to the open source. */
+static int bind_rank(struct rank *rank, struct error *err)
+{
     if (binding_init(&rank->binding,
                      rank->job,
                      &source_schema(rank->source)->buildings,
@@ -124,6 +125,20 @@ static int open_rank(struct rank *rank,
         if (binding_slot(&rank->binding, rank->job->fields[i].name, 1, &slot, err))
             return -1;
     return source_bind(rank->source, &rank->binding, err);
+}
+
+static int open_rank(struct rank *rank,
+                     const char *const *overrides,
+                     int n_overrides,
+                     const char *snapshot,
+                     bool (*stop)(void *),
+                     void *stop_context,
+                     struct error *err)
+{
+    if (make_rank(rank, overrides, n_overrides, err)
+        || source_open(&rank->source, rank->job, snapshot, 0, stop, stop_context, err))
+        return -1;
+    return bind_rank(rank, err);
 }
 
 static void close_rank(struct rank *rank)

@@ -336,6 +336,96 @@ static void two_ranks_see_one_snapshot(void **state)
     close_rank(&later);
 }
 
+static void check_same_columns(const struct source_columns *a,
+                               const struct source_columns *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (int i = 0; i < a->n; i++) {
+        assert_string_equal(a->columns[i].name, b->columns[i].name);
+        assert_string_equal(a->columns[i].type_name, b->columns[i].type_name);
+        assert_int_equal(a->columns[i].type, b->columns[i].type);
+        assert_int_equal(!a->columns[i].sql, !b->columns[i].sql);
+        if (a->columns[i].sql)
+            assert_string_equal(a->columns[i].sql, b->columns[i].sql);
+    }
+}
+
+static void check_same_schema(const struct source *a, const struct source *b)
+{
+    const struct source_schema *p = source_schema(a), *q = source_schema(b);
+    assert_string_equal(source_snapshot(a), source_snapshot(b));
+    check_same_columns(&p->zones, &q->zones);
+    check_same_columns(&p->buildings, &q->buildings);
+    assert_int_equal(p->zone_id_type, q->zone_id_type);
+    assert_int_equal(p->building_id_type, q->building_id_type);
+    assert_int_equal(p->srid, q->srid);
+    assert_memory_equal(&p->crs, &q->crs, sizeof p->crs);
+    assert_string_equal(p->crs_definition, q->crs_definition);
+    assert_int_equal(p->spatial_index, q->spatial_index);
+    assert_int_equal(p->zone_id_index, q->zone_id_index);
+    assert_true(p->n_buildings == q->n_buildings);
+    assert_string_equal(p->description, q->description);
+    assert_string_equal(p->identity, q->identity);
+}
+
+/* The second rank has connected before the first takes its snapshot, and sees what that
+ * sees all the same. */
+static void a_rank_follows_what_the_first_has_found(void **state)
+{
+    (void)state;
+    const char *const rules[] = { "source.snapshot=shared", "source.snapshot=none" };
+    for (int i = 0; i < 2; i++) {
+        struct rank first, second;
+        struct tally a = { 0 }, b = { 0 };
+        struct error err = { 0 };
+        uint8_t *bytes = NULL;
+        int64_t n_bytes = 0;
+        assert_int_equal(make_rank(&second, &rules[i], 1, &err), 0);
+        if (source_reach(&second.source, second.job, 1, NULL, NULL, &err)
+            || open_rank(&first, &rules[i], 1, NULL, NULL, NULL, &err)
+            || source_share(first.source, &bytes, &n_bytes, &err))
+            fail_msg("%s", err.text);
+        if (i == 0)
+            sql("DELETE FROM building WHERE id % 3 = 0");
+        if (source_follow(second.source, bytes, n_bytes, &err)
+            || bind_rank(&second, &err) || open_zone(&first, "00001", 512, 50000, &err)
+            || read_stream(&first, &a, &err)
+            || open_zone(&second, "00001", 512, 50000, &err)
+            || read_stream(&second, &b, &err))
+            fail_msg("%s", err.text);
+        check_same_schema(first.source, second.source);
+        assert_true(a.n_rows > 0);
+        assert_int_equal(a.n_rows, b.n_rows);
+        assert_int_equal(a.id_sum, b.id_sum);
+        /* it can lose its connection as any other */
+        assert_int_equal(source_reopen(second.source, &err), 0);
+        free(bytes);
+        close_rank(&second);
+        close_rank(&first);
+    }
+}
+
+static void a_share_that_is_cut_off_is_refused(void **state)
+{
+    (void)state;
+    struct rank first;
+    struct error err = { 0 };
+    uint8_t *bytes = NULL;
+    int64_t n_bytes = 0;
+    assert_int_equal(open_rank(&first, NULL, 0, NULL, NULL, NULL, &err), 0);
+    assert_int_equal(source_share(first.source, &bytes, &n_bytes, &err), 0);
+    const int64_t cuts[] = { 0, 100, n_bytes / 2, n_bytes - 10, n_bytes - 1 };
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        struct source *other = NULL;
+        assert_int_equal(source_reach(&other, first.job, 1, NULL, NULL, &err), 0);
+        assert_int_equal(source_follow(other, bytes, cuts[i], &err), -1);
+        assert_int_equal(err.code, ERROR_INTERNAL);
+        source_close(other);
+    }
+    free(bytes);
+    close_rank(&first);
+}
+
 static void a_backend_that_dies_is_noticed_at_once(void **state)
 {
     (void)state;
@@ -574,6 +664,8 @@ int main(void)
         cmocka_unit_test(plan_shows_statements_that_run),
         cmocka_unit_test(a_lost_connection_goes_on_under_its_snapshot),
         cmocka_unit_test(without_a_snapshot_any_connection_will_do),
+        cmocka_unit_test(a_rank_follows_what_the_first_has_found),
+        cmocka_unit_test(a_share_that_is_cut_off_is_refused),
         cmocka_unit_test(two_ranks_see_one_snapshot),
     };
     open_schema();

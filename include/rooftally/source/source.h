@@ -3,7 +3,7 @@
  * that unit tests read from), and vector files, which can only be scanned.
  *
  * Order of calls, each rank for itself:
- *     source_open, source_schema, source_bind,
+ *     source_open (or its steps), source_schema, source_bind,
  *     rank 0: source_zones;  workers, for each zone: source_zone, source_buildings,
  *     source_next until 0 (or source_cancel), and at the end source_close; after
  *     ERROR_SOURCE source_reopen, and the zone again from its start
@@ -71,6 +71,35 @@ int source_open(struct source **source,
                 void *stop_context,
                 struct error *err);
 void source_close(struct source *source); /* NULL is silent; never blocks */
+
+/*
+ * source_open in two steps, so that many ranks can open at once:
+ *
+ *     first rank                            the others
+ *     source_reach
+ *     source_enter (takes the snapshot)     source_reach
+ *     source_share          ───────►        source_follow
+ *
+ * source_reach goes as far as nobody's snapshot is needed, and returns what source_open
+ * does; source_enter takes `snapshot` and reads the schema; source_follow takes both from
+ * the bytes of source_share (heap, for free(); NULL with 0 where ranks need not be told)
+ * instead of asking again.
+ */
+int source_reach(struct source **source,
+                 const struct job *job,
+                 int rank,
+                 bool (*stop)(void *context),
+                 void *stop_context,
+                 struct error *err);
+int source_enter(struct source *source, const char *snapshot, struct error *err);
+int source_share(struct source *source,
+                 uint8_t **bytes,
+                 int64_t *n_bytes,
+                 struct error *err);
+int source_follow(struct source *source,
+                  const uint8_t *bytes,
+                  int64_t n_bytes,
+                  struct error *err);
 
 /*
  * Go on after ERROR_SOURCE: connect anew, under the same snapshot. What was bound stays.
