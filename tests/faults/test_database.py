@@ -97,8 +97,8 @@ for i in range(N_TIMES):
     stops(f"exporter_{i}", 3, end(EXPORTER), ["snapshot", "is gone"])
     stops(f"alone_{i}", 1, end(OURS), ["snapshot", "is gone"])
     stops(f"restart_{i}", 3, server_gone, ["snapshot", "is gone"])
-print(f"{3 * N_TIMES} times the whole server, {6 * N_TIMES} times some of its sessions: {6 * N_TIMES} "
-      f"runs went on with {total} retries, {3 * N_TIMES} stopped and were resumed", flush=True)
+figure(f"{3 * N_TIMES} times the whole server, {6 * N_TIMES} times some of its sessions: {6 * N_TIMES} "
+       f"runs went on with {total} retries, {3 * N_TIMES} stopped and were resumed")
 check(total > 0, "there were retries")
 
 # retries end, and nothing is lost
@@ -127,7 +127,7 @@ total = int(Result(path_of("trouble"))["/telemetry/zone/retries"].sum())
 reasons = {line.rpartition(": ")[2].rstrip('"') for line in stderr.splitlines()
            if "event=retry" in line}
 check(total > 0 and reasons, "there was trouble:", stderr)
-print(f"serialisation failures and the like: {total} retries, {seconds:.1f} s: {sorted(reasons)}")
+figure(f"serialisation failures and the like: {total} retries, {seconds:.1f} s: {sorted(reasons)}")
 
 # a statement that takes too long is cancelled by the server, time and again; now and then the
 # server takes its own timeout for a user's request, as psql shows as well

@@ -105,9 +105,9 @@ def kill_often(kind, n_results, changes, wanted):
         else:
             check_whole(name, wanted, name)
         remove(name)
-    print(f"{kind}: {sum(n_kills.values())} kills {n_kills}, each followed by --resume: "
-          f"{totals['identical']} of {totals['results']} results identical, {totals['lost']} zones "
-          f"lost, {totals['twice']} twice; the slowest end took {slowest[0]:.1f} s", flush=True)
+    figure(f"{kind}: {sum(n_kills.values())} kills {n_kills}, each followed by --resume: "
+           f"{totals['identical']} of {totals['results']} results identical, {totals['lost']} zones "
+           f"lost, {totals['twice']} twice; the slowest end took {slowest[0]:.1f} s")
 
 
 chance = seeded(1)

@@ -78,8 +78,8 @@ chance.shuffle(cases)
 n_cases = int(os.environ.get("N_CASES", 80 if is_long() else 9))
 for i, (ranks, target, number, phase) in enumerate(cases[:n_cases]):
     one_signal(count, f"signal_{i}", ranks, target, number, phase, chance, wanted)
-print(f"{min(n_cases, len(cases))} signals: {count}, with status 75 {n_ended}, mpirun's statuses "
-      f"{statuses}; the slowest end took {slowest[0]:.1f} s", flush=True)
+figure(f"{min(n_cases, len(cases))} signals: {count}, with status 75 {n_ended}, mpirun's statuses "
+       f"{statuses}; the slowest end took {slowest[0]:.1f} s")
 
 # the time limit ends a run by itself, resumable
 name = "limit"

@@ -52,6 +52,14 @@ def check_same(what, seen, wanted):
                  f"too many {sorted(more)[:5]}, missing {sorted(less)[:5]}")
 
 
+def figure(*what):
+    """Tell what the test has counted: tests/run shows it beside ctest's summary."""
+    print(*what, flush=True)
+    if "ROOFTALLY_FIGURES" in os.environ:
+        with open(os.environ["ROOFTALLY_FIGURES"], "a", encoding="utf-8") as file:
+            print(*what, file=file)
+
+
 def finish():
     if n_checks == 0:
         print("FAILED: nothing was checked")
