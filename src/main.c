@@ -1,4 +1,5 @@
 /* Role and exit status: the only exit, and the only place where an error is printed. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,10 +37,14 @@ static void print_error(const struct error *err, const char *advice)
 }
 
 /* Ranks that have lost each other cannot agree on who speaks: they wait for their turns,
- * and the first one ends the others. */
-static void await_turn(int rank)
+ * and the first one ends the others, who hear of it by a signal of the launcher's. */
+static bool await_turn(int rank)
 {
-    clock_sleep_s(0.3 * (rank < 8 ? rank : 8));
+    int n_signals = stop_n_signals();
+    double until_s = clock_wall_s() + 0.3 * (rank < 8 ? rank : 8);
+    while (clock_wall_s() < until_s && stop_n_signals() == n_signals)
+        clock_sleep_s(0.02);
+    return stop_n_signals() == n_signals;
 }
 
 /* A command that all ranks work on together. */
@@ -91,11 +96,10 @@ static int run(ranks_command *command, int argc, char **argv)
     char advice[CLI_ADVICE_BYTES] = "";
     int done = command(argc - 1, argv + 1, comm, advice, &err);
     bool is_lost = (done < 0 && err.code == ERROR_COMM) || comm_is_broken(comm);
-    if (is_lost)
-        await_turn(comm_rank(comm));
+    bool speaks = is_lost ? await_turn(comm_rank(comm)) : comm_rank(comm) == 0;
     if (done < 0) {
         status = exit_status(&err);
-        if (comm_rank(comm) == 0 || is_lost)
+        if (speaks)
             print_error(&err, advice);
     }
     fflush(stdout);

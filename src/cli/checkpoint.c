@@ -228,21 +228,41 @@ int checkpoint_append(struct checkpoint *checkpoint,
     return 0;
 }
 
+/* The system tells of a failure once, and takes the next try for a success. */
+static void sync_spool(struct checkpoint *checkpoint)
+{
+    if (checkpoint->failure.code == ERROR_NONE)
+        (void)spool_sync(checkpoint->spool, &checkpoint->failure);
+    checkpoint->is_dirty = false;
+    checkpoint->synced_s = clock_wall_s();
+}
+
+static int tell_failure(const struct checkpoint *checkpoint, struct error *err)
+{
+    if (checkpoint->failure.code == ERROR_NONE)
+        return 0;
+    *err = checkpoint->failure;
+    return -1;
+}
+
 void checkpoint_tick(struct checkpoint *checkpoint)
 {
-    struct error ignored;
     if (checkpoint->is_dirty
         && clock_wall_s() - checkpoint->synced_s >= checkpoint->interval_s)
-        (void)checkpoint_sync(checkpoint, &ignored);
+        sync_spool(checkpoint);
+}
+
+int checkpoint_settle(struct checkpoint *checkpoint, struct error *err)
+{
+    checkpoint_tick(checkpoint);
+    return tell_failure(checkpoint, err);
 }
 
 int checkpoint_sync(struct checkpoint *checkpoint, struct error *err)
 {
-    bool is_due = checkpoint->is_dirty && isfinite(checkpoint->interval_s);
-    int status = is_due ? spool_sync(checkpoint->spool, err) : 0;
-    checkpoint->is_dirty = status < 0;
-    checkpoint->synced_s = clock_wall_s();
-    return status;
+    if (checkpoint->is_dirty && isfinite(checkpoint->interval_s))
+        sync_spool(checkpoint);
+    return tell_failure(checkpoint, err);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint, bool keep)

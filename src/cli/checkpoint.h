@@ -29,7 +29,8 @@ struct checkpoint {
     bool is_complete; /* the result of this very job is in place */
 
     double interval_s, synced_s;
-    bool is_dirty; /* appended since the last sync */
+    bool is_dirty;        /* appended since the last sync */
+    struct error failure; /* of a sync: what it has lost is not known */
 };
 
 /*
@@ -58,10 +59,12 @@ int checkpoint_append(struct checkpoint *checkpoint,
                       const struct zone_record *record,
                       const struct statistics *statistics,
                       struct error *err);
-/* Sync if that is due. A failure is told by the sync at the end. */
+/* Sync if that is due. A failure is told by the two below. */
 void checkpoint_tick(struct checkpoint *checkpoint);
-/* Sync now, unless the job wants none: what is finished then outlives this process, and
- * not the machine. */
+/* As checkpoint_tick; 0, or -1 with ERROR_IO when any sync has failed. */
+int checkpoint_settle(struct checkpoint *checkpoint, struct error *err);
+/* The same, but sync now, unless the job wants none: what is finished then outlives this
+ * process, and not the machine. */
 int checkpoint_sync(struct checkpoint *checkpoint, struct error *err);
 
 /* Close this rank's file; on rank 0 remove the folder, unless it is to be kept. Accepts

@@ -89,16 +89,18 @@ static bool is_overdue(void)
     return until_s > 0 && clock_wall_s() > until_s;
 }
 
-static int no_answer(const struct coordinator *coordinator, struct error *err)
+static int no_answer(const struct drive *drive, struct error *err)
 {
+    const struct coordinator *coordinator = drive->coordinator;
     int worker = 0;
     while (coordinator->workers[worker].phase == WORKER_STOPPED)
         worker++;
     return error_set(err,
                      ERROR_COMM,
-                     "%s, and rank %d does not answer",
+                     "%s, and rank %d on %s does not answer",
                      stop_reason(),
-                     worker + 1);
+                     worker + 1,
+                     comm_host_of(drive->comm, worker + 1));
 }
 
 /* A wish on this rank is the job's; one of another rank bounds the waits of this one. */
@@ -117,7 +119,7 @@ static int follow_wish(struct drive *drive, struct error *err)
             return lost(err);
         }
     }
-    return is_overdue() ? no_answer(drive->coordinator, err) : 0;
+    return is_overdue() ? no_answer(drive, err) : 0;
 }
 
 /* The snapshot goes with the session that exported it: the run cannot go on as it was. */
@@ -344,7 +346,9 @@ static int work(struct drive *drive, struct error *err)
         if (!drive->worker->stopping && is_overdue())
             return error_set(err,
                              ERROR_COMM,
-                             "%s, and the coordinator does not answer",
+                             "%s, and the coordinator does not answer; what is "
+                             "finished is "
+                             "kept for rooftally run --resume",
                              stop_reason());
         checkpoint_tick(drive->checkpoint);
         sampler_tick(drive->sampler);

@@ -326,6 +326,14 @@ static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)
            sizeof telemetry->owner_peak_bytes);
 }
 
+/* Asked while the result is written, when the spool may come to be synced as well. */
+static bool should_stop_writing(void *context)
+{
+    struct run *run = context;
+    checkpoint_tick(&run->checkpoint);
+    return stop_is_wished();
+}
+
 static int write_result(struct run *run, struct error *err)
 {
     struct job_session *session = &run->session;
@@ -353,7 +361,8 @@ static int write_result(struct run *run, struct error *err)
         .provenance = provenance->attributes,
         .n_provenance = provenance->n,
         .telemetry = &telemetry,
-        .stop = stop_is_wished,
+        .stop = should_stop_writing,
+        .stop_context = run,
         .progress = is_first(run) ? progress_write : NULL,
         .progress_context = &run->progress,
     };
@@ -364,19 +373,23 @@ out:
     return status;
 }
 
+/* What is finished is on disk when a run ends early; where all is well the result takes
+ * its place soon, and the interval says what may be lost until then. */
 static int work_and_write(struct run *run, struct error *err)
 {
     struct error ignored;
     int status = drive_run(&run->drive, err);
-    int synced = checkpoint_sync(&run->checkpoint, status < 0 ? &ignored : err);
-    status = status < 0 ? status : synced;
+    if (status == 0)
+        status = checkpoint_settle(&run->checkpoint, err);
+    else
+        (void)checkpoint_sync(&run->checkpoint, &ignored);
     run->worked_s = clock_wall_s();
     if (status < 0 && err->code == ERROR_COMM)
         return -1; /* there is nobody to agree with */
-    if (agree(run, status, err) < 0)
+    if (agree(run, status, err) < 0 || write_result(run, err) < 0) {
+        (void)checkpoint_sync(&run->checkpoint, &ignored);
         return -1;
-    if (write_result(run, err) < 0)
-        return -1;
+    }
     stop_disarm();
     run->written_s = clock_wall_s();
     return 0;
@@ -471,6 +484,8 @@ int cli_run(int argc,
     run->comm = comm;
     run->checkpoint.lock = -1;
     comm_bound(comm, stop_until_s);
+    if (is_first(run))
+        stop_speak();
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));

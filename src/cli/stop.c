@@ -13,7 +13,8 @@
 static const double limit_margin_s = 10, slurm_margin_s = 60;
 
 static volatile sig_atomic_t caught; /* number of the first signal */
-static volatile sig_atomic_t is_disarmed;
+static volatile sig_atomic_t n_caught;
+static volatile sig_atomic_t is_disarmed, speaks;
 static double until_s;
 
 /* Only what is safe in a handler. The alarm that comes first is the time limit, the one
@@ -22,10 +23,16 @@ static void take_signal(int number)
 {
     if (is_disarmed)
         return;
+    n_caught = n_caught < 1000 ? n_caught + 1 : n_caught;
     if (!caught) {
         caught = number;
         alarm(STOP_END_S);
     } else if (number == SIGALRM) {
+        static const char line[] =
+            "rooftally: stopped, without an answer of another rank "
+            "or the server; rooftally run --resume goes on\n";
+        ssize_t written = speaks ? write(STDERR_FILENO, line, sizeof line - 1) : 0;
+        (void)written;
         _exit(STOP_STATUS);
     }
 }
@@ -39,6 +46,16 @@ void stop_catch(void)
         sigaddset(&action.sa_mask, signals[i]);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         sigaction(signals[i], &action, NULL);
+}
+
+void stop_speak(void)
+{
+    speaks = 1;
+}
+
+int stop_n_signals(void)
+{
+    return n_caught;
 }
 
 void stop_after(double seconds)

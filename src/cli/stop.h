@@ -11,12 +11,16 @@
 
 enum {
     STOP_STATUS = 75,
-    STOP_WAIT_S = 4, /* waits for other ranks last at most this long after the wish */
-    STOP_END_S = 7,  /* and the process as long */
+    STOP_WAIT_S = 3, /* waits for other ranks last at most this long after the wish */
+    STOP_END_S = 6,  /* and the process as long */
 };
 
 /* Catch the signals. */
 void stop_catch(void);
+/* When this process has to end by itself, it says so in a line, and how to go on. */
+void stop_speak(void);
+/* Signals that have come so far; they count up to a thousand. */
+int stop_n_signals(void);
 /* Wish to stop after so many seconds, from 0. */
 void stop_after(double seconds);
 /* As if a signal had come: another rank has told of one. */

@@ -122,6 +122,26 @@ static void set_defaults(void)
     }
 }
 
+/* So that rank 0 can name the host of one that does not answer any more. */
+static int gather_hosts(struct comm *comm, struct error *err)
+{
+    if (comm->rank == 0) {
+        comm->hosts = calloc((size_t)comm->size, sizeof *comm->hosts);
+        if (!comm->hosts)
+            return error_set(err, ERROR_COMM, "no memory to start");
+    }
+    return comm_status(MPI_Gather(comm->host,
+                                  COMM_HOST_BYTES,
+                                  MPI_CHAR,
+                                  comm->hosts,
+                                  COMM_HOST_BYTES,
+                                  MPI_CHAR,
+                                  0,
+                                  comm->collectives),
+                       "MPI_Gather",
+                       err);
+}
+
 static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
 {
     set_defaults();
@@ -139,7 +159,7 @@ static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
                        err)
                < 0)
         return -1;
-    return 0;
+    return gather_hosts(comm, err);
 }
 
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
@@ -152,6 +172,7 @@ int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
     c->messages = c->collectives = MPI_COMM_NULL;
     gethostname(c->host, sizeof c->host - 1);
     if (is_launched() && start(c, argc, argv, err) < 0) {
+        free(c->hosts);
         free(c);
         return -1;
     }
@@ -176,6 +197,7 @@ void comm_close(struct comm *comm)
         free(comm->letters);
         comm->letters = next;
     }
+    free(comm->hosts);
     free(comm);
 }
 
@@ -204,6 +226,11 @@ bool comm_is_mpi(const struct comm *comm)
 const char *comm_host(const struct comm *comm)
 {
     return comm->host;
+}
+
+const char *comm_host_of(const struct comm *comm, int rank)
+{
+    return comm->hosts ? comm->hosts[rank] : rank == comm->rank ? comm->host : "?";
 }
 
 /* The library says "Open MPI v4.1.4, package: ..., ident: ...": up to the first comma. */

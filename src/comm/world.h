@@ -23,13 +23,16 @@ struct nap {
     double start_s, last_s;
 };
 
+enum { COMM_HOST_BYTES = 64 };
+
 struct comm {
     bool is_mpi;
     int rank, size;
-    char host[64];
-    MPI_Comm messages;       /* send and receive */
-    MPI_Comm collectives;    /* everything else, HDF5 included */
-    struct letter *letters;  /* in the order they were sent */
+    char host[COMM_HOST_BYTES];
+    char (*hosts)[COMM_HOST_BYTES]; /* [size] on rank 0 of several, else NULL */
+    MPI_Comm messages;              /* send and receive */
+    MPI_Comm collectives;           /* everything else, HDF5 included */
+    struct letter *letters;         /* in the order they were sent */
     struct nap receiving;    /* since the last message; patient: units are sent ahead */
     double (*until_s)(void); /* of comm_bound; NULL: no bound */
     int lowest;              /* of comm_agree: the lowest rank that failed */

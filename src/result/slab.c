@@ -193,9 +193,9 @@ int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)
     struct comm *comm = slab->gather->comm;
     slab->first = first;
     slab->n = n;
-    bool (*stop)(void) = slab->gather->input->stop;
+    const struct result_input *input = slab->gather->input;
     int status = pack(slab, err);
-    if (status == 0 && stop && stop())
+    if (status == 0 && input->stop && input->stop(input->stop_context))
         status = error_set(err, ERROR_STOPPED, "stopped while writing the result");
     if (comm_agree(comm, status, err) < 0)
         return -1;

@@ -192,7 +192,23 @@ int spool_append(struct spool *spool,
     return 0;
 }
 
+/* A new file is on disk once its name is as well; a file system that cannot sync a
+ * folder looks after that itself. */
+static void sync_name(struct spool *spool)
+{
+    int fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd);
+        close(fd);
+    }
+    spool->is_named = true;
+}
+
 int spool_sync(struct spool *spool, struct error *err)
 {
-    return fdatasync(spool->fd) < 0 ? failed(spool, "written", err) : 0;
+    if (fdatasync(spool->fd) < 0)
+        return failed(spool, "written", err);
+    if (!spool->is_named)
+        sync_name(spool);
+    return 0;
 }

@@ -2,6 +2,7 @@
 #ifndef ROOFTALLY_RESULT_SPOOL_FILE_H
 #define ROOFTALLY_RESULT_SPOOL_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rooftally/result/spool.h"
@@ -28,6 +29,7 @@ struct spool {
     int n_files;
     int reading, reading_fd; /* which other file is open for reading; -1: none */
 
+    bool is_named; /* the own file's name is on disk */
     int64_t n_appended;
     int64_t end;      /* of the last whole record */
     int64_t flushed;  /* bytes that the file holds; the buffer follows */

@@ -40,6 +40,8 @@ int comm_rank(const struct comm *comm);
 int comm_size(const struct comm *comm);
 bool comm_is_mpi(const struct comm *comm);
 const char *comm_host(const struct comm *comm);
+/* Of another rank: rank 0 knows, the others say "?". */
+const char *comm_host_of(const struct comm *comm, int rank);
 const char *comm_library(void); /* "Open MPI v4.1.4 ..." one line */
 
 /* Send n_bytes to a rank; the bytes are free to reuse on return (buffered here, out of

@@ -74,7 +74,8 @@ struct result_input {
     const struct rank_telemetry *telemetry; /* this rank's */
 
     /* Asked now and then: true gives up, with ERROR_STOPPED. May be NULL. */
-    bool (*stop)(void);
+    bool (*stop)(void *context);
+    void *stop_context;
     /* Called now and then with the share written, 0 to 1; may be NULL. */
     void (*progress)(void *context, double share);
     void *progress_context;
