@@ -25,6 +25,10 @@ static const char usage[] =
     "Select the buildings of every zone, compute the statistics, write one HDF5 file.\n"
     "Run it alone, under mpirun or under srun; with several ranks the first "
     "coordinates.\n"
+    "Before an mpirun over several hosts, so that one that is cut off does not hang "
+    "it:\n"
+    "  export OMPI_MCA_oob_tcp_keepalive_time=5 OMPI_MCA_oob_tcp_keepalive_intvl=2 \\\n"
+    "         OMPI_MCA_oob_tcp_keepalive_probes=3\n"
     "\n"
     "  -o, --output FILE        write here instead of [job] output\n"
     "      --set SECTION.KEY=V  override one key of the job file; may be repeated\n"
@@ -226,6 +230,12 @@ static void tell_resumed(const struct run *run)
                   "zones=%" PRId64 " they were read under an earlier snapshot, the "
                   "others will be under a new one: the result has consistent = 0",
                   checkpoint->n_resumed);
+    if (comm_may_hang())
+        log_event(LOG_WARN,
+                  "no_keepalive",
+                  "a host that is cut off would hang the run: start mpirun with "
+                  "OMPI_MCA_oob_tcp_keepalive_time=5 in its environment, "
+                  "..._intvl=2 and ..._probes=3");
     if (checkpoint->attempt > 1 && !run->options.quiet) {
         printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
                checkpoint->attempt,

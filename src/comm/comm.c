@@ -103,16 +103,21 @@ static bool is_one_host(void)
     return all && here && strcmp(all, here) == 0;
 }
 
-/* OMPIO has hung with HDF5 on Lustre; ranks that share a core must let each other run;
- * and by default a cut cable hangs the job for good. The user's own choice stays. */
+/* It is mpirun and its daemons that would see a silent host, and they have read their
+ * settings long before this process was started; it inherits those that were given. */
+bool comm_may_hang(void)
+{
+    return getenv("OMPI_MCA_orte_hnp_uri") && !is_one_host()
+           && !getenv("OMPI_MCA_oob_tcp_keepalive_time");
+}
+
+/* OMPIO has hung with HDF5 on Lustre; ranks that share a core must let each other run.
+ * The user's own choice stays. */
 static void set_defaults(void)
 {
     static const char *const defaults[][2] = {
         { "OMPI_MCA_io", "romio321" },
         { "OMPI_MCA_mpi_yield_when_idle", "1" },
-        { "OMPI_MCA_oob_tcp_keepalive_time", "5" },
-        { "OMPI_MCA_oob_tcp_keepalive_intvl", "2" },
-        { "OMPI_MCA_oob_tcp_keepalive_probes", "3" },
     };
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         setenv(defaults[i][0], defaults[i][1], 0);

@@ -18,11 +18,14 @@ struct comm;
 
 /*
  * Start. Settings that Open MPI 4.1 needs are put into the environment before MPI_Init
- * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, keepalive, and
- * shared memory where all ranks are on one host.
+ * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, and shared memory
+ * where all ranks are on one host.
  * Returns 0, or -1 with ERROR_COMM.
  */
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
+/* Ranks are on several hosts, and mpirun was started without keepalive: one that is cut
+ * off would hang them all. Nothing that is set from inside helps. */
+bool comm_may_hang(void);
 void comm_close(struct comm *comm); /* collective */
 /* End all ranks at once with this exit status: for main, when a rank cannot go on. */
 void comm_abort(struct comm *comm, int status);
