@@ -13,8 +13,10 @@ SOURCE_DIR = os.path.realpath(
     os.environ.get("SOURCE_DIR", os.path.join(os.path.dirname(__file__), "../..")))
 
 # Scratch files of this test, gone when it ends.
-folder = tempfile.mkdtemp(prefix="rooftally-test.")
-atexit.register(shutil.rmtree, folder, True)
+folder = os.environ.get("SANDBOX_FOLDER")  # of the program that runs this one inside
+if not folder:
+    folder = tempfile.mkdtemp(prefix="rooftally-test.")
+    atexit.register(shutil.rmtree, folder, True)
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends in order, too
 environment = dict(os.environ, LC_ALL="C.UTF-8")
 if os.getuid() == 0:
