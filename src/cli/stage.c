@@ -1,6 +1,7 @@
 #include <stdio.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
 #include "rooftally/source/source.h"
 #include "rooftally/source/store.h"
 
@@ -77,6 +78,12 @@ static int stage(struct job_session *session,
     return status;
 }
 
+static void warn(const struct job_session *session)
+{
+    if (!source_schema(session->source)->crs_definition)
+        log_event(LOG_WARN, "no_crs", "coordinates are taken as metres in a plane");
+}
+
 /* Everything that can be found wrong before the work starts. */
 static int prepare(struct job_session *session,
                    const struct options *options,
@@ -95,6 +102,8 @@ static int prepare(struct job_session *session,
             err->code = ERROR_USAGE;
         return -1;
     }
+    if (comm_rank(comm) == 0)
+        warn(session);
     return 0;
 }
 

@@ -172,3 +172,15 @@ class Result:
         check(count["rejected"].sum() == len(self["/rejected/id"]), what, "rejected")
         check((count["decided"] + count["refined"] <= count["candidates"]).all(),
               what, "decided and refined")
+
+
+def contents(result):
+    """Type, shape and bytes by path, without what tells of the run."""
+    found = {}
+
+    def visit(path, item):
+        if isinstance(item, h5py.Dataset) and not path.startswith(("telemetry", "provenance")):
+            found[path] = (item.dtype.str, item.shape, item[()].tobytes())
+
+    result.file.visititems(visit)
+    return found

@@ -42,18 +42,6 @@ analyze building; analyze shuffled;
 """
 
 
-def contents(result):
-    """Type, shape and bytes by path, without what tells of the run."""
-    found = {}
-
-    def visit(path, item):
-        if isinstance(item, h5py.Dataset) and not path.startswith(("telemetry", "provenance")):
-            found[path] = (item.dtype.str, item.shape, item[()].tobytes())
-
-    result.file.visititems(visit)
-    return found
-
-
 def stage(name, *options, **changes):
     """Stage the job; the store's path."""
     store = os.path.join(folder, f"{name}.store.h5")
