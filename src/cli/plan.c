@@ -11,14 +11,17 @@
 #include "cli.h"
 #include "job_session.h"
 #include "options.h"
+#include "plan_work.h"
 #include "progress.h"
 
 static const char usage[] =
     "usage: rooftally plan JOB [-o FILE] [--set section.key=value]... [--values]\n"
     "\n"
-    "What a run would do: zones, estimated candidates, the statements it sends, "
-    "memory\n"
-    "per owner, connections, and how many ranks pay off. Nothing is written.\n"
+    "What a run would do: zones, candidates (estimated; of a store counted), the "
+    "statements\n"
+    "it sends or the bytes it reads, memory per owner, connections, time, and how many "
+    "ranks\n"
+    "pay off. Nothing is written.\n"
     "\n"
     "      --values   instead, for scripts, lines NAME = VALUE; names may be added:\n"
     "                   zones, candidates\n"
@@ -51,10 +54,12 @@ static struct largest find_largest(const struct zone_list *zones)
 
 static void print_zones(const struct job_session *session,
                         const struct zone_list *zones,
+                        const struct source_work *work,
                         double n_candidates)
 {
     const struct job *job = session->job;
     const struct source_schema *schema = source_schema(session->source);
+    bool is_store = job->kind == SOURCE_STORE;
     struct largest largest = find_largest(zones);
     char count[32], id[80], title[200];
     const char *largest_id = zones->ids + largest.row * zones->id_bytes;
@@ -68,12 +73,14 @@ static void print_zones(const struct job_session *session,
     printf("  crs         %s (SRID %d)\n", schema->crs.name, (int)schema->srid);
     printf("  zones       %s of %s",
            progress_count(count, zones->n),
-           *job->zone_table ? job->zone_table : "the store");
+           is_store ? "the store" : job->zone_table);
     if (zones->n_no_geometry > 0)
         printf(", %" PRId64 " without geometry", zones->n_no_geometry);
-    printf("\n  candidates  about %s", progress_count(count, llround(n_candidates)));
+    printf("\n  candidates  %s%s",
+           plan_about(zones, work),
+           progress_count(count, llround(n_candidates)));
     printf(" of %s, at most %s in one zone (%s)\n",
-           *job->building_table ? job->building_table : "the store's buildings",
+           is_store ? "the store's buildings" : job->building_table,
            progress_count(count, llround(largest.n)),
            id);
 }
@@ -162,11 +169,14 @@ static int64_t find_ranks(const struct job *job,
 
 static void print_ranks(const struct job *job,
                         const struct zone_list *zones,
+                        const struct source_work *work,
                         double n_candidates,
                         int64_t n_free)
 {
     const char *why;
     int64_t n_ranks = find_ranks(job, zones, n_candidates, n_free, &why);
+    double all_s = work_s(job, (double)zones->n, n_candidates);
+    plan_print_work(zones, work, all_s, n_ranks);
     if (n_ranks == 1)
         printf("  ranks       1: %s\n", why);
     else
@@ -220,6 +230,7 @@ static int ranks_asked(void)
 static int print_plan(struct job_session *session, bool is_brief, struct error *err)
 {
     struct zone_list zones;
+    struct source_work work;
     int64_t n_free = -1;
     double n_candidates = 0;
     if (source_zones(session->source, &zones, &session->memory, err) < 0)
@@ -228,13 +239,15 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
         return error_set(err,
                          ERROR_USAGE,
                          "no zones: %s is empty, or [zones] where leaves none",
-                         *session->job->zone_table ? session->job->zone_table
-                                                   : "the store");
+                         session->job->kind == SOURCE_STORE ? "the store"
+                                                            : session->job->zone_table);
+    if (plan_count(session, &zones, &work, err) < 0)
+        return -1;
     for (int64_t i = 0; i < zones.n; i++)
         n_candidates += zones.estimates[i];
     if (is_brief)
         return print_values(session, &zones, n_candidates, err);
-    print_zones(session, &zones, n_candidates);
+    print_zones(session, &zones, &work, n_candidates);
     print_memory(session, &zones);
     int n_ranks = ranks_asked();
     if (source_explain(session->source, stdout, n_ranks ? n_ranks : 2, &n_free, err)
@@ -248,7 +261,7 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                          " free: start fewer ranks, or raise its max_connections",
                          n_ranks,
                          n_free);
-    print_ranks(session->job, &zones, n_candidates, n_free);
+    print_ranks(session->job, &zones, &work, n_candidates, n_free);
     if (!source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; "

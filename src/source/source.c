@@ -174,6 +174,20 @@ int source_scan(struct source *source,
     return source->calls->scan(source, table, binding, part, n_parts, err);
 }
 
+int source_count(struct source *source,
+                 struct zone_list *zones,
+                 struct geos *geos,
+                 double most_s,
+                 struct source_work *work,
+                 struct memory *memory,
+                 struct error *err)
+{
+    if (source->calls->count)
+        return source->calls->count(source, zones, geos, most_s, work, memory, err);
+    *work = (struct source_work){ 0 };
+    return 0;
+}
+
 int source_explain(struct source *source,
                    FILE *out,
                    int n_ranks,

@@ -51,6 +51,13 @@ struct source_calls {
     int (*reopen)(struct source *source, struct error *err);
     int (*check)(struct source *source, struct error *err);
     int (*connections)(struct source *source, int64_t *n_free, struct error *err);
+    int (*count)(struct source *source,
+                 struct zone_list *zones,
+                 struct geos *geos,
+                 double most_s,
+                 struct source_work *work,
+                 struct memory *memory,
+                 struct error *err);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,

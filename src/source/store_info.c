@@ -1,8 +1,11 @@
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "rooftally/base/log.h"
+#include "rooftally/geometry/measure.h"
 #include "rooftally/h5/h5.h"
 
 #include "store_format.h"
@@ -33,22 +36,120 @@ static void put_line(const char *line, FILE *out)
     fputs("\n", out);
 }
 
-static void put_field(const struct store_column *column, FILE *out)
+/* What all blocks say of a field of the buildings. */
+struct range {
+    double least, greatest; /* least > greatest: no value, or none is kept */
+    int64_t n_null;
+};
+
+enum { CHUNK = 512 };
+
+/* What one block's words say; a field without ranges has least above greatest. */
+static void
+widen(struct range *range, enum value_type type, int64_t least, int64_t greatest)
 {
-    char line[LINE], words[40] = "";
+    double ends[2] = { (double)least, (double)greatest };
+    if (type == TYPE_REAL) {
+        memcpy(&ends[0], &least, sizeof least);
+        memcpy(&ends[1], &greatest, sizeof greatest);
+    }
+    if (ends[0] <= ends[1] || isnan(ends[1])) {
+        range->least = fmin(range->least, ends[0]);
+        range->greatest = fmax(range->greatest, ends[1]);
+    }
+}
+
+static int read_range(const struct store *store,
+                      const struct store_column *column,
+                      struct range *range,
+                      struct error *err)
+{
+    int64_t nulls[CHUNK], least[CHUNK], greatest[CHUNK];
+    *range = (struct range){ INFINITY, -INFINITY, 0 };
+    for (int64_t at = 0; at < store->n_blocks; at += CHUNK) {
+        int64_t n = store->n_blocks - at < CHUNK ? store->n_blocks - at : CHUNK;
+        bool has_ends = column->min_at >= 0;
+        if (store_read(store, column->nulls_at + 8 * at, nulls, 8 * n, err)
+            || (has_ends
+                && (store_read(store, column->min_at + 8 * at, least, 8 * n, err)
+                    || store_read(store,
+                                  column->max_at + 8 * at,
+                                  greatest,
+                                  8 * n,
+                                  err))))
+            return -1;
+        for (int64_t i = 0; i < n; i++) {
+            range->n_null += nulls[i];
+            if (has_ends)
+                widen(range, column->type, least[i], greatest[i]);
+        }
+    }
+    return 0;
+}
+
+/* A date or a timestamp as one writes it, any other value as a number. */
+static void put_value(char *text, size_t n_text, enum value_type type, double value)
+{
+    struct tm tm;
+    double seconds = type == TYPE_DATE        ? value * 86400
+                     : type == TYPE_TIMESTAMP ? value / 1e6
+                                              : 0;
+    time_t at = fabs(seconds) < 1e14 ? (time_t)floor(seconds) : 0;
+    if ((type == TYPE_DATE || type == TYPE_TIMESTAMP) && fabs(seconds) < 1e14
+        && gmtime_r(&at, &tm))
+        strftime(text, n_text, type == TYPE_DATE ? "%F" : "%F %T", &tm);
+    else
+        snprintf(text, n_text, "%.10g", value);
+}
+
+static int put_range(const struct store *store,
+                     const struct store_column *column,
+                     char *text,
+                     size_t n_text,
+                     struct error *err)
+{
+    struct range range;
+    char least[40], greatest[40], values[100] = "", nulls[40] = "";
+    if (read_range(store, column, &range, err))
+        return -1;
+    put_value(least, sizeof least, column->type, range.least);
+    put_value(greatest, sizeof greatest, column->type, range.greatest);
+    if (range.least <= range.greatest && column->type != TYPE_BOOLEAN)
+        snprintf(values, sizeof values, ", %s to %s", least, greatest);
+    if (range.n_null > 0)
+        snprintf(nulls, sizeof nulls, ", %" PRId64 " null", range.n_null);
+    snprintf(text, n_text, "%s%s", values, nulls);
+    return 0;
+}
+
+/* Only fields of buildings have ranges. */
+static int put_field(const struct store *store,
+                     const struct store_column *column,
+                     FILE *out,
+                     struct error *err)
+{
+    char line[LINE], words[40] = "", range[160] = "";
     if (column->layout == STORE_WORDS)
         snprintf(words, sizeof words, ", %" PRId64 " words", column->n_words);
+    if (column->nulls_at < 0)
+        snprintf(range, sizeof range, "%s", column->valid_at >= 0 ? ", some null" : "");
+    else if (put_range(store, column, range, sizeof range, err))
+        return -1;
     snprintf(line,
              sizeof line,
              "    %-20s %s%s%s",
              column->name,
              store_type_word(column->type),
              words,
-             column->valid_at >= 0 ? ", some null" : "");
+             range);
     put_line(line, out);
+    return 0;
 }
 
-static void put_table(const struct store_table *table, FILE *out)
+static int put_table(const struct store *store,
+                     const struct store_table *table,
+                     FILE *out,
+                     struct error *err)
 {
     char line[LINE], size[24];
     snprintf(line,
@@ -65,31 +166,91 @@ static void put_table(const struct store_table *table, FILE *out)
              store_type_word(table->id_type));
     put_line(line, out);
     for (int i = 0; i < table->n_columns; i++)
-        put_field(&table->columns[i], out);
+        if (put_field(store, &table->columns[i], out, err))
+            return -1;
+    return 0;
+}
+
+/* The box around all blocks; empty without any. */
+static int read_extent(const struct store *store, struct box *extent, struct error *err)
+{
+    double sides[4 * CHUNK];
+    struct box boxes[CHUNK];
+    *extent = (struct box){ INFINITY, INFINITY, -INFINITY, -INFINITY };
+    for (int64_t at = 0; at < store->n_blocks; at += CHUNK) {
+        int64_t n = store->n_blocks - at < CHUNK ? store->n_blocks - at : CHUNK;
+        if (store_read_boxes(store, store->block_box_at, at, n, sides, boxes, err))
+            return -1;
+        for (int64_t i = 0; i < n; i++)
+            *extent = (struct box){ fmin(extent->xmin, boxes[i].xmin),
+                                    fmin(extent->ymin, boxes[i].ymin),
+                                    fmax(extent->xmax, boxes[i].xmax),
+                                    fmax(extent->ymax, boxes[i].ymax) };
+    }
+    return 0;
+}
+
+static int put_place(const struct store *store, FILE *out, struct error *err)
+{
+    char line[LINE];
+    struct crs crs;
+    struct box extent;
+    if (crs_read(&crs, store->crs, err) || read_extent(store, &extent, err))
+        return -1;
+    const char *kind = crs.geographic ? "longitude and latitude"
+                       : *store->crs  ? "a projection"
+                                      : "a plane in metres";
+    snprintf(line,
+             sizeof line,
+             "  crs         %.80s (SRID %d), %s",
+             crs.name,
+             (int)store->srid,
+             kind);
+    put_line(line, out);
+    if (extent.xmin > extent.xmax)
+        return 0;
+    snprintf(line,
+             sizeof line,
+             "  extent      %.9g to %.9g, %.9g to %.9g",
+             extent.xmin,
+             extent.xmax,
+             extent.ymin,
+             extent.ymax);
+    put_line(line, out);
+    return 0;
+}
+
+static int put_head(const struct store *store, FILE *out, struct error *err)
+{
+    char line[LINE], size[24];
+    snprintf(line, sizeof line, "store of %.300s", store->origin);
+    put_line(line, out);
+    snprintf(line,
+             sizeof line,
+             "  size        %s, version %d",
+             memory_size_text(size, store->n_bytes),
+             STORE_VERSION);
+    put_line(line, out);
+    if (put_place(store, out, err))
+        return -1;
+    snprintf(line,
+             sizeof line,
+             "  blocks      %" PRId64 " of %" PRId64 " rows along a Hilbert curve",
+             store->n_blocks,
+             store->block_rows);
+    put_line(line, out);
+    return 0;
 }
 
 int store_info(const char *path, FILE *out, struct error *err)
 {
     struct store *store;
-    char line[LINE], size[24];
     if (store_open(&store, path, false, err))
         return -1;
-    snprintf(line, sizeof line, "store of %.300s", store->origin);
-    put_line(line, out);
-    snprintf(line,
-             sizeof line,
-             "  size        %s, SRID %d",
-             memory_size_text(size, store->n_bytes),
-             (int)store->srid);
-    put_line(line, out);
-    snprintf(line,
-             sizeof line,
-             "  blocks      %" PRId64 " of %" PRId64 " rows",
-             store->n_blocks,
-             store->block_rows);
-    put_line(line, out);
-    put_table(&store->zones, out);
-    put_table(&store->buildings, out);
+    int status = put_head(store, out, err) || put_table(store, &store->zones, out, err)
+                         || put_table(store, &store->buildings, out, err)
+                     ? -1
+                     : 0;
     store_close(store);
-    return 0;
+    return status;
 }

@@ -95,6 +95,7 @@ static const struct source_calls calls = {
     .next = store_next,
     .geometry = store_geometry,
     .cancel = store_cancel,
+    .count = store_count,
     .explain = explain,
 };
 

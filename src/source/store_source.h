@@ -136,6 +136,15 @@ int store_buildings(struct source *source, const struct zone *zone, struct error
 int store_next(struct source *source, struct batch *batch, struct error *err);
 void store_cancel(struct source *source);
 
+/* store_count.c */
+int store_count(struct source *source,
+                struct zone_list *zones,
+                struct geos *geos,
+                double most_s,
+                struct source_work *work,
+                struct memory *memory,
+                struct error *err);
+
 /* store_geometry.c */
 int32_t store_geometry(struct source *source,
                        struct batch *batch,

@@ -204,6 +204,32 @@ int source_scan(struct source *source,
                 int n_parts,
                 struct error *err);
 
+/* What a run will look at. */
+struct source_work {
+    int64_t n_zones;      /* counted so far, the first of the list */
+    int64_t n_candidates; /* in them: what the run's telemetry will say */
+    int64_t n_whole;      /* of these, in blocks that lie inside a zone */
+    int64_t n_left_out;   /* rows of blocks that the filter leaves nothing of */
+    int64_t n_bytes;      /* read for them, geometry apart */
+    int64_t n_geometry;   /* bytes of geometry that may be asked for, at most */
+};
+
+/*
+ * Count candidates from the index of a store, zone by zone, for at most most_s seconds.
+ * Estimates of the zones that were counted become their counts. No other source has an
+ * index: n_zones is 0.
+ *
+ * binding  bound before
+ * Returns  0, or -1 as source_zone and source_next do
+ */
+int source_count(struct source *source,
+                 struct zone_list *zones,
+                 struct geos *geos,
+                 double most_s,
+                 struct source_work *work,
+                 struct memory *memory,
+                 struct error *err);
+
 /* What `plan` prints of the source, in its own words: the statements, and connections
  * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */
 int source_explain(struct source *source,
