@@ -213,6 +213,13 @@ def layers():
     done = rooftally("run", write_job("named", source={"kind": "store", "path": store}, **JOB), "-o",
                      path_of("named.h5"), status=2)
     check("'row'" in done.stderr and "id = row" in done.stderr, "the store's own id", done.stderr)
+    subprocess.run(["ogrinfo", both, "-sql", "delete from houses where fid % 3 = 0 or fid < 500"], check=True,
+                   stdout=subprocess.DEVNULL)
+    store = stage("gaps", both, both, **changes)
+    with h5py.File(store) as file:
+        rows = numpy.sort(file["/buildings/id"][()])
+        check((rows == numpy.arange(1, len(rows) + 1)).all(), "rows are counted without gaps")
+    check(bytes_of(stage("gaps3", both, both, ranks=3, **changes)) == bytes_of(store), "gaps, staged on 3 ranks")
     nc = path_of("house.nc")
     ogr2ogr("-f", "netCDF", nc, "PG:", "-sql", "select height, boundary from building where height is not null and "
             "GeometryType(boundary) = 'POLYGON' and ST_NumInteriorRings(boundary) = 0", "-nln", "house",
