@@ -12,8 +12,11 @@ enum { NAP_MS = 200 };
 /*
  * The server sends 8 KiB at a time. To be woken for each costs both sides more than the
  * rows in it, so a reader that has caught up lets the socket's buffer fill for a moment.
+ * It has caught up when the last look did not fill libpq's buffer of 16 KiB: there is
+ * nothing to be had by asking the system then.
  */
 static const double gather_s = 400e-6;
+enum { FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
 
 static bool stopped(const struct session *session)
 {
@@ -207,6 +210,7 @@ int session_copy(struct session *session, const char *statement, struct error *e
         return status ? -1 : lost(err);
     if (PQresultStatus(result) == PGRES_COPY_OUT) {
         session->copying = true;
+        session->n_looked = 0;
         PQclear(result);
         return 0;
     }
@@ -227,17 +231,19 @@ int session_copy_row(struct session *session,
     session->row = NULL;
     int n, n_looks = 0;
     while ((n = PQgetCopyData(session->connection, &session->row, 1)) == 0) {
-        if (n_looks == 1)
-            clock_sleep_s(gather_s);
-        else if (n_looks > 1 && wait_ready(session, POLLIN, err))
+        if (n_looks > 0 && wait_ready(session, POLLIN, err))
             return -1;
+        if (n_looks == 0 && session->n_looked < FULL_BYTES)
+            clock_sleep_s(gather_s);
         n_looks++;
+        session->n_looked = 0;
         if (!PQconsumeInput(session->connection)) {
             session->copying = false;
             return drain(session, NULL, err) ? -1 : lost(err);
         }
     }
     if (n > 0) {
+        session->n_looked += n + MESSAGE_HEAD_BYTES;
         *bytes = (const uint8_t *)session->row;
         *n_bytes = n;
         return 1;
