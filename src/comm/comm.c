@@ -119,12 +119,20 @@ static void set_defaults(void)
         { "OMPI_MCA_io", "romio321" },
         { "OMPI_MCA_mpi_yield_when_idle", "1" },
     };
+    /* what is not named is not loaded: hwloc asks ten X servers for their screens */
+    static const char *const on_one_host[][2] = {
+        { "OMPI_MCA_pml", "ob1" },
+        { "OMPI_MCA_btl", "self,vader" },
+        { "OMPI_MCA_osc", "sm" },
+        { "OMPI_MCA_coll", "basic,libnbc,self,inter,tuned" },
+        { "HWLOC_COMPONENTS", "linux,stop" },
+    };
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
         setenv(defaults[i][0], defaults[i][1], 0);
-    if (is_one_host() && !getenv("OMPI_MCA_pml") && !getenv("OMPI_MCA_btl")) {
-        setenv("OMPI_MCA_pml", "ob1", 0);
-        setenv("OMPI_MCA_btl", "self,vader", 0);
-    }
+    if (!is_one_host() || getenv("OMPI_MCA_pml") || getenv("OMPI_MCA_btl"))
+        return;
+    for (size_t i = 0; i < sizeof on_one_host / sizeof *on_one_host; i++)
+        setenv(on_one_host[i][0], on_one_host[i][1], 0);
 }
 
 /* So that rank 0 can name the host of one that does not answer any more. */
