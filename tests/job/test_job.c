@@ -419,6 +419,70 @@ static void passwords_are_starred(void **state)
 }
 
 /* A job file with bytes changed at random is read or refused, and nothing else. */
+static void a_path_with_a_password_is_starred(void **state)
+{
+    (void)state;
+    static const char *const secret[] = {
+        "PG:host=h PASSWORD=x",
+        "MYSQL:db,user=u,password=x",
+        "MSSQL:server=s;pwd=x",
+        "/vsicurl/https://u:x@h/zones.gpkg",
+    };
+    static const char *const plain[] = {
+        "",
+        "zones.shp",
+        "/vsizip/a b.zip/passau.geojson",
+        "/vsicurl/https://h/z.gpkg",
+        "PG:service=gis",
+        "a@b.gpkg",
+    };
+    for (size_t i = 0; i < sizeof secret / sizeof *secret; i++) {
+        char *redacted = job_redact_path(secret[i]);
+        assert_string_equal(redacted, "***");
+        free(redacted);
+    }
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        char *redacted = job_redact_path(plain[i]);
+        assert_string_equal(redacted, plain[i]);
+        free(redacted);
+    }
+    struct job *job = opened("[source]\nkind = vector\n"
+                             "[zones]\npath = PG:password=hunter2\n"
+                             "[buildings]\npath = b.shp\n",
+                             NULL);
+    assert_null(strstr(job->text, "hunter2"));
+    assert_non_null(strstr(job->text, "path = b.shp"));
+    assert_string_equal(job->zone_path, "PG:password=hunter2");
+    job_close(job);
+}
+
+static void files_and_stores_need_no_ids(void **state)
+{
+    (void)state;
+    struct job *job = opened("[source]\nkind = vector\n"
+                             "[zones]\npath = z.gpkg\nlayer = areas\nid = zip\n"
+                             "[buildings]\npath = b.gpkg\nlayer = houses\n",
+                             NULL);
+    assert_int_equal(job->kind, SOURCE_VECTOR);
+    assert_string_equal(job->zone_path, "z.gpkg");
+    assert_string_equal(job->zone_layer, "areas");
+    assert_string_equal(job->zone_id, "zip");
+    assert_string_equal(job->building_layer, "houses");
+    assert_string_equal(job->building_id, JOB_ROW_NAME);
+    assert_string_equal(job->keep[0], JOB_ROW_NAME);
+    assert_null(strstr(job->identity, "gpkg")); /* the way to them decides nothing */
+    assert_non_null(strstr(job->identity, "houses"));
+    job_close(job);
+    job = opened("[source]\nkind = store\npath = s.h5\n", NULL);
+    assert_string_equal(job->zone_id, JOB_ROW_NAME);
+    job_close(job);
+    assert_string_equal(refusal("[source]\nkind = vector\n[zones]\npath = z.shp\n",
+                                strlen(
+                                    "[source]\nkind = vector\n[zones]\npath = z.shp\n"),
+                                NULL),
+                        "F: [buildings] path is missing");
+}
+
 static void a_damaged_file_is_read_or_refused(void **state)
 {
     (void)state;
@@ -480,6 +544,8 @@ int main(void)
         cmocka_unit_test(a_file_of_one_mebibyte_is_the_longest),
         cmocka_unit_test(a_size_has_a_unit),
         cmocka_unit_test(passwords_are_starred),
+        cmocka_unit_test(a_path_with_a_password_is_starred),
+        cmocka_unit_test(files_and_stores_need_no_ids),
         cmocka_unit_test(a_damaged_file_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
