@@ -48,6 +48,8 @@ int analyse_init(struct analysis *analysis, struct error *err)
                                       err);
     if (!analysis->centroids)
         return -1;
+    if (source_prepare(analysis->source, memory, err) < 0)
+        return -1;
     memory_prefault(memory, memory->used_bytes + WORKING_BYTES);
     return 0;
 }

@@ -114,6 +114,11 @@ static int must_be_staged(struct error *err)
     return error_set(err, ERROR_USAGE, "[source] kind: it has to be staged first");
 }
 
+int source_prepare(struct source *source, struct memory *memory, struct error *err)
+{
+    return source->calls->prepare ? source->calls->prepare(source, memory, err) : 0;
+}
+
 int source_zones(struct source *source,
                  struct zone_list *zones,
                  struct memory *memory,

@@ -47,7 +47,8 @@ struct source_calls {
                   const uint8_t *bytes,
                   int64_t n_bytes,
                   struct error *err);
-    /* These may be NULL: nothing to reopen, to lose, to count. */
+    /* These may be NULL: nothing to prepare, to reopen, to lose, to count. */
+    int (*prepare)(struct source *source, struct memory *memory, struct error *err);
     int (*reopen)(struct source *source, struct error *err);
     int (*check)(struct source *source, struct error *err);
     int (*connections)(struct source *source, int64_t *n_free, struct error *err);

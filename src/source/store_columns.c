@@ -109,31 +109,19 @@ int32_t store_fit_rows(struct store_source *source,
     return n;
 }
 
-static int read_valid(struct store_source *source,
-                      const struct store_column *column,
-                      int64_t first,
-                      int32_t n,
-                      uint8_t *valid,
-                      struct error *err)
-{
-    if (column->valid_at >= 0)
-        return store_fetch(source, column->valid_at + first, valid, n, err);
-    memset(valid, 1, (size_t)n);
-    return 0;
-}
-
 static int read_words(struct store_source *source,
-                      int c,
+                      int slot,
                       int64_t first,
                       int32_t n,
                       uint8_t *valid,
                       struct text *texts,
                       struct error *err)
 {
+    int c = source->columns[slot];
     const struct store_column *column = &source->store->buildings.columns[c];
     const struct store_dictionary *dictionary = &source->dictionaries[c];
-    uint16_t *ranks = (uint16_t *)(void *)source->scratch;
-    if (store_fetch(source, column->at + 2 * first, ranks, 2 * (int64_t)n, err))
+    const uint16_t *ranks = store_cached(source, source->value_of[slot], first, err);
+    if (!ranks)
         return -1;
     for (int32_t i = 0; i < n; i++) {
         valid[i] = ranks[i] != WORDS_NULL;
@@ -154,11 +142,16 @@ static int read_texts(struct store_source *source,
                       const struct store_column *column,
                       int64_t first,
                       int32_t n,
+                      uint8_t *valid,
                       struct text *texts,
                       struct error *err)
 {
     int64_t *offsets = (int64_t *)(void *)source->scratch;
     source->n_read += 8 * (int64_t)n + 8;
+    memset(valid, 1, (size_t)n);
+    if (column->valid_at >= 0
+        && store_fetch(source, column->valid_at + first, valid, n, err))
+        return -1;
     if (store_read_offsets(source->store,
                            column->at,
                            first,
@@ -191,12 +184,6 @@ static int read_id(struct store_source *source,
     const struct store_table *table = &source->store->buildings;
     int64_t size = table->id_bytes;
     memset(column->valid + to, 1, (size_t)n);
-    if (table->id_type == TYPE_INTEGER)
-        return store_fetch(source,
-                           table->id_at + 8 * first,
-                           column->integers + to,
-                           8 * (int64_t)n,
-                           err);
     char *bytes = (char *)batch->bytes + batch->bytes_used;
     if (n * size > batch->bytes_capacity - batch->bytes_used)
         return error_set(err, ERROR_INTERNAL, "ids do not fit into the batch");
@@ -210,32 +197,22 @@ static int read_id(struct store_source *source,
     return 0;
 }
 
-int store_read_slot(struct store_source *source,
-                    struct batch *batch,
-                    int slot,
-                    int64_t first,
-                    int32_t n,
-                    int32_t to,
-                    struct error *err)
+int store_read_texts(struct store_source *source,
+                     struct batch *batch,
+                     int slot,
+                     int64_t first,
+                     int32_t n,
+                     int32_t to,
+                     struct error *err)
 {
     struct column *column = slot < 0 ? &batch->id : &batch->columns[slot];
     int c = slot < 0 ? -1 : source->columns[slot];
     if (c < 0)
         return read_id(source, batch, column, first, n, to, err);
     const struct store_column *from = &source->store->buildings.columns[c];
-    if (from->layout == STORE_WORDS)
-        return read_words(source,
-                          c,
-                          first,
-                          n,
-                          column->valid + to,
-                          column->texts + to,
-                          err);
-    if (read_valid(source, from, first, n, column->valid + to, err))
-        return -1;
-    if (from->layout == STORE_OFFSETS)
-        return read_texts(source, batch, from, first, n, column->texts + to, err);
-    void *values = from->type == TYPE_REAL ? (void *)(column->reals + to)
-                                           : (void *)(column->integers + to);
-    return store_fetch(source, from->at + 8 * first, values, 8 * (int64_t)n, err);
+    uint8_t *valid = column->valid + to;
+    struct text *texts = column->texts + to;
+    return from->layout == STORE_WORDS
+               ? read_words(source, slot, first, n, valid, texts, err)
+               : read_texts(source, batch, from, first, n, valid, texts, err);
 }

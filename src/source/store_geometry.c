@@ -3,37 +3,28 @@
 #include "store_source.h"
 
 /* Bytes between two geometries that are cheaper to read than to leave out. */
-enum { NEAR_BYTES = 4096 };
+enum { NEAR_BYTES = 8192 };
 
 /* The geometry of one row of the store. */
 struct extent {
     int64_t first, n;
 };
 
-/* Where a row's geometry lies; offsets are loaded block by block. */
+/* Where a row's geometry lies. */
 static int
 locate(struct store_source *s, int64_t row, struct extent *extent, struct error *err)
 {
-    const struct store_table *table = &s->store->buildings;
-    int64_t window =
-        s->store->block_rows < STORE_READ_ROWS ? s->store->block_rows : STORE_READ_ROWS;
-    int64_t first = row - row % window;
-    if (first != s->offsets_first) {
-        int64_t left = table->n - first, n = left < window ? left : window;
-        s->offsets_first = -1;
-        s->n_read += 8 * (n + 1);
-        if (store_read_offsets(s->store,
-                               table->offset_at,
-                               first,
-                               n,
-                               table->n_wkb,
-                               s->offsets,
-                               err))
-            return error_prefix(err, "geometry");
-        s->offsets_first = first;
-    }
-    extent->first = s->offsets[row - first];
-    extent->n = s->offsets[row - first + 1] - extent->first;
+    const int64_t *offset = store_cached(s, s->offset_of, row, err);
+    if (!offset)
+        return -1;
+    bool starts = offset[0] >= 0 && offset[0] <= s->store->buildings.n_wkb;
+    if (!starts || offset[1] < offset[0] || offset[1] > s->store->buildings.n_wkb)
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "geometry: the store is damaged: offset %lld of row %lld",
+                         (long long)offset[starts],
+                         (long long)(row + starts));
+    *extent = (struct extent){ offset[0], offset[1] - offset[0] };
     return 0;
 }
 

@@ -16,33 +16,51 @@ static int64_t group_blocks(const struct store *store, int64_t group)
     return left < STORE_GROUP_BLOCKS ? left : STORE_GROUP_BLOCKS;
 }
 
-static int load_boxes(struct store_source *source, int64_t group, struct error *err)
+void store_forget_groups(struct store_source *source)
+{
+    for (int i = 0; i < STORE_KNOWN_GROUPS; i++)
+        source->known[i].group = -1;
+}
+
+/* The boxes of the blocks of a group. */
+static struct store_group *
+load_boxes(struct store_source *source, int64_t group, struct error *err)
 {
     const struct store *store = source->store;
+    struct store_group *known = &source->known[group % STORE_KNOWN_GROUPS];
     int64_t first = group * STORE_GROUP_BLOCKS, n = group_blocks(store, group);
+    if (known->group == group)
+        return known;
+    known->group = -1;
     source->n_read += 32 * n;
-    return store_read_boxes(store,
-                            store->block_box_at,
-                            first,
-                            n,
-                            source->scratch,
-                            source->boxes,
-                            err);
+    if (store_read_boxes(store,
+                         store->block_box_at,
+                         first,
+                         n,
+                         source->scratch,
+                         known->boxes,
+                         err))
+        return NULL;
+    known->group = group;
+    known->complete = false;
+    return known;
 }
 
 int store_load_groups(struct store_source *source, struct error *err)
 {
     const struct store *store = source->store;
+    store_forget_groups(source);
     source->n_groups = (store->n_blocks + STORE_GROUP_BLOCKS - 1) / STORE_GROUP_BLOCKS;
     source->groups = calloc((size_t)source->n_groups + 1, sizeof *source->groups);
     if (!source->groups)
         return error_set(err, ERROR_BUDGET, "no memory for the index of the store");
     for (int64_t group = 0; group < source->n_groups; group++) {
         struct box all = { INFINITY, INFINITY, -INFINITY, -INFINITY };
-        if (load_boxes(source, group, err))
+        const struct store_group *known = load_boxes(source, group, err);
+        if (!known)
             return -1;
         for (int64_t i = 0; i < group_blocks(store, group); i++) {
-            const struct box *box = &source->boxes[i];
+            const struct box *box = &known->boxes[i];
             all.xmin = fmin(all.xmin, box->xmin);
             all.ymin = fmin(all.ymin, box->ymin);
             all.xmax = fmax(all.xmax, box->xmax);
@@ -54,12 +72,15 @@ int store_load_groups(struct store_source *source, struct error *err)
     return 0;
 }
 
-/* Which blocks of the loaded group the filter's bounds leave any row of. */
-static int
-load_possible(struct store_source *source, int64_t first, int64_t n, struct error *err)
+/* Which blocks of a group the filter's bounds leave any row of. */
+static int load_possible(struct store_source *source,
+                         struct store_group *known,
+                         int64_t first,
+                         int64_t n,
+                         struct error *err)
 {
     const struct store *store = source->store;
-    memset(source->possible, 1, sizeof source->possible);
+    memset(known->possible, 1, sizeof known->possible);
     for (int i = 0; i < source->n_bounds; i++) {
         const struct expression_bound *bound = &source->bounds[i];
         int c = source->columns[bound->slot];
@@ -81,40 +102,44 @@ load_possible(struct store_source *source, int64_t first, int64_t n, struct erro
             }
             /* written so that a NaN leaves the block possible */
             if (low > high || high < bound->least || low > bound->greatest)
-                source->possible[b] = 0;
+                known->possible[b] = 0;
         }
     }
     return 0;
 }
 
-static int load_group(struct store_source *source, int64_t group, struct error *err)
+static const struct store_group *
+load_group(struct store_source *source, int64_t group, struct error *err)
 {
     const struct store *store = source->store;
     int64_t first = group * STORE_GROUP_BLOCKS, n = group_blocks(store, group);
-    source->loaded = -1;
-    if (load_boxes(source, group, err)
-        || store_fetch(source, store->faults_at + 8 * first, source->faults, 8 * n, err)
-        || load_possible(source, first, n, err))
-        return -1;
-    source->loaded = group;
-    return 0;
+    struct store_group *known = load_boxes(source, group, err);
+    if (!known || known->complete)
+        return known;
+    if (store_fetch(source, store->faults_at + 8 * first, known->faults, 8 * n, err)
+        || load_possible(source, known, first, n, err))
+        return NULL;
+    known->complete = true;
+    return known;
 }
 
-/* What is to be done with a block of the loaded group. A centroid may lie outside its
+/* What is to be done with a block of a group. A centroid may lie outside its
  * building's box, and a rule other than trust wants to see every building. */
-static enum store_block
-classify(const struct store_source *source, int64_t i, bool *covered)
+static enum store_block classify(const struct store_source *source,
+                                 const struct store_group *known,
+                                 int64_t i,
+                                 bool *covered)
 {
-    const struct box *box = &source->boxes[i];
+    const struct box *box = &known->boxes[i];
     const struct job *job = source->job;
     if (!store_boxes_meet(&source->box, box))
         return BLOCK_LEAVE;
     *covered = holds(&source->box, box);
     bool by_box = job->predicate != PREDICATE_CENTROID && job->invalid == INVALID_TRUST
-                  && source->faults[i] == 0;
+                  && known->faults[i] == 0;
     if (by_box && zone_excludes_box(source->zone, box))
         return BLOCK_LEAVE;
-    if (!source->possible[i])
+    if (!known->possible[i])
         return BLOCK_COUNT;
     if (by_box && zone_contains_box(source->zone, box)) {
         *covered = true;
@@ -124,6 +149,7 @@ classify(const struct store_source *source, int64_t i, bool *covered)
 }
 
 static void start_run(const struct store_source *source,
+                      const struct store_group *known,
                       enum store_block kind,
                       bool covered,
                       struct store_run *run)
@@ -135,7 +161,7 @@ static void start_run(const struct store_source *source,
                                .first = first,
                                .n = left < store->block_rows ? left : store->block_rows,
                                .covered = covered };
-    run->faulty = source->faults[source->block % STORE_GROUP_BLOCKS] > 0;
+    run->faulty = known->faults[source->block % STORE_GROUP_BLOCKS] > 0;
 }
 
 int store_next_run(struct store_source *source,
@@ -144,27 +170,30 @@ int store_next_run(struct store_source *source,
 {
     const struct store *store = source->store;
     struct store_run found = { .n = 0 };
+    const struct store_group *known = NULL;
     while (source->block < store->n_blocks) {
         int64_t group = source->block / STORE_GROUP_BLOCKS;
-        if (found.n > 0 && group != source->loaded)
+        if (found.n > 0 && known->group != group)
             break; /* runs end with their group */
         if (!store_boxes_meet(&source->box, &source->groups[group])) {
             source->block = (group + 1) * STORE_GROUP_BLOCKS;
             continue;
         }
-        if (group != source->loaded && load_group(source, group, err))
+        if (!known || known->group != group)
+            known = load_group(source, group, err);
+        if (!known)
             return -1;
         struct store_run next;
         bool covered = false;
         enum store_block kind =
-            classify(source, source->block % STORE_GROUP_BLOCKS, &covered);
+            classify(source, known, source->block % STORE_GROUP_BLOCKS, &covered);
         if (kind == BLOCK_LEAVE) {
             source->block++;
             if (found.n > 0)
                 break;
             continue;
         }
-        start_run(source, kind, covered, &next);
+        start_run(source, known, kind, covered, &next);
         if (found.n > 0
             && (next.kind != found.kind || next.covered != found.covered
                 || next.faulty != found.faulty || found.n + next.n > STORE_READ_ROWS))
@@ -200,17 +229,15 @@ int store_estimate(struct store_source *source,
     for (int64_t group = 0; group < source->n_groups; group++) {
         if (!store_boxes_meet(&source->groups[group], box))
             continue;
-        if (group != source->loaded) {
-            source->loaded = -1;
-            if (load_boxes(source, group, err))
-                return -1;
-        }
+        const struct store_group *known = load_boxes(source, group, err);
+        if (!known)
+            return -1;
         for (int64_t i = 0; i < group_blocks(store, group); i++) {
             int64_t left = store->buildings.n
                            - (group * STORE_GROUP_BLOCKS + i) * store->block_rows;
-            if (store_boxes_meet(&source->boxes[i], box))
+            if (store_boxes_meet(&known->boxes[i], box))
                 sum += (double)(left < store->block_rows ? left : store->block_rows)
-                       * share(&source->boxes[i], box);
+                       * share(&known->boxes[i], box);
         }
     }
     *n = sum;

@@ -42,6 +42,7 @@ static int bind(struct source *source, const struct binding *binding, struct err
 {
     struct store_source *s = (struct store_source *)source;
     s->binding = binding;
+    store_forget_groups(s);
     memset(s->in_filter, 0, sizeof s->in_filter);
     for (int i = 0; i < binding->n_slots; i++) {
         const struct slot *slot = &binding->slots[i];
@@ -89,6 +90,7 @@ static int explain(struct source *source,
 static const struct source_calls calls = {
     .close = close_store,
     .bind = bind,
+    .prepare = store_prepare,
     .zones = store_zones,
     .zone = store_zone,
     .buildings = store_buildings,
@@ -172,7 +174,7 @@ int store_source_open(struct source **source, const struct job *job, struct erro
         return error_set(err, ERROR_BUDGET, "no memory for a source");
     s->base.calls = &calls;
     s->job = job;
-    s->loaded = s->offsets_first = -1;
+    memset(s->all_valid, 1, sizeof s->all_valid);
     if (store_open(&s->store, job->store_path, false, err) || read_schema(s, err)
         || store_load_groups(s, err)) {
         close_store(&s->base);

@@ -16,7 +16,8 @@
 
 enum {
     STORE_GROUP_BLOCKS = 64, /* blocks whose common box is kept in memory */
-    STORE_READ_ROWS = 2048,  /* rows of a column that are read at once */
+    STORE_KNOWN_GROUPS = 64, /* groups whose blocks are kept in memory */
+    STORE_READ_ROWS = 2048,  /* rows of a column that are read at once, at most */
 };
 
 enum store_block { BLOCK_LEAVE, BLOCK_INSIDE, BLOCK_COUNT, BLOCK_READ };
@@ -34,6 +35,39 @@ struct store_dictionary {
     struct text *words; /* [n]; NULL: not loaded */
     int32_t n;
     char *bytes;
+};
+
+/* A column that is kept in chunks. */
+struct store_cached {
+    int64_t at, width; /* in the file; bytes a row */
+    int64_t offset;    /* in a chunk */
+};
+
+enum { STORE_MOST_CACHED = 2 * BINDING_MAX_SLOTS + 8 };
+
+struct store_slot {
+    int64_t chunk; /* its number; -1: none */
+    uint64_t used; /* when it was last asked for */
+    uint8_t has[STORE_MOST_CACHED];
+};
+
+struct store_cache {
+    struct store_cached columns[STORE_MOST_CACHED];
+    int n_columns;
+    int64_t chunk_rows, chunk_bytes;
+    struct store_slot *slots; /* [n_slots] */
+    int n_slots, last;
+    uint64_t now;
+    uint8_t *bytes; /* [n_slots * chunk_bytes] */
+};
+
+/* What is known of the blocks of a group. */
+struct store_group {
+    int64_t group; /* -1: none */
+    struct box boxes[STORE_GROUP_BLOCKS];
+    int64_t faults[STORE_GROUP_BLOCKS];
+    uint8_t possible[STORE_GROUP_BLOCKS]; /* the bounds let some row pass */
+    bool complete;                        /* not the boxes alone */
 };
 
 struct store_source {
@@ -54,20 +88,20 @@ struct store_source {
 
     /* the stream */
     const struct zone *zone;
-    struct box box; /* the zone's: empty, and there is no stream */
-    int64_t block;  /* next to look at */
-    int64_t loaded; /* group whose blocks are loaded; -1 none */
-    struct box boxes[STORE_GROUP_BLOCKS];
-    int64_t faults[STORE_GROUP_BLOCKS];
-    uint8_t possible[STORE_GROUP_BLOCKS]; /* the bounds let some row pass */
-    struct store_run run;                 /* what is left of it; n 0: none */
+    struct box box;       /* the zone's: empty, and there is no stream */
+    int64_t block;        /* next to look at */
+    struct store_run run; /* what is left of it; n 0: none */
+    struct store_group known[STORE_KNOWN_GROUPS]; /* group g at g % their number */
+
+    struct store_cache cache;
+    int id_of, side_of[4], fault_of, offset_of; /* columns of the cache */
+    int value_of[BINDING_MAX_SLOTS], valid_of[BINDING_MAX_SLOTS]; /* -1: not in it */
+    struct column views[BINDING_MAX_SLOTS]; /* of the rows of a piece, for the filter */
+    uint8_t all_valid[STORE_READ_ROWS];
 
     int64_t n_read;         /* bytes, since the last batch */
     int64_t first_geometry; /* bytes of the batch that texts have taken; -1: none yet */
-    int64_t offsets_first;  /* rows whose offsets are loaded; -1 none */
-    int64_t offsets[STORE_READ_ROWS + 1];
     double scratch[STORE_READ_ROWS + 1];
-    double sides[4 * STORE_READ_ROWS]; /* of the boxes of a piece: xmin, ymin, ... */
     int32_t rows[STORE_READ_ROWS];
 };
 
@@ -88,6 +122,7 @@ int store_fetch(struct store_source *source,
 
 /* store_index.c */
 int store_load_groups(struct store_source *source, struct error *err);
+void store_forget_groups(struct store_source *source);
 /* The next run of rows that belong into the stream: 1, 0 at the end, -1. */
 int store_next_run(struct store_source *source,
                    struct store_run *run,
@@ -98,20 +133,31 @@ int store_estimate(struct store_source *source,
                    double *n,
                    struct error *err);
 
+/* store_cache.c: take the chunks; once, after bind. */
+int store_prepare(struct source *source, struct memory *memory, struct error *err);
+/*
+ * A column of the cache from a row on, as far as store_chunk_left rows (or the table)
+ * reach. Borrowed until a row of another chunk is asked for. NULL on failure.
+ */
+const void *
+store_cached(struct store_source *source, int column, int64_t row, struct error *err);
+int64_t store_chunk_left(const struct store_source *source, int64_t row);
+
 /* store_columns.c */
 int store_load_dictionaries(struct store_source *source, struct error *err);
 /*
- * Read rows of a slot, or of the id with slot -1, into the batch, from row `to` on.
+ * Read rows of a slot of texts, or of a text id with slot -1, into the batch, from row `to`
+ * on.
  *
- * Shape    n at most STORE_READ_ROWS and what store_fit_rows allows
+ * Shape    n at most store_chunk_left and what store_fit_rows allows
  */
-int store_read_slot(struct store_source *source,
-                    struct batch *batch,
-                    int slot,
-                    int64_t first,
-                    int32_t n,
-                    int32_t to,
-                    struct error *err);
+int store_read_texts(struct store_source *source,
+                     struct batch *batch,
+                     int slot,
+                     int64_t first,
+                     int32_t n,
+                     int32_t to,
+                     struct error *err);
 /* How many of n rows have texts and ids that fit into the batch: 0 to n, or -1. */
 int32_t store_fit_rows(struct store_source *source,
                        const struct batch *batch,

@@ -9,7 +9,6 @@ int store_buildings(struct source *source, const struct zone *zone, struct error
     s->zone = zone;
     s->box = zone_box(zone);
     s->block = 0;
-    s->loaded = -1;
     s->run.n = 0;
     s->n_read = 0;
     return 0;
@@ -23,90 +22,115 @@ void store_cancel(struct source *source)
     s->block = s->store->n_blocks;
 }
 
-/* Rows of the store that are on their way into a batch, from row `to` on. */
+/* Rows of the store, of one chunk, that are on their way into a batch. */
 struct piece {
     int64_t first;
-    int32_t n, to;
-    int32_t *rows; /* [n_rows] of the batch: those that are still in it */
+    int32_t n, to; /* the first row of the batch that they may take */
+    int32_t *rows; /* [n_rows] those that are still on it, counted from `first` */
     int32_t n_rows;
 };
 
-/* The sides of the boxes of a piece, one after the other. */
-static int
-read_sides(struct store_source *s, const struct piece *piece, struct error *err)
+struct sides {
+    const double *xmin, *ymin, *xmax, *ymax;
+};
+
+static int read_sides(struct store_source *s,
+                      const struct piece *piece,
+                      struct sides *sides,
+                      struct error *err)
 {
-    for (int side = 0; side < 4; side++)
-        if (store_fetch(s,
-                        s->store->buildings.box_at[side] + 8 * piece->first,
-                        s->sides + (int64_t)side * piece->n,
-                        8 * (int64_t)piece->n,
-                        err))
+    const double **side[4] = { &sides->xmin, &sides->ymin, &sides->xmax, &sides->ymax };
+    for (int i = 0; i < 4; i++) {
+        *side[i] = store_cached(s, s->side_of[i], piece->first, err);
+        if (!*side[i])
             return -1;
+    }
     return 0;
 }
 
-static inline struct box
-box_of(const struct store_source *s, const struct piece *piece, int32_t i)
+static inline struct box box_at(const struct sides *sides, int32_t i)
 {
-    const double *side = s->sides + i;
-    int64_t n = piece->n;
-    return (struct box){ side[0], side[n], side[2 * n], side[3 * n] };
-}
-
-/* Faults, from the file where the run has some. */
-static int read_faults(struct store_source *s,
-                       const struct piece *piece,
-                       struct batch *batch,
-                       struct error *err)
-{
-    uint8_t *faults = batch->faults + piece->to;
-    memset(faults, EWKB_FINE, (size_t)piece->n);
-    if (!s->run.faulty)
-        return 0;
-    if (store_fetch(s,
-                    s->store->buildings.fault_at + piece->first,
-                    faults,
-                    piece->n,
-                    err))
-        return -1;
-    for (int32_t i = 0; i < piece->n; i++)
-        if (faults[i] > EWKB_COLLECTED)
-            return error_set(err,
-                             ERROR_FORMAT,
-                             "the store is damaged: fault %d of row %lld",
-                             faults[i],
-                             (long long)piece->first + i);
-    return 0;
+    return (
+        struct box){ sides->xmin[i], sides->ymin[i], sides->xmax[i], sides->ymax[i] };
 }
 
 /* Leave the rows whose box meets the zone's: the candidates. */
 static int
 take_candidates(struct store_source *s, struct piece *piece, struct error *err)
 {
-    if (!s->run.covered && read_sides(s, piece, err))
+    struct sides sides;
+    piece->n_rows = piece->n;
+    if (s->run.covered) {
+        for (int32_t i = 0; i < piece->n; i++)
+            piece->rows[i] = i;
+        return 0;
+    }
+    if (read_sides(s, piece, &sides, err))
         return -1;
     piece->n_rows = 0;
     for (int32_t i = 0; i < piece->n; i++) {
-        piece->rows[piece->n_rows++] = piece->to + i;
-        if (!s->run.covered) {
-            const struct box box = box_of(s, piece, i);
-            piece->n_rows -= !store_boxes_meet(&s->box, &box);
-        }
+        const struct box box = box_at(&sides, i);
+        piece->rows[piece->n_rows] = i;
+        piece->n_rows += store_boxes_meet(&s->box, &box);
     }
     return 0;
 }
 
-/* Leave the rows that pass the filter. */
-static int evaluate_filter(struct store_source *s,
-                           struct piece *piece,
-                           struct batch *batch,
-                           struct error *err)
+/* A column of the piece as it lies in the cache; false where it is not kept there. */
+static int view_values(struct store_source *s,
+                       const struct piece *piece,
+                       int value_of,
+                       int valid_of,
+                       struct column *view,
+                       struct error *err)
 {
+    const void *values = store_cached(s, value_of, piece->first, err);
+    const void *valid =
+        values && valid_of >= 0 ? store_cached(s, valid_of, piece->first, err) : NULL;
+    if (!values || (valid_of >= 0 && !valid))
+        return -1;
+    view->integers = (int64_t *)(uintptr_t)values;
+    view->valid = valid ? (uint8_t *)(uintptr_t)valid : s->all_valid;
+    return 0;
+}
+
+static bool is_text(const struct batch *batch, int slot)
+{
+    return batch->columns[slot].type == TYPE_TEXT;
+}
+
+/* View a slot for the piece: numbers in the cache, texts made in the batch. */
+static int view_slot(struct store_source *s,
+                     const struct piece *piece,
+                     struct batch *batch,
+                     int slot,
+                     struct error *err)
+{
+    struct column *view = &s->views[slot], *column = &batch->columns[slot];
+    view->type = column->type;
+    if (!is_text(batch, slot))
+        return view_values(s, piece, s->value_of[slot], s->valid_of[slot], view, err);
+    if (store_read_texts(s, batch, slot, piece->first, piece->n, piece->to, err))
+        return -1;
+    view->valid = column->valid + piece->to;
+    view->texts = column->texts + piece->to;
+    return 0;
+}
+
+/* Leave the rows that pass the filter. */
+static int apply_filter(struct store_source *s,
+                        struct piece *piece,
+                        struct batch *batch,
+                        struct error *err)
+{
+    for (int i = 0; i < s->binding->n_slots; i++)
+        if (s->in_filter[i] && view_slot(s, piece, batch, i, err))
+            return -1;
     int32_t n = expression_select(s->binding->local_filter,
-                                  batch->columns,
+                                  s->views,
                                   piece->rows,
                                   piece->n_rows,
-                                  batch->capacity,
+                                  STORE_READ_ROWS,
                                   batch->memory,
                                   err);
     if (n < 0)
@@ -116,72 +140,119 @@ static int evaluate_filter(struct store_source *s,
     return 0;
 }
 
-static int read_slots(struct store_source *s,
-                      const struct piece *piece,
-                      struct batch *batch,
-                      bool in_filter,
-                      struct error *err)
+/* Rows of a view to the batch; a text's view lies in the column, at or above its place. */
+static void
+put_column(const struct column *view, const struct piece *piece, struct column *column)
+{
+    const int32_t *rows = piece->rows;
+    int32_t n = piece->n_rows;
+    uint8_t *valid = column->valid + piece->to;
+    for (int32_t i = 0; i < n; i++)
+        valid[i] = view->valid[rows[i]];
+    if (column->type == TYPE_TEXT) {
+        struct text *texts = column->texts + piece->to;
+        for (int32_t i = 0; i < n; i++)
+            texts[i] = view->texts[rows[i]];
+    } else {
+        int64_t *integers = column->integers + piece->to;
+        for (int32_t i = 0; i < n; i++)
+            integers[i] = view->integers[rows[i]];
+    }
+}
+
+static int put_id(struct store_source *s,
+                  const struct piece *piece,
+                  struct batch *batch,
+                  struct error *err)
+{
+    struct column view = { .type = batch->id.type };
+    if (view.type == TYPE_TEXT) {
+        if (store_read_texts(s, batch, -1, piece->first, piece->n, piece->to, err))
+            return -1;
+        view.valid = batch->id.valid + piece->to;
+        view.texts = batch->id.texts + piece->to;
+    } else if (view_values(s, piece, s->id_of, -1, &view, err)) {
+        return -1;
+    }
+    put_column(&view, piece, &batch->id);
+    return 0;
+}
+
+static int put_slots(struct store_source *s,
+                     const struct piece *piece,
+                     struct batch *batch,
+                     struct error *err)
 {
     for (int i = 0; i < s->binding->n_slots; i++) {
-        if (s->columns[i] == -2 || (s->filters && s->in_filter[i]) != in_filter)
+        if (s->columns[i] == -2)
             continue;
-        if (store_read_slot(s, batch, i, piece->first, piece->n, piece->to, err))
+        if (!(s->filters && s->in_filter[i]) && view_slot(s, piece, batch, i, err))
             return -1;
+        put_column(&s->views[i], piece, &batch->columns[i]);
     }
     return 0;
 }
 
-static void
-move_column(struct column *column, const int32_t *rows, int32_t n, int32_t to)
+/* Faults, from the file where the run has some. */
+static int put_faults(struct store_source *s,
+                      const struct piece *piece,
+                      struct batch *batch,
+                      struct error *err)
 {
-    for (int32_t i = 0; i < n; i++)
-        column->valid[to + i] = column->valid[rows[i]];
-    if (column->type == TYPE_TEXT)
-        for (int32_t i = 0; i < n; i++)
-            column->texts[to + i] = column->texts[rows[i]];
-    else
-        for (int32_t i = 0; i < n; i++)
-            column->integers[to + i] = column->integers[rows[i]];
+    uint8_t *faults = batch->faults + piece->to;
+    memset(faults, EWKB_FINE, (size_t)piece->n_rows);
+    if (!s->run.faulty)
+        return 0;
+    const uint8_t *from = store_cached(s, s->fault_of, piece->first, err);
+    if (!from)
+        return -1;
+    for (int32_t i = 0; i < piece->n_rows; i++) {
+        faults[i] = from[piece->rows[i]];
+        if (faults[i] > EWKB_COLLECTED)
+            return error_set(err,
+                             ERROR_FORMAT,
+                             "the store is damaged: fault %d of row %lld",
+                             faults[i],
+                             (long long)piece->first + piece->rows[i]);
+    }
+    return 0;
 }
 
-/* The boxes of the rows that are left, where rows are to be decided by them. */
+/* The boxes, where rows are to be decided by them. */
 static int put_boxes(struct store_source *s,
                      const struct piece *piece,
                      struct batch *batch,
                      struct error *err)
 {
+    struct sides sides;
+    struct box *boxes = batch->boxes + piece->to;
     if (s->run.kind == BLOCK_INSIDE)
         return 0;
-    if (s->run.covered && read_sides(s, piece, err))
+    if (read_sides(s, piece, &sides, err))
         return -1;
-    for (int32_t i = 0; i < piece->n_rows; i++) {
-        uint8_t fault = batch->faults[piece->rows[i]];
-        batch->boxes[piece->to + i] = fault == EWKB_FINE || fault == EWKB_COLLECTED
-                                          ? box_of(s, piece, piece->rows[i] - piece->to)
-                                          : (struct box){ 1, 1, 0, 0 };
+    for (int32_t i = 0; i < piece->n_rows; i++)
+        boxes[i] = box_at(&sides, piece->rows[i]);
+    for (int32_t i = 0; i < piece->n_rows && s->run.faulty; i++) {
+        uint8_t fault = batch->faults[piece->to + i];
+        if (fault != EWKB_FINE && fault != EWKB_COLLECTED)
+            boxes[i] = (struct box){ 1, 1, 0, 0 };
     }
     return 0;
 }
 
-/* Close the gaps that the others have left; rows never move up. */
 static void
-compact(const struct store_source *s, const struct piece *piece, struct batch *batch)
+put_places(const struct store_source *s, const struct piece *piece, struct batch *batch)
 {
-    const int32_t *rows = piece->rows;
-    int32_t n = piece->n_rows, to = piece->to;
-    if (n < piece->n) {
-        move_column(&batch->id, rows, n, to);
-        for (int i = 0; i < s->binding->n_slots; i++)
-            if (s->columns[i] != -2)
-                move_column(&batch->columns[i], rows, n, to);
-    }
-    for (int32_t i = 0; i < n; i++) {
-        batch->origins[to + i] = piece->first + (rows[i] - to);
-        batch->faults[to + i] = batch->faults[rows[i]];
-        batch->geometry[to + i] = (struct text){ NULL, 0 };
-    }
-    memset(batch->inside + to, s->run.kind == BLOCK_INSIDE, (size_t)n);
-    batch->n_rows = to + n;
+    int64_t *origins = batch->origins + piece->to;
+    for (int32_t i = 0; i < piece->n_rows; i++)
+        origins[i] = piece->first + piece->rows[i];
+    memset(batch->geometry + piece->to,
+           0,
+           (size_t)piece->n_rows * sizeof *batch->geometry);
+    memset(batch->inside + piece->to,
+           s->run.kind == BLOCK_INSIDE,
+           (size_t)piece->n_rows);
+    batch->n_rows = piece->to + piece->n_rows;
 }
 
 /* Take the first n rows of the run into the batch, as far as they belong there. */
@@ -197,17 +268,14 @@ read_piece(struct store_source *s, int32_t n, struct batch *batch, struct error 
         batch->n_filtered += piece.n_rows;
         return 0;
     }
-    if (piece.n_rows > 0 && s->filters
-        && (read_slots(s, &piece, batch, true, err)
-            || evaluate_filter(s, &piece, batch, err)))
+    if (piece.n_rows > 0 && s->filters && apply_filter(s, &piece, batch, err))
         return -1;
     if (piece.n_rows == 0)
         return 0;
-    if (read_faults(s, &piece, batch, err)
-        || store_read_slot(s, batch, -1, piece.first, piece.n, piece.to, err)
-        || read_slots(s, &piece, batch, false, err) || put_boxes(s, &piece, batch, err))
+    if (put_faults(s, &piece, batch, err) || put_id(s, &piece, batch, err)
+        || put_slots(s, &piece, batch, err) || put_boxes(s, &piece, batch, err))
         return -1;
-    compact(s, &piece, batch);
+    put_places(s, &piece, batch);
     return 0;
 }
 
@@ -228,10 +296,10 @@ static int32_t
 rows_to_read(struct store_source *s, const struct batch *batch, struct error *err)
 {
     int64_t room = batch->capacity - batch->n_rows, n = s->run.n;
-    if (n > STORE_READ_ROWS)
-        n = STORE_READ_ROWS;
+    int64_t left = store_chunk_left(s, s->run.first);
+    n = n < left ? n : left;
     if (n > room) {
-        /* a little room is not worth a call for every column */
+        /* a little room is not worth a piece */
         if (batch->n_rows > 0 && room < s->store->block_rows)
             return 0;
         n = room;
@@ -247,7 +315,7 @@ int store_next(struct source *source, struct batch *batch, struct error *err)
     struct store_source *s = (struct store_source *)source;
     batch_reset(batch);
     batch->is_filtered = s->filters;
-    s->first_geometry = s->offsets_first = -1;
+    s->first_geometry = -1;
     /* a long run of filtered buildings gives the caller a turn as well */
     while (batch->n_filtered < 16 * (int64_t)batch->capacity) {
         if (s->run.n == 0) {

@@ -236,14 +236,12 @@ int store_zones(struct source *source,
     int status = -1;
     if (binding_zones(s->job, &source->schema.zones, &filter, &r.local, err))
         return -1;
-    s->loaded = -1;
     if (zone_list_init(&r.list, table->n, table->id_bytes, memory, err)
         || take(&r, err))
         goto out;
     status = 0;
     for (int64_t row = 0; row < table->n && status == 0; row++)
         status = add_zone(&r, row, err);
-    s->loaded = -1;
     if (status == 0)
         *zones = r.list;
 out:

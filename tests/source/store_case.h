@@ -134,7 +134,8 @@ static int read_store(const struct job *job, struct totals *totals, struct error
         || binding_init(&binding, job, &source_schema(source)->buildings, err)
         || source_bind(source, &binding, err)
         || source_zones(source, &zones, &memory, err)
-        || batch_init(&batch, &binding, ROWS, 300 * 1024, &memory, err))
+        || batch_init(&batch, &binding, ROWS, 300 * 1024, &memory, err)
+        || source_prepare(source, &memory, err))
         goto out;
     status = 0;
     totals->n_zones = zones.n;

@@ -4,7 +4,8 @@
  *
  * Order of calls, each rank for itself:
  *     source_open (or its steps), source_schema, source_bind,
- *     rank 0: source_zones;  workers, for each zone: source_zone, source_buildings,
+ *     rank 0: source_zones;  workers: source_prepare, then for each zone: source_zone,
+ *     source_buildings,
  *     source_next until 0 (or source_cancel), and at the end source_close; after
  *     ERROR_SOURCE source_reopen, and the zone again from its start
  */
@@ -126,6 +127,10 @@ const struct source_schema *source_schema(const struct source *source);
 int source_bind(struct source *source,
                 const struct binding *binding,
                 struct error *err);
+
+/* Take what streams of buildings need besides a batch, for good; after source_bind, before
+ * source_buildings. Returns 0, or -1 with ERROR_BUDGET. */
+int source_prepare(struct source *source, struct memory *memory, struct error *err);
 
 /*
  * Read the list of zones that the job's zone filter leaves.

@@ -1,0 +1,126 @@
+/*
+ * Columns in chunks that stay in memory from zone to zone. A zone shares its outer blocks
+ * with its neighbours, which come next; a call of pread costs as much as copying 6 KiB.
+ *
+ *   slot 0: chunk 17   height |valid|xmin|…      each column of a chunk is read when it
+ *   slot 1: chunk  3   height |valid|  - |…      is asked for; the slot that was asked
+ *   …                                            for longest ago makes room
+ */
+#include <string.h>
+
+#include "store_source.h"
+
+enum { CHUNK_ROWS = 1024, MOST_SLOTS = 64, SHARE = 16 };
+
+static int add(struct store_cache *cache, int64_t at, int64_t width)
+{
+    int i = cache->n_columns++;
+    cache->columns[i] = (struct store_cached){ at, width, cache->chunk_bytes };
+    cache->chunk_bytes += (width * (cache->chunk_rows + 1) + 63) & ~INT64_C(63);
+    return i;
+}
+
+static void add_slot(struct store_source *s, int slot)
+{
+    const struct store_table *table = &s->store->buildings;
+    int c = s->columns[slot];
+    s->value_of[slot] = s->valid_of[slot] = -1;
+    if (c == -1 && table->id_type == TYPE_INTEGER)
+        s->value_of[slot] = s->id_of;
+    if (c < 0)
+        return;
+    const struct store_column *column = &table->columns[c];
+    if (column->layout == STORE_OFFSETS)
+        return;
+    s->value_of[slot] =
+        add(&s->cache, column->at, column->layout == STORE_WORDS ? 2 : 8);
+    if (column->layout == STORE_VALUES && column->valid_at >= 0)
+        s->valid_of[slot] = add(&s->cache, column->valid_at, 1);
+}
+
+/* Whole blocks a chunk; of large blocks, as many rows as are read at once. */
+static int64_t rows_of_chunk(const struct store *store)
+{
+    int64_t n = store->block_rows;
+    if (n > STORE_READ_ROWS)
+        return STORE_READ_ROWS;
+    return n < CHUNK_ROWS ? CHUNK_ROWS / n * n : n;
+}
+
+static void add_columns(struct store_source *s)
+{
+    const struct store_table *table = &s->store->buildings;
+    s->cache = (struct store_cache){ .chunk_rows = rows_of_chunk(s->store) };
+    s->id_of = table->id_type == TYPE_INTEGER ? add(&s->cache, table->id_at, 8) : -1;
+    for (int side = 0; side < 4; side++)
+        s->side_of[side] = add(&s->cache, table->box_at[side], 8);
+    s->fault_of = add(&s->cache, table->fault_at, 1);
+    s->offset_of = add(&s->cache, table->offset_at, 8);
+    for (int i = 0; i < s->binding->n_slots; i++)
+        add_slot(s, i);
+}
+
+int store_prepare(struct source *source, struct memory *memory, struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    add_columns(s);
+    struct store_cache *cache = &s->cache;
+    int64_t n = memory->budget_bytes / SHARE / cache->chunk_bytes;
+    cache->n_slots = (int)(n < 1 ? 1 : n > MOST_SLOTS ? MOST_SLOTS : n);
+    cache->slots = memory_take(memory,
+                               MEMORY_BATCH,
+                               cache->n_slots * (int64_t)sizeof *cache->slots,
+                               err);
+    cache->bytes = cache->slots ? memory_take(memory,
+                                              MEMORY_BATCH,
+                                              cache->n_slots * cache->chunk_bytes,
+                                              err)
+                                : NULL;
+    if (!cache->bytes)
+        return -1;
+    for (int i = 0; i < cache->n_slots; i++)
+        cache->slots[i] = (struct store_slot){ .chunk = -1 };
+    return 0;
+}
+
+static int slot_of(struct store_cache *cache, int64_t chunk)
+{
+    int oldest = 0;
+    if (cache->slots[cache->last].chunk == chunk)
+        return cache->last;
+    cache->now++;
+    for (int i = 0; i < cache->n_slots; i++) {
+        if (cache->slots[i].chunk == chunk) {
+            cache->slots[i].used = cache->now;
+            return cache->last = i;
+        }
+        if (cache->slots[i].used < cache->slots[oldest].used)
+            oldest = i;
+    }
+    cache->slots[oldest] = (struct store_slot){ .chunk = chunk, .used = cache->now };
+    return cache->last = oldest;
+}
+
+const void *
+store_cached(struct store_source *s, int column, int64_t row, struct error *err)
+{
+    struct store_cache *cache = &s->cache;
+    const struct store_cached *from = &cache->columns[column];
+    int64_t chunk = row / cache->chunk_rows, first = chunk * cache->chunk_rows;
+    int i = slot_of(cache, chunk);
+    uint8_t *bytes = cache->bytes + i * cache->chunk_bytes + from->offset;
+    if (!cache->slots[i].has[column]) {
+        int64_t left = s->store->buildings.n - first;
+        int64_t n = left < cache->chunk_rows ? left : cache->chunk_rows;
+        n += column == s->offset_of; /* the end of the last row */
+        if (store_fetch(s, from->at + first * from->width, bytes, n * from->width, err))
+            return NULL;
+        cache->slots[i].has[column] = 1;
+    }
+    return bytes + (row - first) * from->width;
+}
+
+int64_t store_chunk_left(const struct store_source *s, int64_t row)
+{
+    return s->cache.chunk_rows - row % s->cache.chunk_rows;
+}
