@@ -112,6 +112,12 @@ static enum decision decide_by_edges(const struct grid *grid, const struct patch
 enum decision grid_decide(const struct grid *grid, const struct box *box)
 {
     struct patch patch = patch_of(grid, box);
+    if (patch.column0 == patch.column1 && patch.row0 == patch.row1) {
+        uint8_t cell =
+            grid->cells[(int64_t)patch.row0 * grid->n_columns + patch.column0];
+        if (!(cell & CELL_BOUNDARY))
+            return cell ? DECISION_INSIDE : DECISION_OUTSIDE;
+    }
     if (patch_cells(&patch) > MOST_CELLS)
         return DECISION_REFINE;
     uint8_t any = 0;

@@ -46,6 +46,13 @@ static void put_point(struct writer *writer, double x, double y)
 
 static void put_points(struct writer *writer, const struct sequence *sequence)
 {
+    bool plain = sequence->stride == 16 && !sequence->swap
+                 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    if (plain && sequence->n <= (writer->capacity - writer->n) / 16) {
+        memcpy(writer->bytes + writer->n, sequence->points, (size_t)sequence->n * 16);
+        writer->n += sequence->n * 16;
+        return;
+    }
     for (int64_t i = 0; i < sequence->n; i++) {
         double x, y;
         sequence_point(sequence, i, &x, &y);

@@ -97,10 +97,11 @@ static struct range range_near(double least, double most, int32_t n)
 
 /* The columns that the edge comes near in one row: it is cut to the row, widened by the
  * margin, and what is left is widened by the margin. */
-static struct range columns_in_row(const struct edge *edge, int32_t row, int32_t n)
+static inline struct range
+columns_in_row(const struct edge *edge, struct range rows, int32_t row, int32_t n)
 {
     double ua = edge->u0, ub = edge->u1;
-    if (edge->v0 != edge->v1) {
+    if (rows.first != rows.last && edge->v0 != edge->v1) {
         bool rising = edge->v0 < edge->v1;
         double low = rising ? edge->v0 : edge->v1, high = rising ? edge->v1 : edge->v0;
         double from = row - GRID_MARGIN, to = row + 1 + GRID_MARGIN;
@@ -128,7 +129,7 @@ static int64_t count_edges_in(struct grid *grid)
         const struct edge *edge = &grid->edges[i];
         struct range rows = rows_of(grid, edge);
         for (int32_t row = rows.first; row <= rows.last; row++) {
-            struct range columns = columns_in_row(edge, row, grid->n_columns);
+            struct range columns = columns_in_row(edge, rows, row, grid->n_columns);
             int64_t at = (int64_t)row * grid->n_columns;
             n += columns.last - columns.first + 1;
             for (int32_t c = columns.first; c <= columns.last; c++) {
@@ -152,7 +153,7 @@ static void list_edges_in(struct grid *grid)
         const struct edge *edge = &grid->edges[i];
         struct range rows = rows_of(grid, edge);
         for (int32_t row = rows.first; row <= rows.last; row++) {
-            struct range columns = columns_in_row(edge, row, grid->n_columns);
+            struct range columns = columns_in_row(edge, rows, row, grid->n_columns);
             int64_t at = (int64_t)row * grid->n_columns;
             for (int32_t c = columns.first; c <= columns.last; c++)
                 grid->edges_in[--grid->first[at + c]] = (uint32_t)i;

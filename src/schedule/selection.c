@@ -131,28 +131,28 @@ int growing_end(const struct growing_column *column,
     return 0;
 }
 
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
 struct keyed {
     uint64_t key;
     int32_t row;
 };
 
-/* Least significant digit first, a byte at a time; digits that all keys share are
- * passed over, so that a zone's neighbouring ids take two or three passes. */
-static struct keyed *sort_keys(struct keyed *keys, struct keyed *spare, int64_t n)
+/* Least significant digit first, digits that can differ at all. */
+static struct keyed *
+sort_keyed(struct keyed *keys, struct keyed *spare, int64_t n, int n_bits)
 {
-    for (int shift = 0; shift < 64; shift += 8) {
-        int64_t starts[256] = { 0 }, at = 0;
+    for (int shift = 0; shift < n_bits; shift += DIGIT_BITS) {
+        int32_t starts[DIGITS] = { 0 }, at = 0;
         for (int64_t i = 0; i < n; i++)
-            starts[keys[i].key >> shift & 0xff]++;
-        if (starts[keys[0].key >> shift & 0xff] == n)
-            continue;
-        for (int digit = 0; digit < 256; digit++) {
-            int64_t count = starts[digit];
+            starts[keys[i].key >> shift & (DIGITS - 1)]++;
+        for (int digit = 0; digit < DIGITS; digit++) {
+            int32_t count = starts[digit];
             starts[digit] = at;
             at += count;
         }
         for (int64_t i = 0; i < n; i++)
-            spare[starts[keys[i].key >> shift & 0xff]++] = keys[i];
+            spare[starts[keys[i].key >> shift & (DIGITS - 1)]++] = keys[i];
         struct keyed *sorted = spare;
         spare = keys;
         keys = sorted;
@@ -160,12 +160,18 @@ static struct keyed *sort_keys(struct keyed *keys, struct keyed *spare, int64_t 
     return keys;
 }
 
+static int count_bits(uint64_t value)
+{
+    return value ? 64 - __builtin_clzll(value) : 0;
+}
+
+/* Ids of one zone are near each other: their differences from the least are short. */
 static int order_integers(const struct growing_column *id,
                           int32_t *order,
                           struct memory *memory,
                           struct error *err)
 {
-    int64_t n = id->valid.n, i = 0;
+    int64_t n = id->valid.n, i = 0, least = INT64_MAX, most = INT64_MIN;
     struct memory_mark mark = memory_mark(memory);
     struct keyed *keys =
         memory_take(memory, MEMORY_SELECTION, 2 * n * (int64_t)sizeof *keys, err);
@@ -173,11 +179,19 @@ static int order_integers(const struct growing_column *id,
         return -1;
     for (const struct chain_chunk *c = id->values.first; c; c = c->next) {
         const int64_t *values = chain_items(c);
+        for (int64_t k = 0; k < c->n; k++) {
+            least = values[k] < least ? values[k] : least;
+            most = values[k] > most ? values[k] : most;
+        }
+    }
+    for (const struct chain_chunk *c = id->values.first; c; c = c->next) {
+        const int64_t *values = chain_items(c);
         for (int64_t k = 0; k < c->n; k++, i++)
             keys[i] =
-                (struct keyed){ (uint64_t)values[k] ^ (UINT64_C(1) << 63), (int32_t)i };
+                (struct keyed){ (uint64_t)values[k] - (uint64_t)least, (int32_t)i };
     }
-    const struct keyed *sorted = n > 0 ? sort_keys(keys, keys + n, n) : keys;
+    int n_bits = n > 0 ? count_bits((uint64_t)most - (uint64_t)least) : 0;
+    const struct keyed *sorted = sort_keyed(keys, keys + n, n, n_bits);
     for (i = 0; i < n; i++)
         order[i] = sorted[i].row;
     memory_rewind(memory, &mark);

@@ -13,6 +13,7 @@ static void close_store(struct source *source)
             free(s->dictionaries[i].bytes);
         }
     free(s->dictionaries);
+    free(s->zone_ids);
     free(s->groups);
     store_close(s->store);
     source_columns_release(&source->schema.zones);
@@ -176,7 +177,7 @@ int store_source_open(struct source **source, const struct job *job, struct erro
     s->job = job;
     memset(s->all_valid, 1, sizeof s->all_valid);
     if (store_open(&s->store, job->store_path, false, err) || read_schema(s, err)
-        || store_load_groups(s, err)) {
+        || store_load_zone_ids(s, err) || store_load_groups(s, err)) {
         close_store(&s->base);
         return -1;
     }

@@ -17,6 +17,7 @@
 enum {
     STORE_GROUP_BLOCKS = 64, /* blocks whose common box is kept in memory */
     STORE_KNOWN_GROUPS = 64, /* groups whose blocks are kept in memory */
+    STORE_ID_STEP = 32,      /* zones of whose ids one is kept in memory */
     STORE_READ_ROWS = 2048,  /* rows of a column that are read at once, at most */
 };
 
@@ -83,6 +84,8 @@ struct store_source {
     struct expression_bound bounds[BINDING_MAX_SLOTS]; /* what the filter opens with */
     int n_bounds;
 
+    char *zone_ids; /* [n_zone_ids], every STORE_ID_STEPth, zero padded */
+    int64_t n_zone_ids;
     struct box *groups; /* of STORE_GROUP_BLOCKS blocks each */
     int64_t n_groups;
 
@@ -166,6 +169,7 @@ int32_t store_fit_rows(struct store_source *source,
                        struct error *err);
 
 /* store_zones.c */
+int store_load_zone_ids(struct store_source *source, struct error *err);
 int store_zones(struct source *source,
                 struct zone_list *zones,
                 struct memory *memory,

@@ -141,13 +141,18 @@ static int apply_filter(struct store_source *s,
 }
 
 /* Rows of a view to the batch; a text's view lies in the column, at or above its place. */
-static void
-put_column(const struct column *view, const struct piece *piece, struct column *column)
+static void put_column(const struct store_source *s,
+                       const struct column *view,
+                       const struct piece *piece,
+                       struct column *column)
 {
+    bool all_valid = view->valid == s->all_valid;
     const int32_t *rows = piece->rows;
     int32_t n = piece->n_rows;
     uint8_t *valid = column->valid + piece->to;
-    for (int32_t i = 0; i < n; i++)
+    if (all_valid)
+        memset(valid, 1, (size_t)n);
+    for (int32_t i = 0; i < n && !all_valid; i++)
         valid[i] = view->valid[rows[i]];
     if (column->type == TYPE_TEXT) {
         struct text *texts = column->texts + piece->to;
@@ -174,7 +179,7 @@ static int put_id(struct store_source *s,
     } else if (view_values(s, piece, s->id_of, -1, &view, err)) {
         return -1;
     }
-    put_column(&view, piece, &batch->id);
+    put_column(s, &view, piece, &batch->id);
     return 0;
 }
 
@@ -188,7 +193,7 @@ static int put_slots(struct store_source *s,
             continue;
         if (!(s->filters && s->in_filter[i]) && view_slot(s, piece, batch, i, err))
             return -1;
-        put_column(&s->views[i], piece, &batch->columns[i]);
+        put_column(s, &s->views[i], piece, &batch->columns[i]);
     }
     return 0;
 }

@@ -250,30 +250,67 @@ out:
     return status;
 }
 
-/* The row of a zone: ids are sorted bytewise. */
-static int find_zone(const struct store *store,
+static int compare_ids(const char *found, int32_t n_bytes, const char *id, int32_t n_id)
+{
+    int32_t n = (int32_t)strnlen(found, (size_t)n_bytes);
+    int order = memcmp(found, id, (size_t)(n < n_id ? n : n_id));
+    return order ? order : (n > n_id) - (n < n_id);
+}
+
+/* How many of n ids come before `id` or are it. */
+static int64_t
+count_up_to(const char *ids, int64_t n, int32_t n_bytes, const char *id, int32_t n_id)
+{
+    int64_t low = 0, high = n;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (compare_ids(ids + middle * n_bytes, n_bytes, id, n_id) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int store_load_zone_ids(struct store_source *source, struct error *err)
+{
+    const struct store_table *table = &source->store->zones;
+    int64_t n = (table->n + STORE_ID_STEP - 1) / STORE_ID_STEP;
+    source->zone_ids = calloc((size_t)n + 1, (size_t)table->id_bytes);
+    if (!source->zone_ids)
+        return error_set(err, ERROR_BUDGET, "no memory for the index of the store");
+    for (int64_t i = 0; i < n; i++)
+        if (store_read(source->store,
+                       table->id_at + i * STORE_ID_STEP * table->id_bytes,
+                       source->zone_ids + i * table->id_bytes,
+                       table->id_bytes,
+                       err))
+            return -1;
+    source->n_zone_ids = n;
+    return 0;
+}
+
+/* The row of a zone: ids are sorted bytewise, and every STORE_ID_STEPth is in memory. */
+static int find_zone(const struct store_source *source,
                      const char *id,
                      int32_t n_id,
                      int64_t *row,
                      struct error *err)
 {
-    int64_t low = 0, high = store->zones.n;
-    char found[STORE_ID_BYTES];
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        int32_t n;
-        if (read_id(store, middle, found, &n, err))
+    const struct store_table *table = &source->store->zones;
+    int32_t size = table->id_bytes;
+    char ids[STORE_ID_STEP * STORE_ID_BYTES];
+    int64_t step =
+        count_up_to(source->zone_ids, source->n_zone_ids, size, id, n_id) - 1;
+    int64_t first = step * STORE_ID_STEP, left = table->n - first;
+    int64_t n = left < STORE_ID_STEP ? left : STORE_ID_STEP;
+    if (step >= 0) {
+        if (store_read(source->store, table->id_at + first * size, ids, n * size, err))
             return -1;
-        int order = memcmp(found, id, (size_t)(n < n_id ? n : n_id));
-        order = order ? order : (n > n_id) - (n < n_id);
-        if (order == 0) {
-            *row = middle;
+        int64_t i = count_up_to(ids, n, size, id, n_id) - 1;
+        *row = first + i;
+        if (i >= 0 && compare_ids(ids + i * size, size, id, n_id) == 0)
             return 0;
-        }
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
     }
     return error_set(err, ERROR_DATA, "the zone is gone from the store");
 }
@@ -285,9 +322,9 @@ int store_zone(struct source *source,
                struct memory *memory,
                struct error *err)
 {
-    const struct store *store = ((struct store_source *)source)->store;
+    const struct store_source *s = (struct store_source *)source;
     int64_t row;
-    if (find_zone(store, id, n_id, &row, err))
+    if (find_zone(s, id, n_id, &row, err))
         return -1;
-    return read_wkb(store, row, MEMORY_GEOMETRY, wkb, memory, err);
+    return read_wkb(s->store, row, MEMORY_GEOMETRY, wkb, memory, err);
 }

@@ -29,13 +29,22 @@ static double key_at(struct sample *sample, int64_t rank, enum value_type type)
     return order_value(sample->keys[rank], type);
 }
 
+/* The key of the next rank: after a selection, the least of those that lie behind. */
+static int64_t key_after(const struct sample *sample, int64_t rank)
+{
+    int64_t least = sample->keys[rank + 1];
+    for (int64_t i = rank + 2; i < sample->kept.n && !sample->sorted; i++)
+        least = sample->keys[i] < least ? sample->keys[i] : least;
+    return least;
+}
+
 static double quantile(struct sample *sample, double share, enum value_type type)
 {
     double at = share * (double)(sample->kept.n - 1);
     double low = key_at(sample, (int64_t)floor(at), type);
     if (floor(at) == ceil(at))
         return low;
-    double high = key_at(sample, (int64_t)ceil(at), type);
+    double high = order_value(key_after(sample, (int64_t)floor(at)), type);
     return low + (at - floor(at)) * (high - low);
 }
 

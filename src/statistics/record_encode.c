@@ -79,6 +79,10 @@ static void
 write_values(struct writer *writer, const void *values, const uint8_t *valid, int64_t n)
 {
     const uint8_t *bytes = values;
+    if (!valid || n == 0 || !memchr(valid, 0, (size_t)n)) {
+        write_bytes(writer, values, 8 * n);
+        return;
+    }
     for (int64_t i = 0; i < n; i++) {
         if (is_valid(valid, i))
             write_bytes(writer, bytes + 8 * i, 8);
@@ -87,13 +91,23 @@ write_values(struct writer *writer, const void *values, const uint8_t *valid, in
     }
 }
 
+/* Bytes of 0 and 1. */
+static void write_flags(struct writer *writer, const uint8_t *valid, int64_t n)
+{
+    uint8_t flags[512];
+    for (int64_t first = 0; first < n; first += (int64_t)sizeof flags) {
+        int64_t fits = n - first;
+        fits = fits < (int64_t)sizeof flags ? fits : (int64_t)sizeof flags;
+        for (int64_t i = 0; i < fits; i++)
+            flags[i] = is_valid(valid, first + i);
+        write_bytes(writer, flags, fits);
+    }
+}
+
 static void write_column(struct writer *writer, const struct column *column, int64_t n)
 {
     write_integer(writer, column->type);
-    for (int64_t i = 0; i < n; i++) {
-        uint8_t valid = is_valid(column->valid, i);
-        write_bytes(writer, &valid, 1);
-    }
+    write_flags(writer, column->valid, n);
     write_padding(writer, n);
     if (column->type == TYPE_TEXT)
         write_texts(writer, column->texts, column->valid, n);
