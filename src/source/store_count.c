@@ -45,6 +45,7 @@ static int count_boxes(struct store_source *s,
                        struct error *err)
 {
     struct box boxes[STORE_BLOCK_ROWS];
+    double sides[4 * STORE_BLOCK_ROWS];
     *n = 0;
     for (int64_t at = 0; at < run->n; at += STORE_BLOCK_ROWS) {
         int64_t some = run->n - at < STORE_BLOCK_ROWS ? run->n - at : STORE_BLOCK_ROWS;
@@ -52,7 +53,7 @@ static int count_boxes(struct store_source *s,
                              s->store->buildings.box_at,
                              run->first + at,
                              some,
-                             s->sides,
+                             sides,
                              boxes,
                              err))
             return -1;

@@ -77,8 +77,7 @@ static struct zone *
 read_zones(hid_t file, GEOSContextHandle_t geos, GEOSSTRtree *tree, hsize_t *n)
 {
     hsize_t n_bytes, n_offsets;
-    int64_t *offsets =
-        read_all(file, "/zones/offset", H5T_NATIVE_INT64, 8, &n_offsets);
+    int64_t *offsets = read_all(file, "/zones/offset", H5T_NATIVE_INT64, 8, &n_offsets);
     uint8_t *wkb = read_all(file, "/zones/wkb", H5T_NATIVE_UINT8, 1, &n_bytes);
     hid_t dataset = open_dataset(file, "/zones/id", n);
     hid_t type = H5Dget_type(dataset);
