@@ -1,15 +1,13 @@
 #include "info.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <hdf5_hl.h>
 
 #include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
+#include "rooftally/result/open.h"
 #include "rooftally/result/result.h"
 
 /* What the iteration over the root sees. */
@@ -212,87 +210,29 @@ static void print_provenance(FILE *out, hid_t file)
     h5_close(&group, H5Gclose);
 }
 
-int info_check(hid_t file, const char *path, int64_t *consistent, struct error *err)
-{
-    int64_t version = 0;
-    char format[INFO_TEXT_BYTES];
-    if (strcmp(info_text(file, "rooftally_format", format), "result") != 0
-        || h5_get_integer(file, "format_version", &version, NULL) < 0)
-        return error_set(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
-    if (version != RESULT_FORMAT_VERSION)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "%s: result of version %lld; this program reads version %d",
-                         path,
-                         (long long)version,
-                         RESULT_FORMAT_VERSION);
-    if (h5_get_integer(file, "consistent", consistent, NULL) < 0)
-        return error_set(err, ERROR_FORMAT, "%s is not complete", path);
-    return 0;
-}
-
-/* What is no file that can be read: HDF5 has many words for it, and waits for a pipe. */
-static int check_file(const char *path, struct error *err)
-{
-    struct stat there;
-    if (stat(path, &there) < 0 || access(path, R_OK) < 0)
-        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(there.st_mode))
-        return error_set(err, ERROR_IO, "%s is not a file", path);
-    return 0;
-}
-
-bool result_is_of(const char *path, const char *attribute, const char *wanted)
-{
-    struct error ignored;
-    int64_t consistent;
-    char *value = NULL;
-    h5_silence();
-    if (check_file(path, &ignored) < 0)
-        return false;
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    hid_t group = H5I_INVALID_HID;
-    if (file >= 0 && info_check(file, path, &consistent, &ignored) == 0)
-        group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
-    if (group >= 0)
-        value = h5_get_text(group, attribute, NULL);
-    bool is = value && strcmp(value, wanted) == 0;
-    free(value);
-    h5_close(&group, H5Gclose);
-    h5_close(&file, H5Fclose);
-    H5Eclear2(H5E_DEFAULT);
-    return is;
-}
-
 int result_info(const char *path, FILE *out, struct error *err)
 {
     char title[INFO_TEXT_BYTES];
-    h5_silence();
-    if (check_file(path, err) < 0)
-        return -1;
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0)
-        return h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
     int64_t consistent = 0;
-    int status = info_check(file, path, &consistent, err);
+    hid_t file = result_open(path, &consistent, err);
+    if (file < 0)
+        return -1;
+    info_put(out, "%s\n\n", info_text(file, "title", title));
+    if (!consistent)
+        info_put(out,
+                 "not under one snapshot: its zones were read at different "
+                 "times\n\n");
+    int status = print_statistics(out, file, err);
     if (status == 0) {
-        info_put(out, "%s\n\n", info_text(file, "title", title));
-        if (!consistent)
-            info_put(out,
-                     "not under one snapshot: its zones were read at different "
-                     "times\n\n");
-        status = print_statistics(out, file, err);
-        if (status == 0) {
-            print_selection(out, file);
-            status = print_rejected(out, file, err);
-        }
-        if (status == 0)
-            status = print_telemetry(out, file, err);
-        if (status == 0)
-            print_provenance(out, file);
-        if (status < 0)
-            error_prefix(err, "%s", path);
+        print_selection(out, file);
+        status = print_rejected(out, file, err);
     }
+    if (status == 0)
+        status = print_telemetry(out, file, err);
+    if (status == 0)
+        print_provenance(out, file);
+    if (status < 0)
+        error_prefix(err, "%s", path);
     h5_close(&file, H5Fclose);
     return status;
 }

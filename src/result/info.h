@@ -35,9 +35,6 @@ int info_texts(hid_t file,
                void *context,
                struct error *err);
 
-/* ERROR_FORMAT unless the file says that it is a whole result of this version. */
-int info_check(hid_t file, const char *path, int64_t *consistent, struct error *err);
-
 /* Count the rejected buildings by reason: n_rejected, reasons and n_others. */
 int info_reasons(hid_t file, struct result_totals *totals, struct error *err);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rooftally/base/log.h"
+#include "rooftally/result/open.h"
 
 #include "info.h"
 
@@ -84,14 +85,11 @@ int result_total(const char *path, struct result_totals *totals, struct error *e
 {
     int64_t consistent;
     *totals = (struct result_totals){ 0 };
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t file = result_open(path, &consistent, err);
     if (file < 0)
-        return h5_error(err, ERROR_IO, "%s cannot be opened", path);
-    int status = info_check(file, path, &consistent, err);
-    if (status == 0) {
-        totals->consistent = consistent != 0;
-        status = sum_zones(file, totals, err);
-    }
+        return -1;
+    totals->consistent = consistent != 0;
+    int status = sum_zones(file, totals, err);
     if (status == 0)
         status = info_reasons(file, totals, err);
     h5_close(&file, H5Fclose);

@@ -1,0 +1,72 @@
+#include "rooftally/result/open.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "rooftally/result/result.h"
+
+/* ERROR_FORMAT unless the file says that it is a whole result of this version. */
+static int check(hid_t file, const char *path, int64_t *consistent, struct error *err)
+{
+    int64_t version = 0, whole = 0;
+    char *format = h5_get_text(file, "rooftally_format", NULL);
+    bool is_result = format && strcmp(format, "result") == 0;
+    free(format);
+    if (!is_result || h5_get_integer(file, "format_version", &version, NULL) < 0)
+        return error_set(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
+    if (version != RESULT_FORMAT_VERSION)
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "%s: result of version %lld; this program reads version %d",
+                         path,
+                         (long long)version,
+                         RESULT_FORMAT_VERSION);
+    if (h5_get_integer(file, "consistent", &whole, NULL) < 0)
+        return error_set(err, ERROR_FORMAT, "%s is not complete", path);
+    if (consistent)
+        *consistent = whole;
+    return 0;
+}
+
+/* What is no file that can be read: HDF5 has many words for it, and waits for a pipe. */
+static int check_file(const char *path, struct error *err)
+{
+    struct stat there;
+    if (stat(path, &there) < 0 || access(path, R_OK) < 0)
+        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(there.st_mode))
+        return error_set(err, ERROR_IO, "%s is not a file", path);
+    return 0;
+}
+
+hid_t result_open(const char *path, int64_t *consistent, struct error *err)
+{
+    h5_silence();
+    if (check_file(path, err) < 0)
+        return H5I_INVALID_HID;
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (file < 0)
+        h5_error(err, ERROR_FORMAT, "%s is not a result of rooftally", path);
+    else if (check(file, path, consistent, err) < 0)
+        h5_close(&file, H5Fclose);
+    return file;
+}
+
+bool result_is_of(const char *path, const char *attribute, const char *wanted)
+{
+    char *value = NULL;
+    hid_t group = H5I_INVALID_HID, file = result_open(path, NULL, NULL);
+    if (file >= 0)
+        group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
+    if (group >= 0)
+        value = h5_get_text(group, attribute, NULL);
+    bool is = value && strcmp(value, wanted) == 0;
+    free(value);
+    h5_close(&group, H5Gclose);
+    h5_close(&file, H5Fclose);
+    H5Eclear2(H5E_DEFAULT);
+    return is;
+}
