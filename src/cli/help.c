@@ -23,6 +23,7 @@ void cli_help(void)
           "  stage JOB        copy zones and buildings into a store, to run from it\n"
           "  generate         a synthetic state, to try things on\n"
           "  info FILE        what a result or a store holds\n"
+          "  export RESULT    a result as CSV or GeoJSON\n"
           "\n"
           "rooftally COMMAND --help tells more; --version names the libraries in use.\n"
           "Exit status: 0 done, 1 failed, 2 not usable (nothing was started), 75 "

@@ -367,6 +367,8 @@ static int write_result(struct run *run, struct error *err)
         .zone_id_bytes = run->zones.id_bytes,
         .zone_ids = is_first(run) ? run->zones.ids : NULL,
         .crs = crs,
+        .crs_kind =
+            source_schema(session->source)->crs.geographic ? "geographic" : "plane",
         .reading = reading(run),
         .provenance = provenance->attributes,
         .n_provenance = provenance->n,

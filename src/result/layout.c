@@ -161,6 +161,11 @@ static int make_selection(struct gather *g, hid_t group, struct error *err)
 static int make_zones(struct gather *g, hid_t group, struct error *err)
 {
     if (h5_put_text(group, "crs", g->input->crs ? g->input->crs : "", err) < 0
+        || h5_put_text(group,
+                       "crs_kind",
+                       g->input->crs_kind ? g->input->crs_kind : "",
+                       err)
+               < 0
         || make_dimension(group, "geometry_byte", g->n_rows[FAMILY_BYTE], err) < 0)
         return -1;
     return write_offsets(g,

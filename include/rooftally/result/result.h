@@ -67,6 +67,7 @@ struct result_input {
     int32_t zone_id_bytes;
     const char *zone_ids;        /* [n_zones * zone_id_bytes]; NULL on other ranks */
     const char *crs;             /* "EPSG:4326"; "" unknown */
+    const char *crs_kind;        /* "geographic" (longitude and latitude) or "plane" */
     enum result_reading reading; /* decides the root attribute `consistent` */
 
     const struct result_attribute *provenance; /* rank 0's count */

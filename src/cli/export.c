@@ -1,0 +1,190 @@
+#include "rooftally/report/export.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "rooftally/base/log.h"
+#include "rooftally/base/nearest.h"
+#include "rooftally/result/result.h"
+
+#include "cli.h"
+
+static const char usage[] =
+    "usage: rooftally export RESULT [--format csv|geojson] [-o FILE] [--force] "
+    "[--raw]\n"
+    "\n"
+    "A result as text: a row, or a feature, for every zone, with its statistics. Those "
+    "of\n"
+    "several values have a column for each: uses=house, heights=0..5, tallest=1.\n"
+    "\n"
+    "  --format csv      RFC 4180 (default, unless FILE ends in .geojson or .json): "
+    "texts\n"
+    "                    in quotes, nothing for what is missing\n"
+    "  --format geojson  RFC 7946: with the zones' polygons; null for what is missing "
+    "or\n"
+    "                    infinite. Coordinates are written as they are: longitude and\n"
+    "                    latitude on a geographic CRS, else with a member \"crs\", and "
+    "a "
+    "note\n"
+    "  -o FILE           write there instead of standard output: all of it or nothing\n"
+    "  --force           replace FILE\n"
+    "  --raw             csv: leave texts as they are that a spreadsheet would take "
+    "for a\n"
+    "                    formula. Without it, a text that begins with = + - @ tab or a "
+    "line\n"
+    "                    break, and is no number, gets a ' in front\n";
+
+struct arguments {
+    struct export_options options;
+    const char *result, *output;
+    bool has_format, force, help;
+};
+
+static int read_format(struct arguments *arguments, const char *word, struct error *err)
+{
+    static const char *const words[] = { "csv", "geojson" };
+    for (int i = 0; i < 2; i++)
+        if (strcmp(word, words[i]) == 0) {
+            arguments->options.format = (enum export_format)i;
+            arguments->has_format = true;
+            return 0;
+        }
+    const char *nearest = nearest_word(word, words, 2);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "export: --format %.40s: %s%s%s",
+                     word,
+                     nearest ? "did you mean " : "write csv or geojson",
+                     nearest ? nearest : "",
+                     nearest ? "?" : "");
+}
+
+static bool ends_in(const char *path, const char *end)
+{
+    size_t n = strlen(path), n_end = strlen(end);
+    return n >= n_end && strcmp(path + n - n_end, end) == 0;
+}
+
+static int read_arguments(struct arguments *a, int argc, char **argv, struct error *err)
+{
+    static const struct option options[] = {
+        { "format", required_argument, NULL, 't' },
+        { "output", required_argument, NULL, 'o' },
+        { "force", no_argument, NULL, 'f' },
+        { "raw", no_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
+    };
+    optind = 0;
+    opterr = 0;
+    for (int letter;
+         (letter = getopt_long(argc, argv, ":o:fh", options, NULL)) != -1;) {
+        if (letter == 't' && read_format(a, optarg, err) < 0)
+            return -1;
+        if (letter == '?' || letter == ':')
+            return error_set(err,
+                             ERROR_USAGE,
+                             "export: %s%.60s; see rooftally export --help",
+                             letter == ':' ? "a value is missing after "
+                                           : "unknown option ",
+                             argv[optind - 1]);
+        a->output = letter == 'o' ? optarg : a->output;
+        a->force |= letter == 'f';
+        a->options.raw |= letter == 'r';
+        a->help |= letter == 'h';
+    }
+    if (a->help)
+        return 0;
+    if (optind + 1 != argc)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "export: takes one result; type rooftally export RESULT");
+    a->result = argv[optind];
+    if (!a->has_format && a->output
+        && (ends_in(a->output, ".geojson") || ends_in(a->output, ".json")))
+        a->options.format = EXPORT_GEOJSON;
+    return 0;
+}
+
+/* Say what the coordinates are where they are not what a reader of GeoJSON expects. */
+static void note_crs(enum export_crs crs, const char *name)
+{
+    if (crs == EXPORT_OTHER_DATUM)
+        fprintf(stderr,
+                "rooftally: note: longitude and latitude are on the datum of %s, not "
+                "of WGS "
+                "84: they may be metres apart\n",
+                *name ? name : "an unnamed CRS");
+    if (crs == EXPORT_PLANE)
+        fprintf(stderr,
+                "rooftally: note: coordinates are in %s, not in longitude and latitude "
+                "as RFC "
+                "7946 wants: ogr2ogr -t_srs EPSG:4326 transforms them\n",
+                *name ? name : "an unknown CRS");
+}
+
+static int write_to(const struct arguments *a, FILE *out, struct error *err)
+{
+    enum export_crs crs = EXPORT_WGS84;
+    char name[128] = "", clean[128];
+    if (export_result(a->result, &a->options, out, &crs, name, err) < 0) {
+        if (err->code == ERROR_FORMAT)
+            err->code = ERROR_USAGE;
+        return -1;
+    }
+    note_crs(crs, log_clean(clean, sizeof clean, name, (int)strlen(name)));
+    return 0;
+}
+
+static int failed(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+}
+
+/* Under another name until it is whole and on disk. */
+static int write_file(const struct arguments *a, struct error *err)
+{
+    char *partial = NULL;
+    int status = -1;
+    if (result_check(a->output, a->force, err) < 0)
+        return -1;
+    if (asprintf(&partial, "%s.partial-%ld", a->output, (long)getpid()) < 0)
+        return error_set(err, ERROR_BUDGET, "no memory for a file name");
+    int fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+    if (!out) {
+        failed(partial, "made", err);
+    } else {
+        status = write_to(a, out, err);
+        if (status == 0 && fsync(fd) < 0)
+            status = failed(partial, "put on disk", err);
+        if (fclose(out) != 0 && status == 0)
+            status = failed(partial, "written", err);
+        if (status == 0 && rename(partial, a->output) < 0)
+            status = failed(a->output, "given its name", err);
+        if (status < 0)
+            unlink(partial);
+    }
+    free(partial);
+    return status;
+}
+
+int cli_export(int argc, char **argv, struct error *err)
+{
+    struct arguments arguments = { .options = { .format = EXPORT_CSV } };
+    if (read_arguments(&arguments, argc, argv, err) < 0)
+        return -1;
+    if (arguments.help) {
+        fputs(usage, stdout);
+        return 0;
+    }
+    if (arguments.output)
+        return write_file(&arguments, err);
+    arguments.options.clean = isatty(STDOUT_FILENO);
+    return write_to(&arguments, stdout, err);
+}

@@ -1,0 +1,78 @@
+/*
+ * A result as a table: a row is a zone, a column a statistic of one or several values. A
+ * block of rows is in memory at a time.
+ */
+#ifndef ROOFTALLY_REPORT_TABLE_H
+#define ROOFTALLY_REPORT_TABLE_H
+
+#include <stdint.h>
+
+#include "rooftally/base/terms.h"
+#include "rooftally/h5/h5.h"
+
+enum cell_kind {
+    CELL_MISSING,
+    CELL_INTEGER,
+    CELL_REAL,
+    CELL_TEXT,
+    CELL_DATE,      /* days since 1970-01-01 */
+    CELL_TIMESTAMP, /* microseconds since 1970-01-01 */
+};
+
+struct cell {
+    enum cell_kind kind;
+    union {
+        int64_t integer;
+        double real;
+        struct text text; /* borrowed from the block */
+    };
+};
+
+struct table_column {
+    char name[NAME_BYTES + 24];
+    enum cell_kind kind; /* of its values that are there */
+    int64_t width;       /* values a zone */
+    char **keys;         /* [width]: what each value is of; NULL for a single value */
+    int64_t value_bytes; /* in memory */
+    hid_t dataset, type; /* type in memory */
+    uint8_t *values;     /* of the rows in memory */
+};
+
+struct table {
+    hid_t file;
+    int64_t n_rows;
+    struct table_column *columns; /* the first one is the zones' ids, "zone" */
+    int n_columns;
+    int64_t block_rows;         /* rows that fit */
+    int64_t first, n_in_memory; /* rows in memory */
+};
+
+enum { TABLE_BLOCK_BYTES = 8 << 20, TABLE_MOST_BYTES = 256 << 20 };
+
+/* Open and find the columns. Returns 0, or -1 with ERROR_IO, ERROR_FORMAT (no result, a
+ * dataset that is not what a result has) or ERROR_BUDGET (a row takes too much). */
+int table_open(struct table **table, const char *path, struct error *err);
+void table_close(struct table *table); /* NULL is silent */
+
+/* Load the block that begins with row `first`. */
+int table_load(struct table *table, int64_t first, struct error *err);
+
+/* Value i of a column in a row that is in memory. */
+struct cell table_cell(const struct table_column *column, int64_t row, int64_t i);
+
+/* table_column.c: make a column of a dataset of the root; 0 with *column, or -1. `rows` is
+ * how many it must have. */
+int table_column_open(struct table_column *column,
+                      hid_t file,
+                      const char *name,
+                      int64_t rows,
+                      struct error *err);
+void table_column_close(struct table_column *column);
+
+/* A number, date or timestamp as text: a decimal that reads back as the same bits. */
+enum { CELL_TEXT_BYTES = 48 };
+void cell_to_text(const struct cell *cell, char text[CELL_TEXT_BYTES]);
+/* The same of one double. */
+void real_to_text(double value, char text[CELL_TEXT_BYTES]);
+
+#endif
