@@ -147,6 +147,15 @@ static int print_rejected(FILE *out, hid_t file, struct error *err)
     return status;
 }
 
+/* Bytes as text; a damaged file may claim more than there are. */
+static char *size_text(char text[24], double n_bytes)
+{
+    return memory_size_text(text,
+                            n_bytes < 0        ? 0
+                            : n_bytes < 0x1p62 ? (int64_t)n_bytes
+                                               : INT64_C(1) << 62);
+}
+
 static int print_telemetry(FILE *out, hid_t file, struct error *err)
 {
     struct info_range start, seconds, candidates, busy, rss, live;
@@ -171,8 +180,8 @@ static int print_telemetry(FILE *out, hid_t file, struct error *err)
              "\n            slowest zone %.3g s; peak of a rank %s of the reservation, "
              "%s resident\n",
              seconds.greatest,
-             memory_size_text(live_text, (int64_t)live.greatest),
-             memory_size_text(text, (int64_t)rss.greatest));
+             size_text(live_text, live.greatest),
+             size_text(text, rss.greatest));
     return 0;
 }
 

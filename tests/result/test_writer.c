@@ -592,8 +592,20 @@ static void info_tells_what_a_result_holds(void **state)
         fail_msg("%s", err.text);
     check_totals(&totals, N_ZONES);
 
-    /* what is none, or not whole, is refused */
+    /* a number of bytes that cannot be one */
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t dataset = H5Dopen2(file, "/telemetry/rank/peak_rss", H5P_DEFAULT);
+    int64_t huge = INT64_MAX;
+    assert_true(
+        H5Dwrite(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, &huge) >= 0);
+    H5Dclose(dataset);
+    H5Fclose(file);
+    out = fopen("/dev/null", "w");
+    assert_int_equal(result_info(path, out, &err), 0);
+    fclose(out);
+
+    /* what is none, or not whole, is refused */
+    file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     H5Adelete(file, "consistent");
     H5Fclose(file);
     assert_int_equal(result_info(path, stderr, &err), -1);
