@@ -8,6 +8,7 @@
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
 
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/stop.h"
 
@@ -145,6 +146,8 @@ int main(int argc, char **argv)
 {
     struct error err = { ERROR_NONE, "" };
     umask(umask(0) | 022); /* what we create, others may not write */
+    char **arguments = arguments_hide(argc, argv);
+    argv = arguments ? arguments : argv;
     if (argc < 2) {
         error_set(&err, ERROR_USAGE, "no command given; see rooftally --help");
         print_error(&err, "");

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/memory.h"
@@ -74,8 +75,9 @@ static int unknown_option(const char *word, struct error *err)
     const char *nearest = nearest_word(word, known, sizeof known / sizeof known[0]);
     return error_set(err,
                      ERROR_USAGE,
-                     "generate: unknown option %.40s%s%s; see rooftally generate "
+                     "generate: unknown option %.*s%s%s; see rooftally generate "
                      "--help",
+                     (int)strcspn(word, "="), /* the value may be a secret */
                      word,
                      nearest ? ": did you mean " : "",
                      nearest ? nearest : "");

@@ -37,7 +37,7 @@ static int unknown_option(const char *command,
             known[n] = names[n];
             n++;
         }
-    log_clean(clean, sizeof clean, word, (int)strlen(word));
+    log_clean(clean, sizeof clean, word, (int)strcspn(word, "=")); /* no value */
     const char *nearest = nearest_word(word, known, (size_t)n);
     return error_set(err,
                      ERROR_USAGE,

@@ -341,7 +341,9 @@ int entries_override(struct entries *entries, const char *override, struct error
     if (!equals || !dot)
         return error_set(err,
                          ERROR_USAGE,
-                         "--set %s: write --set section.key=value",
+                         "--set %.*s: write --set section.key=value",
+                         /* the value may be a secret */
+                         equals ? (int)(equals - override) : 11,
                          equals ? override : "without '='");
     int status = -1;
     char *section = trimmed(override, dot), *key = trimmed(dot + 1, equals);

@@ -8,6 +8,7 @@
 
 #include "rooftally/base/clock.h"
 
+#include "conninfo.h"
 #include "load_copy.h"
 
 enum { MOST_NAME_BYTES = 64 }; /* PostgreSQL cuts what is longer */
@@ -72,15 +73,8 @@ static int ask(struct load *load,
 
 static int connect_to(struct load *load, const char *conninfo, struct error *err)
 {
-    PQconninfoOption *parsed =
-        PQconninfoParse(conninfo, NULL); /* its text would tell */
-    if (!parsed)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "the connection string cannot be read: give key=value pairs "
-                         "or "
-                         "a postgresql:// address");
-    PQconninfoFree(parsed);
+    if (conninfo_check(conninfo, err))
+        return error_prefix(err, "the connection string");
     const char *const keys[] = { "dbname", "fallback_application_name", NULL };
     const char *const values[] = { conninfo, "rooftally generate", NULL };
     load->connection = PQconnectdbParams(keys, values, 1);

@@ -5,6 +5,7 @@
 
 #include "rooftally/base/clock.h"
 
+#include "conninfo.h"
 #include "session.h"
 
 enum { NAP_MS = 200 };
@@ -19,28 +20,6 @@ static PGconn *start(const char *conninfo, const char *application_name)
     const char *const values[] = { application_name, "30",     "10",   "3",
                                    "60000",          conninfo, "UTF8", NULL };
     return PQconnectStartParams(names, values, 1);
-}
-
-/* libpq's message on a conninfo that it cannot read quotes parts of it, passwords
- * included, so only a wrong keyword is repeated. */
-static int check_conninfo(const char *conninfo, struct error *err)
-{
-    if (!strchr(conninfo, '=') && !strstr(conninfo, "://"))
-        return 0; /* the name of a database */
-    char *text = NULL;
-    PQconninfoOption *options = PQconninfoParse(conninfo, &text);
-    int status = 0;
-    if (!options) {
-        static const char keyword[] = "invalid connection option";
-        bool harmless = text && strncmp(text, keyword, sizeof keyword - 1) == 0;
-        status = error_set(err,
-                           ERROR_USAGE,
-                           "[source] connection: %s",
-                           harmless ? text : "not a libpq connection string");
-    }
-    PQconninfoFree(options);
-    PQfreemem(text);
-    return status;
 }
 
 /* connect_timeout, which libpq leaves to those who connect without blocking. */
@@ -110,8 +89,8 @@ int session_connect(struct session *session,
                     const char *application_name,
                     struct error *err)
 {
-    if (check_conninfo(conninfo, err))
-        return -1;
+    if (conninfo_check(conninfo, err))
+        return error_prefix(err, "[source] connection");
     session->connection = start(conninfo, application_name);
     if (!session->connection || PQstatus(session->connection) == CONNECTION_BAD)
         refused(session->connection, err);

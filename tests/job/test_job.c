@@ -317,7 +317,7 @@ static void a_bad_override_is_refused(void **state)
           "_" },
         { "limits.memory=1 KiB", "--set limits.memory: '1 KiB': 8 MiB is the least" },
         { "buildings.where", "--set without '=': write --set section.key=value" },
-        { "where=1.5", "--set where=1.5: write --set section.key=value" },
+        { "where=1.5", "--set where: write --set section.key=value" },
         { "job.title=a\nb", "--set job.title: not one line of UTF-8 text" },
         { "statistics.n=",
           "--set statistics.n: is empty: write a statistic, as in 'count'" },
