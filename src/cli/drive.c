@@ -346,9 +346,7 @@ static int work(struct drive *drive, struct error *err)
         if (!drive->worker->stopping && is_overdue())
             return error_set(err,
                              ERROR_COMM,
-                             "%s, and the coordinator does not answer; what is "
-                             "finished is "
-                             "kept for rooftally run --resume",
+                             "%s, and the coordinator does not answer",
                              stop_reason());
         checkpoint_tick(drive->checkpoint);
         sampler_tick(drive->sampler);

@@ -445,6 +445,7 @@ static int64_t n_kept(const struct run *run)
     return run->checkpoint.n_resumed + run->coordinator.n_zones;
 }
 
+/* A rank that has lost the others knows of no zones but its own. */
 static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
 {
     if (is_first(run) && n_kept(run) > 0)
@@ -454,6 +455,10 @@ static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
                  " zones are finished: rooftally run --resume goes on",
                  n_kept(run),
                  run->n_zones);
+    else if (!is_first(run) && run->checkpoint.spool)
+        snprintf(advice,
+                 CLI_ADVICE_BYTES,
+                 "what is finished is kept: rooftally run --resume goes on");
 }
 
 /* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
