@@ -104,7 +104,7 @@ check(total > 0, "there were retries")
 # retries end, and nothing is lost
 stops("given_up", 2, end(WORKERS), ["zone "], limits__retries="0")
 
-# whatever a server may say to one that is to try again: a row in 768 fails in one backend of three,
+# whatever a server may say to one that is to try again: a row in 768 fails in one backend of four,
 # and every try has a backend of its own
 STATES = ("40001", "40P01", "53200", "53300", "55P03", "57014", "57P01", "57P05", "08006", "58030")
 set_pace(0.01)
@@ -112,8 +112,8 @@ query(f"""
     create or replace function slowly(x float8, i bigint) returns float8 language plpgsql volatile as
     $$declare chance int := abs(hashint8(i * 7919 + pg_backend_pid()) % 3000);
     begin if i % {N_BUILDINGS // SLEEPS} = 0 then
-              if i % 768 = 0 and chance < 1000 then
-                if chance < 100 then perform pg_sleep(4); end if;
+              if i % 768 = 0 and chance < 750 then
+                if chance < 20 then perform pg_sleep(4); end if;
                 execute format('do %L', format('begin raise sqlstate %L; end',
                   ('{{{",".join(STATES)}}}'::text[])[1 + chance % {len(STATES)}]));
               end if;
