@@ -29,8 +29,8 @@ job_find_program() {
     return 2
 }
 
-# Open MPI started by `srun --mpi=pmix` gets signals that mpirun does not hand on, and no mpirun is
-# lost with its node.
+# Ranks that srun has started get the SIGTERM of a preempted job; mpirun's daemons die of it before
+# they hand it on.
 job_find_launcher() {
     if [ -n "${ROOFTALLY_LAUNCHER:-}" ]; then
         read -ra job_launcher <<<"$ROOFTALLY_LAUNCHER"
@@ -66,6 +66,7 @@ job_launch() {
     local seen
     "${job_launcher[@]}" "$ROOFTALLY" run "$@" --resume &
     job_launched=$!
+    [ -z "$job_signalled" ] || kill -USR1 "$job_launched" # it came just before
     while :; do
         seen=$job_n_signals
         wait "$job_launched"

@@ -82,17 +82,18 @@ def await_(condition, job, what, most_s=40):
         time.sleep(0.02)
 
 
-def end(job, what):
+def end(job, what, most_s=MOST_S):
     """Wait for it, see that nothing is left on any host; (status, stderr, seconds)."""
     since = time.monotonic()
     try:
-        _, stderr = job.communicate(timeout=MOST_S)
+        _, stderr = job.communicate(timeout=most_s)
     except subprocess.TimeoutExpired:
-        check(False, what, f"hangs after {MOST_S} s")
+        check(False, what, f"hangs after {most_s} s")
+        subprocess.run(["ps", "axf", "-o", "pid,stat,wchan:20,args"])
         finish()
     seconds = time.monotonic() - since
     left = {}
-    while time.monotonic() - since < MOST_S:
+    while time.monotonic() - since < most_s:
         left = {name: found for name in hosts.names
                 for found in [hosts.processes(name, of="rooftally")
                               + hosts.processes(name, of="orted")] if found}
@@ -121,9 +122,8 @@ def cut_one(name, victim, slow, phase, ranks=6):
     check("no_keepalive" not in stderr, what, "warns:", stderr)
     check(not os.path.exists(path_of(f"{name}.h5")), what, "left a result")
     os.unlink(path_of(f"{name}.slow"))
-    resumed = start(name, 4, slow, **KEEPALIVE)
-    _, stderr = resumed.communicate(timeout=60)
-    check(resumed.returncode == 0, what, "--resume ended with", resumed.returncode, stderr)
+    again, stderr, _ = end(start(name, 4, slow, **KEEPALIVE), f"{what}: --resume", 120)
+    check(again == 0, what, "--resume ended with", again, stderr)
     left = sorted(os.path.basename(path) for path in glob.glob(path_of(f"{name}.h5*")))
     check(left == [f"{name}.h5"], what, "left", left)
     print(f"{what}: status {status} after {seconds:.1f} s; says: {named[:1]}", flush=True)

@@ -279,6 +279,15 @@ refused = Job("refused", "sbatch", "--ntasks=2", f"{scripts}/nationwide.sbatch",
 ended = refused.await_end()
 check(ended == ("FAILED", "2:0") and refused.known("Restarts") == "0", "refused:", ended)
 
+# a chain has an end
+last = Job("last", "sbatch", "--ntasks=2", f"{scripts}/workstation.sbatch", "last.ini",
+           ROOFTALLY_REQUEUES="0")
+last.await_work()
+last.signal()
+ended = last.await_end()
+check(ended == ("FAILED", "75:0") and "not again" in read(last.log), "last:", ended,
+      read(last.log))
+
 ended = own.await_end()
 check(ended == ("FAILED", "75:0") and "the time limit has come" in read("own.log"),
       "a script without a trap:", ended, read("own.log"))
