@@ -48,12 +48,13 @@ ask(struct vector_layer *layer, const char *what, const char *column, const char
     return n;
 }
 
-static void
-count_below(struct vector_layer *layer, const char *column, int64_t least, int64_t *n)
+/* Numbers below `least`; to count them SQLite reads the table up to there. */
+static int64_t
+count_below(struct vector_layer *layer, const char *column, int64_t least)
 {
     OGR_L_SetAttributeFilter(layer->layer,
                              CPLSPrintf("\"%s\" < %lld", column, (long long)least));
-    *n = OGR_L_GetFeatureCount(layer->layer, true);
+    return OGR_L_GetFeatureCount(layer->layer, true);
 }
 
 /* SQLite finds rows by their number: each part is a range of numbers. */
@@ -67,13 +68,14 @@ start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *firs
     if (!is_sqlite || !*column || strpbrk(column, "\"") || strpbrk(table, "\""))
         return false;
     int64_t low = ask(layer, "min", column, table);
-    double width =
-        ((double)ask(layer, "max", column, table) + 1 - (double)low) / n_parts;
+    int64_t high = ask(layer, "max", column, table);
+    double width = ((double)high + 1 - (double)low) / n_parts;
     if (gdal_failed() || !(width < 0x1p52))
         return false;
     int64_t from = low + (int64_t)ceil(width * part);
     int64_t to = low + (int64_t)ceil(width * (part + 1));
-    count_below(layer, column, from, first);
+    bool has_gaps = (double)layer->about.n_features != (double)high + 1 - (double)low;
+    *first = has_gaps ? count_below(layer, column, from) : from - low;
     char *filter = CPLStrdup(CPLSPrintf("\"%s\" >= %lld AND \"%s\" < %lld",
                                         column,
                                         (long long)from,
