@@ -23,10 +23,9 @@ struct session {
     PGconn *connection; /* NULL: closed */
     bool (*stop)(void *context);
     void *stop_context;
-    bool copying; /* between session_copy and its end */
-    char *row;    /* of session_copy_row, libpq's */
-    int64_t
-        n_looked; /* bytes of rows out of what the last look at the socket brought */
+    bool copying;     /* between session_copy and its end */
+    char *row;        /* of session_copy_row, libpq's */
+    int64_t n_looked; /* bytes of rows, of what the last look at the socket brought */
 };
 
 /* Connect; application_name is the fallback when the user chose none. */
