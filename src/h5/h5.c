@@ -23,12 +23,35 @@ const char *h5_version(void)
     return text;
 }
 
+enum { DESCRIPTION_BYTES = 160 };
+
+/* "file write failed: time = ..., filename = '...', errno = 28, error message = 'No space
+ * left on device', buf = ...": what failed, and the system's reason, which lies beyond a
+ * long path. */
+static void shorten(const char *description, char *text)
+{
+    static const char before[] = "error message = '";
+    const char *why = strstr(description, before);
+    int n_what = (int)strcspn(description, ":");
+    if (!why) {
+        snprintf(text, DESCRIPTION_BYTES, "%s", description);
+        return;
+    }
+    why += sizeof before - 1;
+    snprintf(text,
+             DESCRIPTION_BYTES,
+             "%.*s: %.*s",
+             n_what,
+             description,
+             (int)strcspn(why, "'"),
+             why);
+}
+
 static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *context)
 {
     (void)n;
-    char *text = context;
     if (entry->desc && *entry->desc) {
-        snprintf(text, 160, "%s", entry->desc);
+        shorten(entry->desc, context);
         return 1; /* the first that is met lies deepest */
     }
     return 0;
@@ -36,7 +59,7 @@ static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *cont
 
 int h5_error(struct error *err, enum error_code code, const char *fmt, ...)
 {
-    char text[240], innermost[160] = "";
+    char text[240], innermost[DESCRIPTION_BYTES] = "";
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);

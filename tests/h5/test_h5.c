@@ -92,6 +92,12 @@ static void an_error_carries_the_innermost_message(void **state)
     assert_int_equal(h5_error(&err, ERROR_IO, "opening %s", "it"), -1);
     assert_non_null(strstr(err.text, "opening it: "));
     assert_non_null(strstr(err.text, "No such file"));
+    /* whatever stands before the reason, such as a long path */
+    char name[301] = "/missing/";
+    memset(name + 9, 'x', sizeof name - 10);
+    assert_int_equal(H5Fopen(name, H5F_ACC_RDONLY, H5P_DEFAULT), -1);
+    h5_error(&err, ERROR_IO, "it");
+    assert_string_equal(err.text, "it: unable to open file: No such file or directory");
     h5_error(&err, ERROR_IO, "again");
     assert_string_equal(err.text, "again"); /* the stack was cleared */
     hid_t file = new_file();
