@@ -48,6 +48,7 @@ static int bind(struct job_session *session, struct error *err)
     if (binding_init(&session->binding, session->job, &schema->buildings, err) < 0)
         return -1;
     session->bound = true;
+    session->reader = session->source;
     session->binding.id_type = schema->building_id_type;
     if (statistics_bind(&session->statistics, session->job, &session->binding, err) < 0)
         return -1;
@@ -144,10 +145,12 @@ int job_session_open_all(struct job_session *session,
 
 void job_session_close(struct job_session *session)
 {
-    source_close(session->source);
+    source_close(session->copy);
     statistics_free(session->statistics);
     if (session->bound)
         binding_release(&session->binding);
+    free(session->columns.columns);
+    source_close(session->source);
     geos_close(session->geos);
     memory_release(&session->memory);
     job_close(session->job);

@@ -18,7 +18,11 @@
 struct job_session {
     struct job *job;
     struct memory memory;
-    struct source *source;
+    struct source *source; /* knows the schema and the snapshot */
+    struct source *reader; /* gives zones and buildings: the source, or its copy */
+    struct source *copy;   /* of fetch_scan; NULL: none */
+    struct job copy_job;   /* by which the copy answers; the job's own lists */
+    struct source_columns columns; /* of the copy; names are the source's */
     struct binding binding;
     bool bound;
     struct statistics *statistics;

@@ -9,6 +9,7 @@
 #include "rooftally/schedule/units.h"
 
 #include "cli.h"
+#include "fetch.h"
 #include "job_session.h"
 #include "options.h"
 #include "plan_work.h"
@@ -261,6 +262,13 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                          " free: start fewer ranks, or raise its max_connections",
                          n_ranks,
                          n_free);
+    if (session->job->kind == SOURCE_POSTGRES) {
+        char why[FETCH_WHY_BYTES];
+        bool scans;
+        if (fetch_choose(session, zones.n, n_candidates, &scans, why, err) < 0)
+            return -1;
+        printf("  fetch       %s\n", why);
+    }
     print_ranks(session->job, &zones, &work, n_candidates, n_free);
     if (!source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "

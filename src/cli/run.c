@@ -11,6 +11,7 @@
 #include "checkpoint.h"
 #include "cli.h"
 #include "drive.h"
+#include "fetch.h"
 #include "job_session.h"
 #include "options.h"
 #include "progress.h"
@@ -54,6 +55,7 @@ struct run {
     struct progress_line progress;
     struct sampler sampler;
     int64_t n_zones;
+    bool scans; /* the table is read once, and not by zones */
     struct checkpoint checkpoint;
     double start_s, worked_s, written_s;
     char started[21];
@@ -179,7 +181,7 @@ static int prepare_work(struct run *run, struct error *err)
     run->drive.checkpoint = &run->checkpoint;
     run->drive.retries = session->job->retries;
     run->drive.chance = (unsigned)comm_rank(run->comm) + (unsigned)clock_epoch_s();
-    if (is_first(run) && !is_worker(run))
+    if (is_first(run) && !is_worker(run) && !session->copy)
         run->drive.source = session->source;
     if (is_first(run)) {
         progress_init(&run->progress,
@@ -192,7 +194,7 @@ static int prepare_work(struct run *run, struct error *err)
     if (is_worker(run)) {
         if (worker_init(&run->worker, &session->memory, err) < 0)
             return -1;
-        run->analysis = (struct analysis){ .source = session->source,
+        run->analysis = (struct analysis){ .source = session->reader,
                                            .binding = &session->binding,
                                            .statistics = session->statistics,
                                            .geos = session->geos,
@@ -261,6 +263,28 @@ static void tell_start(const struct run *run)
     tell_resumed(run);
 }
 
+/* Zone by zone, or the table at once: by what the zones that are left will cost. */
+static int choose_fetch(struct run *run, struct error *err)
+{
+    const struct checkpoint *checkpoint = &run->checkpoint;
+    char why[FETCH_WHY_BYTES];
+    int status = 0;
+    if (run->session.job->kind != SOURCE_POSTGRES)
+        return 0;
+    if (is_first(run)) {
+        double n_candidates = 0;
+        int64_t n_left = checkpoint->n_zones - checkpoint->n_resumed;
+        for (int64_t row = 0; row < run->zones.n; row++)
+            n_candidates += run->zones.estimates[row];
+        n_candidates *= (double)n_left / (double)checkpoint->n_zones;
+        status =
+            fetch_choose(&run->session, n_left, n_candidates, &run->scans, why, err);
+    }
+    if (agree(run, status, err) < 0)
+        return -1;
+    return comm_broadcast(run->comm, &run->scans, sizeof run->scans, err);
+}
+
 /* Everything that can be found wrong before the work starts. */
 static int prepare(struct run *run, struct error *err)
 {
@@ -269,9 +293,11 @@ static int prepare(struct run *run, struct error *err)
     if (run->checkpoint.is_complete)
         return 0;
     sampler_init(&run->sampler, &run->session.memory, run->start_s);
+    if (choose_fetch(run, err) < 0)
+        return -1;
     if (is_first(run))
         tell_start(run);
-    return agree(run, prepare_work(run, err), err);
+    return run->scans ? 0 : agree(run, prepare_work(run, err), err);
 }
 
 enum { N_PROVENANCE = 16, PROVENANCE_TEXT = 320 };
@@ -300,6 +326,8 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "geos", geos_version());
     remember(p, "source", schema->description);
     remember(p, "snapshot", source_snapshot(run->session.source));
+    if (run->session.job->kind == SOURCE_POSTGRES)
+        remember(p, "fetch", run->scans ? "scan" : "index");
     remember(p, "run", run->checkpoint.run);
     remember(p, "identity", run->checkpoint.identity);
     snprintf(text, sizeof text, "%d", run->checkpoint.attempt);
@@ -385,11 +413,20 @@ out:
     return status;
 }
 
+static int read_table(struct run *run, struct error *err)
+{
+    if (fetch_scan(&run->session, run->comm, run->options.quiet, err) < 0)
+        return -1;
+    return agree(run, prepare_work(run, err), err);
+}
+
 /* What is finished is on disk when a run ends early; where all is well the result takes
  * its place soon, and the interval says what may be lost until then. */
 static int work_and_write(struct run *run, struct error *err)
 {
     struct error ignored;
+    if (run->scans && read_table(run, err) < 0)
+        return -1;
     int status = drive_run(&run->drive, err);
     if (status == 0)
         status = checkpoint_settle(&run->checkpoint, err);

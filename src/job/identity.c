@@ -8,7 +8,7 @@
 #include "entries.h"
 #include "keys.h"
 
-/* The way to the source is left out: a connection may hold a secret, and the same data can
+/* The way to the source, and how it is read, are left out: a connection may hold a secret, and the same data can
  * be reached in several ways. The source says itself which one it is. */
 static bool decides(const char *section, const char *key)
 {
@@ -16,7 +16,8 @@ static bool decides(const char *section, const char *key)
         return false;
     if (strcmp(section, "statistics") == 0)
         return true;
-    return strcmp(key, "connection") != 0 && strcmp(key, "path") != 0;
+    return strcmp(key, "connection") != 0 && strcmp(key, "path") != 0
+           && strcmp(key, "fetch") != 0;
 }
 
 static void put_entry(FILE *out, const struct entry *entry)

@@ -100,14 +100,17 @@ read_source(struct job *job, const struct entries *entries, struct error *err)
 {
     static const char *const kinds[] = { "postgres", "store", "vector" };
     static const char *const snapshots[] = { "shared", "none" };
-    int kind = SOURCE_POSTGRES, snapshot = SNAPSHOT_SHARED;
+    static const char *const fetches[] = { "auto", "index", "scan" };
+    int kind = SOURCE_POSTGRES, snapshot = SNAPSHOT_SHARED, fetch = FETCH_AUTO;
     if (read_word(&kind, entries, "source", "kind", kinds, 3, err)
         || read_string(&job->connection, entries, "source", "connection", "", err)
         || read_string(&job->store_path, entries, "source", "path", "", err)
-        || read_word(&snapshot, entries, "source", "snapshot", snapshots, 2, err))
+        || read_word(&snapshot, entries, "source", "snapshot", snapshots, 2, err)
+        || read_word(&fetch, entries, "source", "fetch", fetches, 3, err))
         return -1;
     job->kind = (enum source_kind)kind;
     job->snapshot = (enum snapshot_rule)snapshot;
+    job->fetch = (enum fetch_rule)fetch;
     return 0;
 }
 

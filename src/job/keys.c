@@ -14,7 +14,7 @@ struct section {
 
 static const struct section sections[] = {
     { "job", { "title", "output" } },
-    { "source", { "kind", "connection", "path", "snapshot" } },
+    { "source", { "kind", "connection", "path", "snapshot", "fetch" } },
     { "zones", { "table", "path", "layer", "id", "geometry", "fields", "where" } },
     { "buildings",
       { "table",

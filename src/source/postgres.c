@@ -31,6 +31,8 @@ static const struct source_calls calls = {
     .reopen = postgres_reopen,
     .check = postgres_check,
     .connections = postgres_connections,
+    .costs = postgres_costs,
+    .rest = postgres_rest,
     .explain = postgres_explain,
 };
 

@@ -34,6 +34,7 @@ struct postgres {
     struct copy_shape shape;
     struct sql statement; /* of the buildings; the cover goes behind n_prefix */
     size_t n_prefix;
+    const char *filter; /* of the binding; borrowed */
 
     bool exports;           /* its transaction holds the shared snapshot */
     bool index_only;        /* the planner was told to use the index */
@@ -105,13 +106,28 @@ int postgres_buildings(struct source *source,
 int postgres_next(struct source *source, struct batch *batch, struct error *err);
 void postgres_cancel(struct source *source);
 
-/* postgres_scan.c */
+/* postgres_scan.c; blocks of a table, where its rows can be asked for by them: 0 where
+ * not. */
+int postgres_blocks(struct postgres *postgres,
+                    const struct postgres_table *table,
+                    int64_t *n,
+                    struct error *err);
 int postgres_scan(struct source *source,
                   enum source_table table,
                   const struct binding *binding,
                   int part,
                   int n_parts,
                   struct error *err);
+
+/* postgres_costs.c */
+int postgres_costs(struct source *source,
+                   int64_t n_zones,
+                   double n_candidates,
+                   struct source_costs *costs,
+                   struct error *err);
+
+/* postgres_transaction.c */
+void postgres_rest(struct source *source);
 
 /* postgres_explain.c */
 int postgres_connections(struct source *source, int64_t *n_free, struct error *err);

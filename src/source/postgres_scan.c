@@ -2,11 +2,10 @@
 
 #include "postgres.h"
 
-/* Blocks of the table, where its rows can be asked for by them; 0 where not. */
-static int count_blocks(struct postgres *postgres,
-                        const struct postgres_table *table,
-                        int64_t *n,
-                        struct error *err)
+int postgres_blocks(struct postgres *postgres,
+                    const struct postgres_table *table,
+                    int64_t *n,
+                    struct error *err)
 {
     static const char *const statement =
         "SELECT CASE WHEN relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(oid)"
@@ -34,7 +33,7 @@ static int add_part(struct postgres *postgres,
     int64_t n;
     if (n_parts == 1)
         return 0;
-    if (count_blocks(postgres, table, &n, err))
+    if (postgres_blocks(postgres, table, &n, err))
         return -1;
     if (n == 0) {
         sql_add(sql, " AND %s", part == 0 ? "true" : "false");

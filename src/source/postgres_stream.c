@@ -63,6 +63,7 @@ int postgres_bind(struct source *source,
     const char *filter = binding->source_filter;
     struct copy_shape shape = { .srid = postgres->base.schema.srid };
 
+    postgres->filter = filter;
     sql_reset(sql);
     sql_add(sql, "COPY (SELECT ");
     add_own_column(sql, filter, table->id, binding->id_type);

@@ -128,3 +128,10 @@ int postgres_check(struct source *source, struct error *err)
         err->code = ERROR_SOURCE;
     return -1;
 }
+
+void postgres_rest(struct source *source)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    session_close(&postgres->session);
+    postgres->exports = false;
+}

@@ -20,7 +20,7 @@ int source_reach(struct source **source,
     if (job->kind == SOURCE_POSTGRES)
         return postgres_reach(source, job, rank, stop, stop_context, err);
     if (job->kind == SOURCE_STORE)
-        return store_source_open(source, job, err);
+        return store_source_open(source, job, job->store_path, err);
     return vector_open(source, job, err);
 }
 
@@ -191,6 +191,23 @@ int source_count(struct source *source,
         return source->calls->count(source, zones, geos, most_s, work, memory, err);
     *work = (struct source_work){ 0 };
     return 0;
+}
+
+int source_costs(struct source *source,
+                 int64_t n_zones,
+                 double n_candidates,
+                 struct source_costs *costs,
+                 struct error *err)
+{
+    if (!source->calls->costs)
+        return 0;
+    return source->calls->costs(source, n_zones, n_candidates, costs, err);
+}
+
+void source_rest(struct source *source)
+{
+    if (source->calls->rest)
+        source->calls->rest(source);
 }
 
 int source_explain(struct source *source,

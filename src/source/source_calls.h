@@ -59,6 +59,12 @@ struct source_calls {
                  struct source_work *work,
                  struct memory *memory,
                  struct error *err);
+    int (*costs)(struct source *source,
+                 int64_t n_zones,
+                 double n_candidates,
+                 struct source_costs *costs,
+                 struct error *err);
+    void (*rest)(struct source *source);
     int (*explain)(struct source *source,
                    FILE *out,
                    int n_ranks,

@@ -127,8 +127,7 @@ static int fill_table(struct store_writer *writer,
     return status;
 }
 
-/* The name under which this process opens the file. */
-static void own_name(const struct store_writer *writer, char *name, size_t n)
+void store_writer_name(const struct store_writer *writer, char *name, size_t n)
 {
     if (writer->has_name)
         snprintf(name, n, "%s", writer->partial);
@@ -141,7 +140,7 @@ static int lay_out(struct store_writer *writer, struct error *err)
 {
     char name[4096];
     int status = 0;
-    own_name(writer, name, sizeof name);
+    store_writer_name(writer, name, sizeof name);
     if (writer->team->rank == 0) {
         struct store_size *size = malloc(sizeof *size);
         if (!size)
@@ -221,17 +220,17 @@ static int publish(struct store_writer *writer, struct error *err)
     return team_agree(writer->team, status, err);
 }
 
-int store_writer_commit(struct store_writer *writer,
-                        int status,
-                        struct store_counts *counts,
-                        struct error *err)
+int store_writer_fill(struct store_writer *writer,
+                      int status,
+                      struct store_counts *counts,
+                      struct error *err)
 {
     if (sorter_end(writer->buildings.sorter, status, writer->n_merge, err)
         || unite(writer, &writer->zones, err) || unite(writer, &writer->buildings, err)
         || team_sum(writer->team, &writer->n_no_geometry, 1, err))
         return -1;
     memory_rewind(writer->memory, &writer->added);
-    if (lay_out(writer, err) || fill(writer, err) || publish(writer, err))
+    if (lay_out(writer, err) || fill(writer, err))
         return -1;
     const struct store *store = writer->store;
     *counts = (struct store_counts){ .n_zones = store->zones.n,
@@ -239,5 +238,17 @@ int store_writer_commit(struct store_writer *writer,
                                      .n_blocks = store->n_blocks,
                                      .n_no_geometry = writer->n_no_geometry,
                                      .n_bytes = store->n_bytes };
+    return 0;
+}
+
+int store_writer_commit(struct store_writer *writer,
+                        int status,
+                        struct store_counts *counts,
+                        struct error *err)
+{
+    struct store_counts filled;
+    if (store_writer_fill(writer, status, &filled, err) || publish(writer, err))
+        return -1;
+    *counts = filled;
     return 0;
 }

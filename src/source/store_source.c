@@ -168,7 +168,10 @@ static int read_schema(struct store_source *s, struct error *err)
                : 0;
 }
 
-int store_source_open(struct source **source, const struct job *job, struct error *err)
+int store_source_open(struct source **source,
+                      const struct job *job,
+                      const char *path,
+                      struct error *err)
 {
     struct store_source *s = calloc(1, sizeof *s);
     if (!s)
@@ -176,7 +179,7 @@ int store_source_open(struct source **source, const struct job *job, struct erro
     s->base.calls = &calls;
     s->job = job;
     memset(s->all_valid, 1, sizeof s->all_valid);
-    if (store_open(&s->store, job->store_path, false, err) || read_schema(s, err)
+    if (store_open(&s->store, path, false, err) || read_schema(s, err)
         || store_load_zone_ids(s, err) || store_load_groups(s, err)) {
         close_store(&s->base);
         return -1;

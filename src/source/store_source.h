@@ -114,7 +114,11 @@ static inline bool store_boxes_meet(const struct box *a, const struct box *b)
            && b->ymin <= a->ymax;
 }
 
-int store_source_open(struct source **source, const struct job *job, struct error *err);
+/* path: of the store; the job is borrowed until close. */
+int store_source_open(struct source **source,
+                      const struct job *job,
+                      const char *path,
+                      struct error *err);
 
 /* store_read of this source, counted. */
 int store_fetch(struct store_source *source,

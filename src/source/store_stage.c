@@ -1,25 +1,11 @@
+#include "store_stage.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rooftally/source/source.h"
-#include "rooftally/source/store.h"
-
 enum { ROWS = 1024, LEAST_BYTES = 512 * 1024, MOST_BYTES = 16 << 20 };
-
-struct staging {
-    struct source *source;
-    const struct store_options *options;
-    const struct team *team;
-    struct memory *memory;
-    struct store_plan plan;
-    struct store_writer *writer;
-    struct job zone_job; /* the zones' keys where buildings have theirs */
-    struct binding zones, buildings;
-    int zone_slots[STORE_MOST_FIELDS], building_slots[STORE_MOST_FIELDS];
-    int64_t n_rows, n_no_geometry;
-};
 
 static bool has_field(const struct store_table_plan *plan, const char *name)
 {
@@ -31,14 +17,12 @@ static bool has_field(const struct store_table_plan *plan, const char *name)
     return false;
 }
 
-/* Columns first: a field that is computed under the name of a column is computed again
- * from the store. */
-static int plan_fields(struct store_table_plan *plan,
-                       const struct binding *binding,
-                       const char *id_name,
-                       enum value_type id_type,
-                       int *slots,
-                       struct error *err)
+int staging_plan(struct store_table_plan *plan,
+                 const struct binding *binding,
+                 const char *id_name,
+                 enum value_type id_type,
+                 int *slots,
+                 struct error *err)
 {
     snprintf(plan->id_name, sizeof plan->id_name, "%s", id_name);
     plan->id_type = id_type;
@@ -58,8 +42,10 @@ static int plan_fields(struct store_table_plan *plan,
     return 0;
 }
 
-/* Zones are bound as buildings are: by keys of the same meaning. */
-static int bind_zones(struct staging *s, const struct job *job, struct error *err)
+int staging_bind_zones(struct staging *s,
+                       const struct job *job,
+                       bool fields,
+                       struct error *err)
 {
     const struct source_schema *schema = source_schema(s->source);
     char *filter = NULL;
@@ -77,13 +63,13 @@ static int bind_zones(struct staging *s, const struct job *job, struct error *er
     if (binding_init(&s->zones, &s->zone_job, &schema->zones, err))
         return -1;
     s->zones.id_type = schema->zone_id_type;
-    return binding_everything(&s->zones, err)
-                   || plan_fields(&s->plan.zones,
-                                  &s->zones,
-                                  job->zone_id,
-                                  schema->zone_id_type,
-                                  s->zone_slots,
-                                  err)
+    return (fields && binding_everything(&s->zones, err))
+                   || staging_plan(&s->plan.zones,
+                                   &s->zones,
+                                   job->zone_id,
+                                   schema->zone_id_type,
+                                   s->zone_slots,
+                                   err)
                ? -1
                : 0;
 }
@@ -95,12 +81,12 @@ static int bind_buildings(struct staging *s, const struct job *job, struct error
         return -1;
     s->buildings.id_type = schema->building_id_type;
     return binding_everything(&s->buildings, err)
-                   || plan_fields(&s->plan.buildings,
-                                  &s->buildings,
-                                  job->building_id,
-                                  schema->building_id_type,
-                                  s->building_slots,
-                                  err)
+                   || staging_plan(&s->plan.buildings,
+                                   &s->buildings,
+                                   job->building_id,
+                                   schema->building_id_type,
+                                   s->building_slots,
+                                   err)
                ? -1
                : 0;
 }
@@ -206,29 +192,48 @@ static int copy_table(struct staging *s,
     return 0;
 }
 
-static int prepare(struct staging *s,
-                   const struct job *job,
-                   struct batch *zones,
-                   struct batch *buildings,
-                   struct error *err)
+static int take_batches(struct staging *s,
+                        struct batch *zones,
+                        struct batch *buildings,
+                        struct error *err)
 {
     int64_t n = s->memory->budget_bytes / 32;
     n = n < LEAST_BYTES ? LEAST_BYTES : n > MOST_BYTES ? MOST_BYTES : n;
-    return bind_zones(s, job, err) || bind_buildings(s, job, err)
-                   || batch_init(zones, &s->zones, ROWS, n, s->memory, err)
+    return batch_init(zones, &s->zones, ROWS, n, s->memory, err)
                    || batch_init(buildings, &s->buildings, ROWS, n, s->memory, err)
                ? -1
                : 0;
 }
 
-static int copy_all(struct staging *s,
-                    const struct job *job,
-                    const char *path,
-                    struct store_counts *counts,
-                    struct error *err)
+void staging_init(struct staging *s,
+                  struct source *source,
+                  const struct store_options *options,
+                  struct memory *memory)
+{
+    const struct source_schema *schema = source_schema(source);
+    *s = (struct staging){ .source = source,
+                           .options = options,
+                           .team = options->team ? options->team : &team_alone,
+                           .memory = memory,
+                           .mark = memory_mark(memory) };
+    s->plan.origin = schema->description;
+    s->plan.srid = schema->srid;
+    s->plan.crs = schema->crs_definition ? schema->crs_definition : "";
+}
+
+void staging_release(struct staging *s)
+{
+    store_writer_close(s->writer);
+    binding_release(&s->zones);
+    binding_release(&s->buildings);
+    memory_rewind(s->memory, &s->mark);
+}
+
+int staging_read(struct staging *s, int status, const char *path, struct error *err)
 {
     struct batch zones, buildings;
-    int status = prepare(s, job, &zones, &buildings, err);
+    if (status == 0)
+        status = take_batches(s, &zones, &buildings, err);
     if (team_agree(s->team, status, err)
         || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
         return -1;
@@ -237,11 +242,7 @@ static int copy_all(struct staging *s,
         return -1;
     s->n_rows = s->n_no_geometry = 0;
     status = copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err);
-    if (store_writer_commit(s->writer, status, counts, err)
-        || team_sum(s->team, &s->n_no_geometry, 1, err))
-        return -1;
-    counts->n_no_geometry += s->n_no_geometry;
-    return 0;
+    return team_agree(s->team, status, err);
 }
 
 int store_stage(struct source *source,
@@ -252,21 +253,17 @@ int store_stage(struct source *source,
                 struct memory *memory,
                 struct error *err)
 {
-    const struct source_schema *schema = source_schema(source);
-    struct memory_mark mark = memory_mark(memory);
-    struct staging s = { .source = source,
-                         .options = options,
-                         .team = options->team ? options->team : &team_alone,
-                         .memory = memory };
-    s.plan.origin = schema->description;
-    s.plan.srid = schema->srid;
-    s.plan.crs = schema->crs_definition ? schema->crs_definition : "";
-    int status = copy_all(&s, job, path, counts, err);
-    store_writer_close(s.writer);
-    if (s.zones.names)
-        binding_release(&s.zones);
-    if (s.buildings.names)
-        binding_release(&s.buildings);
-    memory_rewind(memory, &mark);
+    struct staging s;
+    staging_init(&s, source, options, memory);
+    int status =
+        staging_bind_zones(&s, job, true, err) || bind_buildings(&s, job, err) ? -1 : 0;
+    status = staging_read(&s, status, path, err)
+                     || store_writer_commit(s.writer, 0, counts, err)
+                     || team_sum(s.team, &s.n_no_geometry, 1, err)
+                 ? -1
+                 : 0;
+    if (status == 0)
+        counts->n_no_geometry += s.n_no_geometry;
+    staging_release(&s);
     return status;
 }

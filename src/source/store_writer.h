@@ -38,4 +38,13 @@ struct store_writer {
     struct store *store; /* while it is filled */
 };
 
+/* Everything of store_writer_commit but that the file is synced and gets its name. */
+int store_writer_fill(struct store_writer *writer,
+                      int status,
+                      struct store_counts *counts,
+                      struct error *err);
+
+/* The name under which this process opens the file, before it has its own. */
+void store_writer_name(const struct store_writer *writer, char *name, size_t n);
+
 #endif

@@ -17,6 +17,7 @@
 
 enum source_kind { SOURCE_POSTGRES, SOURCE_STORE, SOURCE_VECTOR, SOURCE_MEMORY };
 enum snapshot_rule { SNAPSHOT_SHARED, SNAPSHOT_NONE };
+enum fetch_rule { FETCH_AUTO, FETCH_INDEX, FETCH_SCAN }; /* of postgres */
 
 /* What a row's number is called where a job of vector files, or of a store that was made
  * from them, names no id. */
@@ -45,6 +46,7 @@ struct job {
     char *connection; /* libpq conninfo; may hold a password: never print it */
     char *store_path;
     enum snapshot_rule snapshot;
+    enum fetch_rule fetch;
 
     char *zone_table, *zone_id, *zone_geometry; /* id: not given, JOB_ROW_NAME */
     char *zone_path, *zone_layer;               /* of a vector file; no secrets shown */
@@ -97,7 +99,7 @@ int job_parse_duration(const char *text, double *seconds, struct error *err);
 
 /*
  * What two jobs that were given at different times differ in, as far as it changes the
- * result: [source] but for connection and path, [zones], [buildings], [statistics].
+ * result: [source] but for connection, path and fetch, [zones], [buildings], [statistics].
  *
  * Shape    an identity is lines "[section] key = value"; statistics in their order, other
  *          keys in an order of ours

@@ -235,6 +235,30 @@ int source_count(struct source *source,
                  struct memory *memory,
                  struct error *err);
 
+/* What it takes to fetch buildings zone by zone, and to read the table once instead. */
+struct source_costs {
+    double n_rows;   /* of the table, about */
+    double passing;  /* share of them that pass the source's half of the filter */
+    double disorder; /* 0: rows lie on disk as they do in space, to 1: anywhere */
+    double index_s, scan_s; /* work of server and ranks together, on one core */
+};
+
+/*
+ * Look at a sample of the table.
+ *
+ * n_candidates  expected of the n_zones that are to be fetched
+ * Returns       1 with *costs, 0 where the table cannot be sampled (a view, an empty
+ *               table) or the source knows one way only, -1 as source_zones
+ */
+int source_costs(struct source *source,
+                 int64_t n_zones,
+                 double n_candidates,
+                 struct source_costs *costs,
+                 struct error *err);
+
+/* Nothing more will be read: end the connection. Schema and snapshot stay. */
+void source_rest(struct source *source);
+
 /* What `plan` prints of the source, in its own words: the statements, and connections
  * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */
 int source_explain(struct source *source,

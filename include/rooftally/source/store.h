@@ -191,4 +191,27 @@ int store_stage(struct source *source,
                 struct memory *memory,
                 struct error *err);
 
+/*
+ * Read the tables of an open source once, all ranks together, into a store without a name
+ * beside `path`, and open that as a source of its own. Collective and agreed.
+ *
+ * job            as the source is opened by; says which zones there are
+ * wanted         what will be asked of the copy: bound to it already, and borrowed, with
+ *                its job, until it is closed. Its slots are plain columns of the source.
+ * source_filter  in the source's language: which buildings there are; NULL: all
+ * Memory         all that is free, rewound at the end
+ * Returns        0 with *copy, which source_close takes from the disk; or -1 as
+ *                store_stage
+ */
+struct binding;
+int store_copy(struct source **copy,
+               struct source *source,
+               const struct job *job,
+               const struct binding *wanted,
+               const char *source_filter,
+               const char *path,
+               const struct store_options *options,
+               struct memory *memory,
+               struct error *err);
+
 #endif

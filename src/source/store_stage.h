@@ -1,0 +1,51 @@
+/* Copying the tables of a source into a store: what stage and fetch = scan share. */
+#ifndef ROOFTALLY_SOURCE_STORE_STAGE_H
+#define ROOFTALLY_SOURCE_STORE_STAGE_H
+
+#include "rooftally/source/source.h"
+#include "rooftally/source/store.h"
+
+struct staging {
+    struct source *source;
+    const struct store_options *options;
+    const struct team *team;
+    struct memory *memory;
+    struct memory_mark mark;
+    struct store_plan plan;
+    struct store_writer *writer;
+    struct job zone_job; /* the zones' keys where buildings have theirs */
+    struct binding zones, buildings;
+    int zone_slots[STORE_MOST_FIELDS], building_slots[STORE_MOST_FIELDS];
+    int64_t n_rows, n_no_geometry;
+};
+
+/* To be filled then: the bindings, the plan's tables, the slots of their fields. */
+void staging_init(struct staging *staging,
+                  struct source *source,
+                  const struct store_options *options,
+                  struct memory *memory);
+void staging_release(struct staging *staging);
+
+/* Plan a field for each slot that the source fills. Columns come first: a field that is
+ * computed under the name of a column is computed again from the store. */
+int staging_plan(struct store_table_plan *plan,
+                 const struct binding *binding,
+                 const char *id_name,
+                 enum value_type id_type,
+                 int *slots,
+                 struct error *err);
+
+/* Bind zones as buildings are bound, by keys of the same meaning; their fields or none. */
+int staging_bind_zones(struct staging *staging,
+                       const struct job *job,
+                       bool fields,
+                       struct error *err);
+
+/* Open the writer and read both tables. Collective and agreed; `status` is this rank's so
+ * far. */
+int staging_read(struct staging *staging,
+                 int status,
+                 const char *path,
+                 struct error *err);
+
+#endif

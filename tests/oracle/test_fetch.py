@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""fetch = scan reads the table once and gives the bits of fetch = index; auto chooses by cost."""
+
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+environment["OMPI_MCA_mpi_yield_when_idle"] = "1"
+STATISTICS = {
+    "buildings": "count", "total": "sum(size)", "bulk": "sum(volume)", "spread": "stddev(volume)",
+    "p90": "quantile(size, 0.9)", "common": "mode(use)", "uses": "frequency(use)",
+    "tallest": "top(height, 5)", "built_up": "coverage",
+}
+JOB = dict(zones__fields="state, label = name", zones__where="state = 'MA' and area_m2 > 0",
+           buildings__fields="height, size, volume = height * size, year_built, use, notes",
+           buildings__keep="id, height, use, notes, area_m2", statistics=STATISTICS)
+
+# As in test_store: what no predicate can be asked about, nothing to be asked about, and texts
+# that are too many to be words.
+EXTRAS = """
+alter table building alter boundary type geometry(Geometry, 4326);
+insert into building (id, height, boundary)
+select 20000000 + row_number() over (), 20, ST_GeomFromText(format(
+    'CURVEPOLYGON(CIRCULARSTRING(%1$s %2$s, %3$s %2$s, %1$s %2$s))', ST_X(at), ST_Y(at), ST_X(at) + 2e-5), 4326)
+from (select ST_PointOnSurface(boundary) as at from zipcode) q;
+insert into building (id, height, boundary) values (-5, 30, null), (-6, 40, 'SRID=4326;POINT(100 0)'),
+  (-7, 50, 'SRID=4326;POLYGON EMPTY');
+insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null);
+update building set notes = 'note ' || id where id % 3 = 0;
+create table ordered as select * from building order by boundary;
+create table shuffled as select * from building order by md5(id::text);
+create table named as select 'b' || id as id, height, size, year_built, use, notes, boundary
+  from building;
+create view seen as select * from shuffled;
+create index on ordered using gist (boundary);
+create index on shuffled using gist (boundary);
+create index on named using gist (boundary);
+vacuum analyze ordered; vacuum analyze shuffled; vacuum analyze named;
+"""
+
+
+def contents(result):
+    """Type, shape and bytes by path, without what tells of the run."""
+    found = {}
+
+    def visit(path, item):
+        if isinstance(item, h5py.Dataset) and not path.startswith(("telemetry", "provenance")):
+            found[path] = (item.dtype.str, item.shape, item[()].tobytes())
+
+    result.file.visititems(visit)
+    return found
+
+
+def way_of(result):
+    word = result.file["/provenance"].attrs["fetch"]
+    return word.decode() if isinstance(word, bytes) else str(word)
+
+
+def compare(what, ranks=1, **changes):
+    by_index = run("index", ranks, source__fetch="index", **changes)
+    by_scan = run("scan", ranks, source__fetch="scan", **changes)
+    wanted, seen = contents(by_index), contents(by_scan)
+    check(seen.keys() == wanted.keys(), what, "other datasets", seen.keys() ^ wanted.keys())
+    for path in seen.keys() & wanted.keys():
+        check(seen[path] == wanted[path], what, "differs in", path)
+    by_scan.check_accounts(what)
+    for result, way in ((by_index, "index"), (by_scan, "scan")):
+        check(way_of(result) == way, what, "fetched by", way_of(result))
+    check((by_scan["/telemetry/zone/selected"] == by_index["/telemetry/zone/selected"]).all(),
+          what, "selected")
+    check(by_scan.file.attrs["consistent"] == by_index.file.attrs["consistent"], what, "consistent")
+    return by_scan
+
+
+def plan_of(**changes):
+    text = rooftally("plan", write_job("plan", **changes)).stdout
+    lines = [line.split(None, 1)[1] for line in text.splitlines() if line.startswith("  fetch")]
+    check(len(lines) == 1, "plan says how", text)
+    return lines[0] if lines else ""
+
+
+use_database("fetch")
+generate(40, 30000, 3)
+query(EXTRAS)
+result = compare("plain", 3, **JOB, buildings__table="shuffled")
+check(len(result["/selection/id"]) > 25000, "a selection worth comparing")
+check(len(result["/rejected/id"]) > 10, "some rejected buildings")
+compare("one rank", 1, **JOB, buildings__table="ordered", buildings__where="height > 10")
+compare("little memory", 2, **JOB, buildings__table="shuffled", limits__memory="8 MiB")
+compare("text ids", 3, **JOB, buildings__table="named", buildings__where="use <> 'shed'")
+compare("a view", 2, **JOB, buildings__table="seen", buildings__where="height > 10")
+for where in ("area_m2 > 200 and volume between 100 and 5000 or size is null", "height > 1e9"):
+    compare(where, 2, **JOB, buildings__table="shuffled", buildings__where=where)
+for predicate, rule in (("intersects", "skip"), ("centroid", "repair")):
+    compare(predicate, 2, **JOB, buildings__table="shuffled", buildings__predicate=predicate,
+            buildings__invalid=rule)
+compare("no snapshot", 2, **JOB, source__snapshot="none", buildings__table="shuffled")
+check(sorted(glob.glob(folder + "/*.scan*") + glob.glob(folder + "/*.scratch*")) == [], "left",
+      os.listdir(folder))
+
+# Choosing.
+query("create table larger as select * from building cross join generate_series(1, 5) copies"
+      " order by md5(id::text || copies); create index on larger using gist (boundary);"
+      " vacuum analyze larger;"
+      "create table neat as select * from larger order by boundary;"
+      " create index on neat using gist (boundary); vacuum analyze neat")
+few = dict(JOB, zones__where="zip = '01003'")
+filtered = dict(JOB, buildings__where="height > 30")
+for what, way, changes in (
+        ("out of order", "scan:", dict(filtered, buildings__table="larger")),
+        ("in order, all pass", "index:", dict(JOB, buildings__table="neat")),
+        ("one zone", "index:", dict(few, buildings__table="larger")),
+        ("a view", "index: the table cannot be sampled", dict(JOB, buildings__table="seen")),
+        ("told to", "scan: as the job says", dict(few, source__fetch="scan"))):
+    seen = plan_of(**changes)
+    check(seen.startswith(way), what, "plan says", seen)
+seen = plan_of(**filtered, buildings__table="larger")
+check("candidates of" in seen and "out of order" in seen, seen)
+automatic = run("auto", 3, **dict(filtered, buildings__table="larger", buildings__keep="height"))
+check(way_of(automatic) == "scan", "auto takes what plan says")
+done = rooftally("plan", write_job("bad", **JOB, source__fetch="scn"), status=2)
+check("did you mean 'scan'" in done.stderr, done.stderr)
+
+# Finished zones are gone on from, whichever way they were fetched.
+job = write_job("resumed", **JOB, buildings__table="shuffled", source__fetch="scan")
+output = os.path.join(folder, "resumed.h5")
+rooftally("run", job, "-o", output, "--quiet", ranks=3)
+wanted = contents(Result(output))
+make_held_view("slow", "shuffled")
+hold = Hold()
+slow = write_job("resumed", **JOB, buildings__table="slow", source__fetch="scan")
+os.unlink(output)
+held = subprocess.Popen(command("run", slow, "-o", output, "--quiet", ranks=3), env=environment,
+                        stderr=subprocess.PIPE, encoding="utf-8")
+for _ in range(600):
+    if n_held() > 0:
+        break
+    time.sleep(0.05)
+held.terminate()
+_, stderr = held.communicate(timeout=60)
+hold.release()
+check(held.returncode != 0 and not os.path.exists(output), "stopped", held.returncode, stderr)
+check(leftovers("resumed") in ([], ["resumed.h5.spool"]), "left", leftovers("resumed"))
+rooftally("run", slow, "-o", output, "--quiet", "--resume", ranks=2)
+check(contents(Result(output)) == wanted, "resumed gives another result")
+finish()
