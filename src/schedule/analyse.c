@@ -224,10 +224,11 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE
                    || (collected && a->decisions[row] == DECISION_INSIDE)
-                   || zone_needs_geos(p->zone,
-                                      &batch->boxes[row],
-                                      (const uint8_t *)batch->geometry[row].bytes,
-                                      batch->geometry[row].n)) {
+                   || (batch->geometry[row].n > 0
+                       && zone_needs_geos(p->zone,
+                                          &batch->boxes[row],
+                                          (const uint8_t *)batch->geometry[row].bytes,
+                                          batch->geometry[row].n))) {
             a->rows[n_open++] = row;
         }
     }

@@ -385,6 +385,73 @@ static void an_expression_has_the_value_that_sql_gives(void **state)
     }
 }
 
+/* Comparisons with a literal, which are selected without being computed first. */
+static void a_filter_selects_the_rows_for_which_it_is_true(void **state)
+{
+    (void)state;
+    enum { N = 8 };
+    static const char *const filters[] = {
+        "height < 2.5",
+        "height <= 2.5",
+        "height > 2.5",
+        "height >= 2.5",
+        "height = 2.5",
+        "height <> 2.5",
+        "size < 3",
+        "size <= 3",
+        "size > 3",
+        "size >= 3",
+        "size = 3",
+        "size <> 3",
+        "flag = true",
+        "flag <> true",
+        "height > 1 and size < 5",
+        "height > 1 and size < 5 and built >= '1970-01-04'",
+        "2.5 < height",
+        "height > 1 or size < 2",
+        "size > 2.5",
+        "height > 1 and size + 1 < 5",
+    };
+    double heights[N] = { 1, 2.5, NAN, INFINITY, -INFINITY, 3, 2.5, -0.0 };
+    int64_t sizes[N] = { 1, 2, 3, 4, 5, INT64_MAX - 1, INT64_MIN, 3 };
+    int64_t flags[N] = { 0, 1, 1, 0, 1, 0, 1, 1 };
+    int64_t days[N] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    uint8_t all[N], some[N] = { 1, 1, 1, 1, 1, 1, 0, 1 };
+    memset(all, 1, N);
+    struct column columns[N_NAMES] = { { TYPE_REAL, some, { .reals = heights } },
+                                       { TYPE_INTEGER, all, { .integers = sizes } } };
+    columns[3] = (struct column){ TYPE_BOOLEAN, some, { .integers = flags } };
+    columns[4] = (struct column){ TYPE_DATE, all, { .integers = days } };
+    struct memory memory;
+    struct error err;
+    assert_int_equal(memory_init(&memory, 1 << 20, NULL), 0);
+    for (size_t f = 0; f < sizeof filters / sizeof *filters; f++) {
+        struct expression *filter = checked(filters[f]);
+        int32_t rows[N] = { 0, 1, 2, 3, 4, 5, 6, 7 }, n = 0;
+        uint8_t valid[N];
+        int64_t values[N];
+        struct column out = { TYPE_BOOLEAN, valid, { .integers = values } };
+        assert_int_equal(expression_evaluate(filter,
+                                             columns,
+                                             rows,
+                                             N,
+                                             N,
+                                             &out,
+                                             &memory,
+                                             &err),
+                         0);
+        int32_t n_left = expression_select(filter, columns, rows, N, N, &memory, &err);
+        assert_int_equal(memory.used_bytes, 0);
+        for (int32_t r = 0; r < N; r++)
+            if (valid[r] && values[r] && (n >= n_left || rows[n++] != r))
+                fail_msg("%s: row %d is not selected", filters[f], r);
+        if (n != n_left)
+            fail_msg("%s: %d rows selected, not %d", filters[f], n_left, n);
+        expression_free(filter);
+    }
+    memory_release(&memory);
+}
+
 static void a_pattern_matches_characters(void **state)
 {
     (void)state;
@@ -726,6 +793,7 @@ int main(void)
         cmocka_unit_test(what_is_no_expression_is_refused_where_it_goes_wrong),
         cmocka_unit_test(what_has_no_type_is_refused_with_the_reason),
         cmocka_unit_test(an_expression_has_the_value_that_sql_gives),
+        cmocka_unit_test(a_filter_selects_the_rows_for_which_it_is_true),
         cmocka_unit_test(a_pattern_matches_characters),
         cmocka_unit_test(a_long_pattern_is_no_trap),
         cmocka_unit_test(a_filter_is_split_at_its_ands),

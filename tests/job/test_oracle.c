@@ -543,6 +543,34 @@ static void answer(struct text_buffer *out,
     }
 }
 
+/* The rows that a condition selects are those for which its value is true. */
+static void check_selection(const struct expression *expression, struct memory *memory)
+{
+    static uint8_t is_valid[N_ROWS];
+    static int64_t values[N_ROWS];
+    struct column out = { TYPE_BOOLEAN, is_valid, { .integers = values } };
+    struct error err;
+    int32_t rows[N_ROWS], left[N_ROWS], n = 0;
+    for (int32_t r = 0; r < N_ROWS; r++)
+        rows[r] = left[r] = r;
+    int status = expression_evaluate(expression,
+                                     columns,
+                                     rows,
+                                     N_ROWS,
+                                     N_ROWS,
+                                     &out,
+                                     memory,
+                                     &err);
+    int32_t n_left =
+        expression_select(expression, columns, left, N_ROWS, N_ROWS, memory, &err);
+    assert_int_equal(memory->used_bytes, 0);
+    assert_int_equal(n_left < 0, status < 0);
+    for (int32_t r = 0; r < N_ROWS && status == 0; r++)
+        if (is_valid[r] && values[r])
+            assert_true(n < n_left && left[n++] == r);
+    assert_true(status < 0 || n == n_left);
+}
+
 /* 1 when the next question is made, 0 when the generated text was refused. */
 static int ask(FILE *script, struct question *question, struct memory *memory)
 {
@@ -564,6 +592,8 @@ static int ask(FILE *script, struct question *question, struct memory *memory)
     if (expression_sql(expression, &sql, &err))
         fail_msg("%s: %s", text.bytes, err.text);
     answer(&result, expression, memory);
+    if (type == TYPE_BOOLEAN)
+        check_selection(expression, memory);
     put_question(script, type, sql);
     question->text = strdup(text.bytes);
     question->answer = strdup(result.bytes);
