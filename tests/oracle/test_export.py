@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Ids and words that mean harm are data everywhere: in statements, result, terminal, CSV and
+GeoJSON."""
+
+import csv
+import json
+import os
+import pty
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+use_database("export")
+WORDS = ["'; drop table building; --", '"', "a,b", "two\nlines\r\n", "\x1b]0;owned\x07\x1b[31m",
+         "e\u0301\u0300", "\u202eexe", "\u009b31m", "=cmd|' /C calc'!A0", "-1+1", "-12.5", "@x",
+         "+1", "\t=1", "\uff1d1", "</script><b>", "\\", "%s%n", "\U0001f3e0", "x" * 900]
+FORMULAS = [word for word in WORDS if word[0] in "=+-@\t\uff1d" and word not in ("-12.5", "+1")]
+
+
+def literal(text):
+    return "E'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+query("create table zone (id text, shape geometry(polygon, 4326));"
+      "create table building (id text, word text, size float8, shape geometry(polygon, 4326));")
+for i, word in enumerate(WORDS):
+    # zone i has i + 1 buildings; the first one's id and all their words are word i
+    query(f"insert into zone values ({literal(word)}, ST_MakeEnvelope({i}, 0, {i} + 1, 1, 4326));"
+          "insert into building select case k when 0 then " + literal(word) + " else "
+          f"k || '/{i}' end, {literal(word)}, 900 - k, "
+          f"ST_MakeEnvelope({i}.1 + k / 100.0, 0.1, {i}.105 + k / 100.0, 0.2, 4326) "
+          f"from generate_series(0, {i}) k")
+
+result = run("harm", ranks=2, zones={"table": "zone", "id": "id", "geometry": "shape"},
+             buildings={"table": "building", "id": "id", "geometry": "shape",
+                        "fields": "word, size", "keep": "id, word"},
+             statistics={"n": "count", "word": "mode(word)", "words": "frequency(word)",
+                         "largest": "top(size, 1)", "least": "min(size)", "h":
+                         "histogram(size, 880, 900.5, 2)"})
+check(int(query("select count(*) from building")[0][0]) == sum(range(len(WORDS) + 1)),
+      "a table is gone")
+order = sorted(WORDS, key=lambda word: word.encode())
+check(result.zones == order, "zone ids:", result.zones)
+path = result.path
+
+
+def exported(*options):
+    done = subprocess.run([ROOFTALLY, "export", path, *options], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=environment)
+    check(done.returncode == 0 and not done.stderr, "export", options, done.stderr)
+    return done.stdout.decode()
+
+
+for options, prefix in (((), "'"), (("--raw",), "")):
+    rows = list(csv.DictReader(io.StringIO(exported(*options), newline="")))
+    check(len(rows) == len(WORDS), len(rows), "rows")
+    for word, row in zip(order, rows):
+        shown = prefix + word if word in FORMULAS else word
+        n = WORDS.index(word) + 1
+        check(row["zone"] == shown and row["word"] == shown and row["largest_id=1"] == shown,
+              "a cell of", repr(word), row["zone"], row["word"])
+        check(row["n"] == str(n) and row["words=" + word] == str(n), "counts of", repr(word))
+        check(float(row["least"]) == 900 - n + 1 and float(row["largest=1"]) == 900)
+        check(int(row["h=880..890.25"]) + int(row["h=890.25..900.5"]) == n, "bins of", repr(word))
+        check(all(row["words=" + other] == "0" for other in WORDS if other != word))
+
+collection = json.loads(exported("--format", "geojson"))
+check(len(collection["features"]) == len(WORDS), "features")
+for word, feature in zip(order, collection["features"]):
+    i = WORDS.index(word)
+    check(feature["id"] == word and feature["properties"]["zone"] == word, repr(word))
+    check(feature["properties"]["words=" + word] == i + 1, repr(word))
+    check(feature["geometry"] == {"type": "Polygon", "coordinates": [
+        [[i, 0], [i + 1, 0], [i + 1, 1], [i, 1], [i, 0]]]} or
+        sorted(map(tuple, feature["geometry"]["coordinates"][0][1:])) == sorted(
+            [(i, 0), (i + 1, 0), (i + 1, 1), (i, 1)]), "polygon of", repr(word))
+if shutil.which("ogrinfo"):
+    name = os.path.join(folder, "harm.geojson")
+    rooftally("export", path, "-o", name)
+    said = subprocess.run(["ogrinfo", "-ro", "-so", "-al", name], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, encoding="utf-8", errors="replace").stdout
+    check(f"Feature Count: {len(WORDS)}" in said and "Polygon" in said, "ogrinfo:", said[:500])
+else:
+    print("not looked at: ogrinfo is not there")
+
+# nothing of it steers a terminal
+for arguments in (["export", path], ["export", path, "--format", "geojson"], ["info", path],
+                  ["plan", os.path.join(folder, "harm.ini")]):
+    ours, theirs = pty.openpty()
+    done = subprocess.Popen([ROOFTALLY, *arguments], stdin=subprocess.DEVNULL, stdout=theirs,
+                            stderr=theirs, env=environment)
+    os.close(theirs)
+    seen = b""
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        seen += piece
+    check(done.wait() == 0, arguments, "ended with", done.returncode)
+    text = seen.decode()
+    check(len(text) > 300, arguments, "said little:", text)
+    check(not any(ord(c) < 32 and c not in "\r\n" or 127 <= ord(c) < 160 or c == "\u202e"
+                  for c in text), arguments, "writes control characters")
+    os.close(ours)
+
+# an output is whole, new, or not touched
+name = os.path.join(folder, "out.csv")
+rooftally("export", path, "-o", name)
+before = open(name, "rb").read()
+check("--force" in rooftally("export", path, "-o", name, status=2).stderr, "no word of --force")
+rooftally("export", os.path.join(folder, "harm.ini"), "-o", name, "--force", status=2)
+check(open(name, "rb").read() == before, "a failed export changed its output")
+done = subprocess.run([ROOFTALLY, "export", path], stdout=open("/dev/full", "w"),
+                      stderr=subprocess.PIPE, env=environment)
+check(done.returncode == 1 and done.stderr.count(b"\n") == 1, "full disk:", done.stderr)
+check(not glob.glob(name + ".partial*"), "a partial file is left")
+finish()
