@@ -111,4 +111,55 @@ for arguments, part in (((), "-o STORE"), (("-o", store), "--force"),
     check(done.returncode in (1, 2) and part in done.stderr and done.stderr.count("\n") == 1,
           "refusal", arguments, done.returncode, done.stderr)
 check(not os.path.exists(store + "2") and not glob.glob(folder + "/*.partial"), "leftovers")
+
+
+# What is no store, or no whole one: one line, status 2 or 1, and nothing is made.
+def damaged(name, change):
+    path = os.path.join(folder, name)
+    shutil.copyfile(store, path)
+    with h5py.File(path, "r+") as file:
+        change(file)
+    return path
+
+
+def set_version(file):
+    file.attrs["format_version"] = 99
+
+
+def move_block(file):
+    file["/blocks/first"][1] = -5
+
+
+def move_zone(file):
+    file["/zones/offset"][1] = 1 << 40
+
+
+def move_buildings(file):
+    file["/buildings/geometry/offset"][:] = file["/buildings/geometry/offset"][:] + (1 << 40)
+
+
+def drop_boxes(file):
+    del file["/buildings/xmin"]
+
+
+cut = os.path.join(folder, "cut.h5")
+with open(store, "rb") as whole, open(cut, "wb") as part:
+    part.write(whole.read(os.path.getsize(store) // 2))
+output = os.path.join(folder, "of_no_store.h5")
+for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"),
+                   (result.path, "of another kind"), (folder, "not a file"),
+                   (store + "3", "No such file"),
+                   (damaged("version", set_version), "of version 99"),
+                   (damaged("block", move_block), "block 1"),
+                   (damaged("boxes", drop_boxes), "/buildings/xmin"),
+                   (damaged("zone", move_zone), "damaged"),
+                   (damaged("buildings", move_buildings), "damaged")):
+    for ranks in (1, 2):
+        done = rooftally("run", job, "-o", output, "--set", "source.kind=store", "--set",
+                         f"source.path={path}", "--quiet", ranks=ranks, status=None, timeout=60)
+        ours = [line for line in done.stderr.splitlines() if line.startswith("rooftally: ")]
+        check(done.returncode in (1, 2) and len(ours) == 1 and part in ours[0], path, ranks,
+              "ranks:", done.returncode, done.stderr)
+        check(not os.path.exists(output), path, "left a result")
+        shutil.rmtree(output + ".spool", ignore_errors=True)
 finish()
