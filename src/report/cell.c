@@ -64,7 +64,8 @@ void cell_to_text(const struct cell *cell, char text[CELL_TEXT_BYTES])
         break;
     case CELL_TIMESTAMP:
         days = cell->integer / day_us - (cell->integer % day_us < 0);
-        us = cell->integer - days * day_us;
+        us = cell->integer % day_us;
+        us += us < 0 ? day_us : 0;
         break;
     case CELL_INTEGER:
         days = INT64_MAX;
