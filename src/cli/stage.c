@@ -38,15 +38,18 @@ static bool should_stop(void *context)
     return stop_is_wished();
 }
 
-static void print_summary(const struct store_counts *counts, double wall_s)
+static void
+print_summary(const struct store_counts *counts, double wall_s, int64_t peak_bytes)
 {
-    char buildings[32], zones[32], size[24];
-    printf("%s zones and %s buildings, %s: staged in %.1f s (%.0f rows/s)\n",
+    char buildings[32], zones[32], size[24], peak[24];
+    printf("%s zones and %s buildings, %s: staged in %.1f s (%.0f rows/s) in %s of "
+           "memory\n",
            progress_count(zones, counts->n_zones),
            progress_count(buildings, counts->n_buildings),
            memory_size_text(size, counts->n_bytes),
            wall_s,
-           (double)counts->n_buildings / wall_s);
+           (double)counts->n_buildings / wall_s,
+           memory_size_text(peak, peak_bytes));
     if (counts->n_no_geometry > 0)
         printf("  %s buildings have no geometry and were left out\n",
                progress_count(buildings, counts->n_no_geometry));
@@ -75,9 +78,13 @@ static int stage(struct job_session *session,
                              &session->memory,
                              err);
     meter_end(&meter);
-    if (status == 0 && shows)
-        print_summary(&counts, clock_wall_s() - start_s);
-    return status;
+    double wall_s = clock_wall_s() - start_s;
+    int64_t peak_bytes = session->memory.peak_bytes;
+    if (status < 0 || comm_max(comm, &peak_bytes, 1, err) < 0)
+        return -1;
+    if (shows)
+        print_summary(&counts, wall_s, peak_bytes);
+    return 0;
 }
 
 static void warn(const struct job_session *session)

@@ -23,6 +23,8 @@ static const double row_s = 0.5e-6;       /* a row that is looked at */
 static const double sent_s = 1.1e-6; /* a row that is sent, sorted, and read again */
 static const double scan_start_s = 0.05;
 
+/* Sizes are width and height together: of most blocks, and of all of them but for a few
+ * far away, which would make every block look small. */
 struct sample {
     double n, n_passing, block_size, whole_size;
 };
@@ -38,8 +40,12 @@ static void sample_sql(const struct postgres *postgres,
                                             { "max", "ST_YMax", "y1" } };
     sql_add(sql,
             "SELECT COALESCE(sum(n), 0), COALESCE(sum(m), 0),"
-            " COALESCE(avg(x1 - x0 + y1 - y0), 0),"
-            " COALESCE(max(x1) - min(x0) + max(y1) - min(y0), 0) FROM ("
+            " COALESCE(percentile_cont(0.5) WITHIN GROUP (ORDER BY x1 - x0 + y1 - y0), "
+            "0),"
+            " COALESCE(percentile_cont(0.95) WITHIN GROUP (ORDER BY x1)"
+            " - percentile_cont(0.05) WITHIN GROUP (ORDER BY x0)"
+            " + percentile_cont(0.95) WITHIN GROUP (ORDER BY y1)"
+            " - percentile_cont(0.05) WITHIN GROUP (ORDER BY y0), 0) FROM ("
             "SELECT count(*) AS n, count(*) FILTER (WHERE %s) AS m",
             filter ? filter : "true");
     for (int i = 0; i < 4; i++) {
