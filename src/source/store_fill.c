@@ -187,9 +187,10 @@ int store_fill_open(struct store_fill **fill,
 static int
 put_id(struct store_fill *fill, const struct store_row *row, struct error *err)
 {
-    char id[STORE_ID_BYTES] = { 0 };
+    char id[STORE_ID_BYTES];
     if (fill->table->id_type == TYPE_INTEGER && fill->table->vertices_at == 0)
         return put(fill, &fill->id, &row->id, 8, err);
+    memset(id, 0, (size_t)fill->table->id_bytes);
     memcpy(id, row->id_text.bytes, (size_t)row->id_text.n);
     return put(fill, &fill->id, id, fill->table->id_bytes, err);
 }
