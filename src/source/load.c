@@ -73,6 +73,12 @@ static int ask(struct load *load,
 
 static int connect_to(struct load *load, const char *conninfo, struct error *err)
 {
+    bool is_word = *conninfo && !strchr(conninfo, '=') && !strstr(conninfo, "://");
+    if (is_word) /* the name of a database or a password alone: do not tell which */
+        return error_set(err,
+                         ERROR_USAGE,
+                         "the connection string cannot be read: give key=value pairs "
+                         "or a postgresql:// address");
     if (conninfo_check(conninfo, err))
         return error_prefix(err, "the connection string");
     const char *const keys[] = { "dbname", "fallback_application_name", NULL };
