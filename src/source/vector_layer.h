@@ -87,8 +87,10 @@ struct vector_module {
                  int64_t *first,
                  struct error *err);
 
-    /* The next feature: 1, 0 at the end, -1 with ERROR_IO (the file is damaged). */
-    int (*next)(struct vector_layer *layer, struct error *err);
+    /* The next feature: 1, 0 at the end, -1 with ERROR_IO (the file is damaged). *row is
+     * the number of the one before, or *first, and becomes the feature's own: from 1, the
+     * same in whatever parts the layer is read; a Shapefile's deleted records have one. */
+    int (*next)(struct vector_layer *layer, int64_t *row, struct error *err);
 
     void (*value)(struct vector_layer *layer, int field, struct vector_value *value);
 

@@ -242,8 +242,7 @@ static int next_feature(struct vector *vector, struct error *err)
     const struct vector_table *table = vector->table;
     if (vector->pending)
         return 1;
-    int more = vector->module->next(table->layer, err);
-    vector->row += more == 1;
+    int more = vector->module->next(table->layer, &vector->row, err);
     if (more < 0)
         return error_prefix(err,
                             "[%s] %.80s: after row %" PRId64,

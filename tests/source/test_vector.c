@@ -263,6 +263,103 @@ static void a_missing_id_is_the_number_of_the_row(void **state)
                "3 3 3;4 4 4;");
 }
 
+static void put_number(FILE *file, uint32_t value, bool big)
+{
+    for (int i = 0; i < 4; i++)
+        fputc((int)(value >> 8 * (big ? 3 - i : i) & 255), file);
+}
+
+/* The head of a .shp or .shx. */
+static void put_head(FILE *file, uint32_t n_bytes)
+{
+    const double box[8] = { 1, 1, 2, 2, 0, 0, 0, 0 };
+    for (int i = 0; i < 6; i++)
+        put_number(file, i ? 0 : 9994, true);
+    put_number(file, n_bytes / 2, true);
+    put_number(file, 1000, false);
+    put_number(file, 5, false);
+    fwrite(box, sizeof box, 1, file);
+}
+
+/* One triangle of n. */
+static void put_shape(FILE *file, uint32_t number)
+{
+    const double box[4] = { 1, 1, 2, 2 }, at[8] = { 1, 1, 1, 2, 2, 1, 1, 1 };
+    const uint32_t counts[] = { 1, 4, 0 };
+    put_number(file, number, true);
+    put_number(file, 56, true);
+    put_number(file, 5, false);
+    fwrite(box, sizeof box, 1, file);
+    for (int i = 0; i < 3; i++)
+        put_number(file, counts[i], false);
+    fwrite(at, sizeof at, 1, file);
+}
+
+/* A Shapefile of a record, with h = 0 to 9, for each character: '*' where it is deleted. */
+static void write_shapefile(const char *records)
+{
+    static const char *const names[] = { "b.shp", "b.shx", "b.dbf" };
+    uint32_t n = (uint32_t)strlen(records);
+    FILE *files[3];
+    for (int i = 0; i < 3; i++)
+        assert_non_null(files[i] = fopen(path_of(names[i]), "wb"));
+    put_head(files[0], 100 + 120 * n);
+    put_head(files[1], 100 + 8 * n);
+    fwrite("\3\x7e\1\1", 4, 1, files[2]);
+    put_number(files[2], n, false);
+    put_number(files[2], 65 | 2 << 16, false);
+    fprintf(files[2], "%20s%-11s%c%4s\1%15s\r", "", "h", 'N', "", "");
+    for (uint32_t i = 0; i < n; i++) {
+        put_shape(files[0], i + 1);
+        put_number(files[1], 50 + 60 * i, true);
+        put_number(files[1], 56, true);
+        fprintf(files[2], "%c%u", records[i], i);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(fclose(files[i]), 0);
+    write_text("b.prj",
+               "GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",SPHEROID[\"WGS "
+               "84\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],UNIT[\"Degree\","
+               "0.0174532925199433]]");
+}
+
+/* In whatever parts: GDAL counts deleted records, finds them, and leaves them out. */
+static void a_deleted_record_keeps_its_number(void **state)
+{
+    static const struct {
+        const char *records, *rows;
+    } cases[] = {
+        { "      ", "1 0;2 1;3 2;4 3;5 4;6 5;" },
+        { "* * **", "2 1;4 3;" },
+        { " ** ***  ", "1 0;4 3;8 7;9 8;" },
+        { "****** ", "7 6;" },
+        { " ******", "1 0;" },
+        { "***", "" },
+    };
+    (void)state;
+    write_text("zones.geojsonl", plain_zones);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_shapefile(cases[i].records);
+        for (int n_parts = 1; n_parts <= 11; n_parts++) {
+            char out[4096];
+            struct error err;
+            int64_t n;
+            assert_fine(scan("zones.geojsonl",
+                             "b.shp",
+                             "fields = h",
+                             SOURCE_BUILDINGS,
+                             n_parts,
+                             16,
+                             out,
+                             sizeof out,
+                             &n,
+                             &err),
+                        &err);
+            assert_string_equal(out, cases[i].rows);
+        }
+    }
+}
+
 static void a_filter_leaves_what_sql_would(void **state)
 {
     (void)state;
@@ -421,6 +518,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_of_field_has_its_value),
         cmocka_unit_test(a_missing_id_is_the_number_of_the_row),
+        cmocka_unit_test(a_deleted_record_keeps_its_number),
         cmocka_unit_test(a_filter_leaves_what_sql_would),
         cmocka_unit_test(zones_keep_their_ids_and_come_without_geometry_too),
         cmocka_unit_test(what_cannot_be_used_is_named),

@@ -24,7 +24,10 @@ struct vector_layer {
     OGRGeometryH geometry; /* of the feature, or our own where it was transformed */
     OGRGeometryH own;
     bool is_nowhere;
-    int64_t left; /* features of the part still to come; -1: up to the end */
+    int64_t left;    /* features of the part still to come; -1: up to the end */
+    int64_t fid_end; /* the part ends before it; -1: it does not */
+    bool numbers_by_fid;
+    int64_t fid_before; /* the FID before row 1 */
 };
 
 /* message.c: forget GDAL's messages; whether a failure has come since; and an error that
@@ -48,7 +51,7 @@ int layer_start(struct vector_layer *layer,
                 int n_parts,
                 int64_t *first,
                 struct error *err);
-int layer_next(struct vector_layer *layer, struct error *err);
+int layer_next(struct vector_layer *layer, int64_t *row, struct error *err);
 void layer_forget_feature(struct vector_layer *layer);
 void layer_value(struct vector_layer *layer, int field, struct vector_value *value);
 int64_t layer_geometry_bytes(struct vector_layer *layer);

@@ -57,7 +57,11 @@ count_below(struct vector_layer *layer, const char *column, int64_t least)
     return OGR_L_GetFeatureCount(layer->layer, true);
 }
 
-/* SQLite finds rows by their number: each part is a range of numbers. */
+/*
+ * SQLite finds rows by their number: each part is a range of numbers. Where the count that
+ * the file keeps says that there are no gaps, a row's number follows from its FID, on any
+ * number of ranks, even if that count is wrong.
+ */
 static bool
 start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *first)
 {
@@ -75,6 +79,10 @@ start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *firs
     int64_t from = low + (int64_t)ceil(width * part);
     int64_t to = low + (int64_t)ceil(width * (part + 1));
     bool has_gaps = (double)layer->about.n_features != (double)high + 1 - (double)low;
+    layer->numbers_by_fid = !has_gaps;
+    layer->fid_before = low - 1;
+    if (n_parts == 1)
+        return true;
     *first = has_gaps ? count_below(layer, column, from) : from - low;
     char *filter = CPLStrdup(CPLSPrintf("\"%s\" >= %lld AND \"%s\" < %lld",
                                         column,
@@ -86,7 +94,11 @@ start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *firs
     return !gdal_failed();
 }
 
-/* Where a driver finds the n-th feature at once, each part is a run of features. */
+/*
+ * Where a driver finds the n-th feature at once, each part is a run of features. That of
+ * Shapefiles counts and finds records, FID + 1 each, and leaves out deleted ones when it
+ * reads.
+ */
 static bool
 start_at_index(struct vector_layer *layer, int part, int n_parts, int64_t *first)
 {
@@ -98,7 +110,13 @@ start_at_index(struct vector_layer *layer, int part, int n_parts, int64_t *first
     if (to > from && OGR_L_SetNextByIndex(layer->layer, from) != OGRERR_NONE)
         return false;
     *first = from;
-    layer->left = part < n_parts - 1 ? to - from : -1;
+    bool is_last = part == n_parts - 1;
+    layer->numbers_by_fid = strcmp(layer->about.driver, "ESRI Shapefile") == 0;
+    layer->fid_before = -1;
+    if (layer->numbers_by_fid && to > from)
+        layer->fid_end = is_last ? -1 : to;
+    else
+        layer->left = is_last ? -1 : to - from;
     return true;
 }
 
@@ -114,9 +132,10 @@ int layer_start(struct vector_layer *layer,
     OGR_L_SetAttributeFilter(layer->layer, NULL);
     choose_fields(layer, wanted);
     OGR_L_ResetReading(layer->layer);
-    layer->left = -1;
+    layer->left = layer->fid_end = -1;
+    layer->numbers_by_fid = false;
     *first = 0;
-    if (n_parts > 1 && !start_at_index(layer, part, n_parts, first)
+    if (!start_at_index(layer, part, n_parts, first)
         && !start_at_number(layer, part, n_parts, first)) {
         *first = 0;
         layer->left = part == 0 ? -1 : 0; /* the first part reads it all */
@@ -158,7 +177,18 @@ static void take_geometry(struct vector_layer *layer)
     gdal_forget();
 }
 
-int layer_next(struct vector_layer *layer, struct error *err)
+/* Whether the feature is of this part; *row becomes its number. */
+static bool number_feature(struct vector_layer *layer, int64_t *row)
+{
+    int64_t fid = OGR_F_GetFID(layer->feature);
+    if (layer->fid_end >= 0 && fid >= layer->fid_end)
+        return false;
+    *row = layer->numbers_by_fid ? fid - layer->fid_before : *row + 1;
+    layer->left -= layer->left > 0;
+    return true;
+}
+
+int layer_next(struct vector_layer *layer, int64_t *row, struct error *err)
 {
     layer_forget_feature(layer);
     if (layer->left == 0)
@@ -171,7 +201,11 @@ int layer_next(struct vector_layer *layer, struct error *err)
     }
     if (!layer->feature)
         return 0;
-    layer->left -= layer->left > 0;
+    if (!number_feature(layer, row)) {
+        layer_forget_feature(layer);
+        layer->left = 0;
+        return 0;
+    }
     take_geometry(layer);
     return 1;
 }
