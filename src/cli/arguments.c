@@ -1,29 +1,51 @@
 #include "arguments.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rooftally/job/job.h"
 
-/* Where the connection string of an argument begins; NULL: it has none. */
-static char *find_secret(char **argv, int i)
+struct secret {
+    char *at; /* NULL: none */
+    bool is_path;
+};
+
+/* getopt takes options shortened, and their values in the next word or behind '='. */
+static char *find_value(char **argv, int i, const char *option)
 {
     const char *before = i > 0 ? argv[i - 1] : "";
-    if (strcmp(before, "--postgres") == 0)
+    size_t n = strlen(option);
+    if (strncmp(before, option, n) == 0 && !strchr(before, '='))
         return argv[i];
-    if (strncmp(argv[i], "--postgres=", 11) == 0)
-        return argv[i] + 11;
-    if (strncmp(before, "--s", 3) != 0 && strncmp(argv[i], "--s", 3) != 0)
-        return NULL; /* --set, which getopt takes shortened too */
-    char *word = strstr(argv[i], "connection");
-    return word ? strchr(word, '=') ? strchr(word, '=') + 1 : NULL : NULL;
+    char *equals = strncmp(argv[i], option, n) == 0 ? strchr(argv[i], '=') : NULL;
+    return equals ? equals + 1 : NULL;
+}
+
+/* A connection string, or a path that may be one to GDAL. */
+static struct secret find_secret(char **argv, int i)
+{
+    struct secret secret = { find_value(argv, i, "--p"), false }; /* --postgres */
+    char *set = find_value(argv, i, "--s");                       /* --set */
+    if (secret.at || !set)
+        return secret;
+    char *equals = strchr(set, '='), *word = strstr(set, "connection");
+    if (word) {
+        equals = strchr(word, '=');
+    } else {
+        word = strstr(set, "path");
+        secret.is_path = true;
+    }
+    if (word && equals && word < equals)
+        secret.at = equals + 1;
+    return secret;
 }
 
 /* In place: what does not fit is starred out whole. */
-static void hide(char *secret)
+static void hide(char *secret, bool is_path)
 {
     size_t n = strlen(secret);
-    char *redacted = job_redact(secret);
+    char *redacted = is_path ? job_redact_path(secret) : job_redact(secret);
     if (redacted && strlen(redacted) <= n) {
         memset(secret, 0, n);
         memcpy(secret, redacted, strlen(redacted));
@@ -43,9 +65,9 @@ char **arguments_hide(int argc, char **argv)
         if (!(copy[i] = strdup(argv[i])))
             return NULL;
     for (int i = 1; i < argc; i++) {
-        char *secret = find_secret(copy, i);
-        if (secret)
-            hide(argv[i] + (secret - copy[i]));
+        struct secret secret = find_secret(copy, i);
+        if (secret.at)
+            hide(argv[i] + (secret.at - copy[i]), secret.is_path);
     }
     return copy;
 }

@@ -4,8 +4,9 @@
 
 /*
  * Copy the arguments, and in the originals, which /proc and ps show, put the redacted form
- * in place of connection strings: what follows --postgres, and "connection=" in --set. To
- * be called first of all; what started this process, as mpirun does, has the arguments too.
+ * in place of connection strings: what follows --postgres, and connection or path in
+ * --set, however options are shortened. To be called first of all; what started this
+ * process, as mpirun does, has the arguments too.
  *
  * Returns  the copy, which lives as long as the process, or NULL without memory
  */

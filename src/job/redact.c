@@ -130,10 +130,22 @@ char *job_redact(const char *conninfo)
     return out.text;
 }
 
+/* "password = x": GDAL's drivers take blanks as libpq does. */
+static bool is_given(const char *path, const char *key)
+{
+    const char *end = path + strlen(path);
+    while ((path = find_in(path, end, key))) {
+        path += strlen(key);
+        if (path[strspn(path, " \t\r\n\f\v")] == '=')
+            return true;
+    }
+    return false;
+}
+
 char *job_redact_path(const char *path)
 {
-    const char *end = path + strlen(path), *scheme = strstr(path, "://");
-    bool has_secret = find_in(path, end, "password=") || find_in(path, end, "passwd=")
-                      || find_in(path, end, "pwd=") || (scheme && strchr(scheme, '@'));
+    const char *scheme = strstr(path, "://");
+    bool has_secret = is_given(path, "password") || is_given(path, "passwd")
+                      || is_given(path, "pwd") || (scheme && strchr(scheme, '@'));
     return strdup(has_secret ? "***" : path);
 }

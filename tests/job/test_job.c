@@ -424,6 +424,8 @@ static void a_path_with_a_password_is_starred(void **state)
     (void)state;
     static const char *const secret[] = {
         "PG:host=h PASSWORD=x",
+        "PG:host=h password = x",
+        "PG:host=h dbname=password sslpassword\t='x'",
         "MYSQL:db,user=u,password=x",
         "MSSQL:server=s;pwd=x",
         "/vsicurl/https://u:x@h/zones.gpkg",
