@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rooftally/base/crc32c.h"
+
 #include "store_writer.h"
 
 /* What has been done before tables are filled, of all that takes time. */
@@ -80,6 +82,16 @@ check_id(struct last_id *last, const struct store_row *row, struct error *err)
     return 0;
 }
 
+/* Adds up in any order, and tells apart rows that have swapped a value, as a mere sum of
+ * CRCs, which are linear, might not (the finalizer of SplitMix64). */
+static uint64_t row_content(const uint8_t *record, int64_t n_bytes)
+{
+    uint64_t z = crc32c(0, record, (size_t)n_bytes) + UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
 static int fill_rows(struct store_writer *writer,
                      struct collected *collected,
                      struct store_fill *fill,
@@ -93,6 +105,7 @@ static int fill_rows(struct store_writer *writer,
     int more;
     while ((more = sorter_next(collected->sorter, &record, &n_bytes, err)) == 1) {
         store_row_decode(&collected->shape, record, row);
+        collected->content += row_content(record, n_bytes);
         if ((is_zone && check_id(&last, row, err)) || store_fill_add(fill, row, err)
             || (n++ % 4096 == 0 && report(writer, n, collected->range.n, err)))
             return -1;
@@ -159,6 +172,24 @@ static int lay_out(struct store_writer *writer, struct error *err)
     return team_agree(writer->team, status, err);
 }
 
+/* What all rows of both tables sum up to, from all ranks, in halves so that no sum of
+ * theirs overflows. Collective. */
+static int put_content(struct store_writer *writer, struct error *err)
+{
+    uint64_t content[2] = { writer->zones.content, writer->buildings.content };
+    int64_t halves[4];
+    for (int i = 0; i < 4; i++)
+        halves[i] = (int64_t)(content[i / 2] >> i % 2 * 32 & UINT32_MAX);
+    if (team_sum(writer->team, halves, 4, err))
+        return -1;
+    for (int i = 0; i < 2; i++)
+        content[i] = (uint64_t)halves[2 * i] + ((uint64_t)halves[2 * i + 1] << 32);
+    if (writer->team->rank > 0)
+        return 0;
+    const struct store *store = writer->store;
+    return store_write(store, store->content_at, content, sizeof content, err);
+}
+
 /* Every rank its rows, then, of whole tables, its blocks. Collective and agreed. */
 static int fill(struct store_writer *writer, struct error *err)
 {
@@ -173,7 +204,11 @@ static int fill(struct store_writer *writer, struct error *err)
         return -1;
     int64_t first = store->n_blocks * team->rank / team->size;
     int64_t end = store->n_blocks * (team->rank + 1) / team->size;
-    status = store_fill_blocks(store, first, end - first, writer->memory, err);
+    status =
+        put_content(writer, err)
+                || store_fill_blocks(store, first, end - first, writer->memory, err)
+            ? -1
+            : 0;
     return team_agree(team, status, err);
 }
 

@@ -289,7 +289,9 @@ int store_create(const char *path,
     if (c.file < 0)
         return -1;
     int status = put_head(&c, err) || add_zones(&c, err) || add_buildings(&c, err)
-                         || add_blocks(&c, err) || add_sides(&c, err)
+                         || add_blocks(&c, err)
+                         || add(c.file, "content", H5T_STD_I64LE, 2, err)
+                         || add_sides(&c, err)
                      ? -1
                      : 0;
     if (h5_close(&c.file, H5Fclose) < 0 && status == 0)

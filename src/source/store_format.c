@@ -202,6 +202,16 @@ static int place_blocks(const struct store_opening *opening, struct error *err)
     return store_place_ranges(opening, err);
 }
 
+/* Stores that were made before there was one have none. */
+static int place_content(const struct store_opening *opening, struct error *err)
+{
+    int64_t *at = &opening->store->content_at;
+    *at = -1;
+    if (!h5_has(opening->file, "content"))
+        return 0;
+    return place_at(opening, "/content", H5T_STD_I64LE, 2, at, err);
+}
+
 /* Blocks tile the rows, whatever the file says of itself elsewhere. */
 static int check_blocks(const struct store *store, struct error *err)
 {
@@ -281,7 +291,7 @@ static int read_layout(struct store *store, const char *path, struct error *err)
     int status = read_head(&opening, err)
                          || place_table(&opening, &store->zones, true, err)
                          || place_table(&opening, &store->buildings, false, err)
-                         || place_blocks(&opening, err)
+                         || place_blocks(&opening, err) || place_content(&opening, err)
                      ? -1
                      : 0;
     h5_close(&opening.file, H5Fclose);

@@ -51,6 +51,7 @@ struct store {
     int32_t srid;
     int64_t n_blocks, block_rows;
     int64_t first_at, count_at, block_box_at[4], faults_at;
+    int64_t content_at; /* -1: none */
     struct store_table zones, buildings;
 };
 
@@ -87,8 +88,10 @@ int store_read(const struct store *store,
 
 /*
  * Which store it is, as one line: a CRC of what it holds, and its size. A copy is the
- * same store. Reads the index of the blocks, and at most 16 MiB of the rest: of a larger
- * file a change may go unseen that leaves size, boxes and ranges of fields as they were.
+ * same store. Reads the content that its writer has summed up, the index of the blocks,
+ * and at most 16 MiB of the rest: of a larger file that a program of another make has
+ * changed, or has written without content, a change may go unseen that leaves size, boxes
+ * and ranges of fields as they were.
  */
 int store_identify(const struct store *store,
                    char *text,

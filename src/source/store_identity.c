@@ -60,6 +60,8 @@ static int add_blocks(const struct store *store, uint32_t *crc, struct error *er
 int store_identify(const struct store *store, char *text, int n_text, struct error *err)
 {
     uint32_t crc = 0;
+    if (store->content_at >= 0 && add_bytes(store, store->content_at, 16, &crc, err))
+        return -1;
     if (add_chunks(store, &crc, err) || add_blocks(store, &crc, err))
         return -1;
     snprintf(text,

@@ -342,6 +342,7 @@ int store_writer_building(struct store_writer *writer,
         fault = EWKB_COLLECTED;
     to->fault = (uint8_t)fault;
     to->box = head.box;
+    to->n_vertices = 0; /* a zone's that came before would break ties */
     to->position = 0;
     if (writer->extent.xmin <= writer->extent.xmax)
         to->position = hilbert_position(&writer->extent,

@@ -24,6 +24,9 @@
  *       id xmin … ymax offset wkb <field>  as above, id always text, box empty without
  *                            a geometry; attribute type of id: what it was
  *       vertices             i64
+ *   /content                 i64 [2]: of all rows of zones, and of buildings, the sum
+ *                            (modulo 2^64) of a number that is mixed from the CRC-32C of
+ *                            a row's id, box, geometry and fields; not in older stores
  *   /texts/<table>/<field>   offset i64, text u8: the words of a field, sorted bytewise,
  *                            or the texts of its rows
  *   /valid/<table>/<field>   u8 [n]: 0 where null; not there when nothing is null
