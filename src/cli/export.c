@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rooftally/base/log.h"
@@ -146,31 +148,82 @@ static int failed(const char *path, const char *what, struct error *err)
     return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
 }
 
-/* Under another name until it is whole and on disk. */
+/* A file that is written: without a name where the file system can do that, so that
+ * nothing is left of it when the process is killed; else under another one. */
+struct draft {
+    char *partial;
+    bool has_name;
+    FILE *out;
+};
+
+static int open_nameless(const char *path)
+{
+    char *folder = strdup(path);
+    int fd =
+        folder ? open(dirname(folder), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    free(folder);
+    return fd;
+}
+
+static int open_draft(struct draft *draft, const char *path, struct error *err)
+{
+    *draft = (struct draft){ .out = NULL };
+    if (asprintf(&draft->partial, "%s.partial-%ld", path, (long)getpid()) < 0)
+        return error_set(err, ERROR_BUDGET, "no memory for a file name");
+    int fd = open_nameless(path);
+    draft->has_name = fd < 0;
+    if (fd < 0)
+        fd = open(draft->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    draft->out = fd < 0 ? NULL : fdopen(fd, "w");
+    if (draft->out)
+        return 0;
+    failed(draft->partial, "made", err);
+    free(draft->partial);
+    return -1;
+}
+
+static int name_draft(struct draft *draft, const char *path, struct error *err)
+{
+    char own[32];
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fileno(draft->out));
+    if (!draft->has_name
+        && linkat(AT_FDCWD, own, AT_FDCWD, draft->partial, AT_SYMLINK_FOLLOW) < 0)
+        return failed(path, "given its name", err);
+    draft->has_name = true;
+    if (rename(draft->partial, path) < 0)
+        return failed(path, "given its name", err);
+    draft->has_name = false;
+    return 0;
+}
+
+static int refuse_itself(const struct arguments *a, struct error *err)
+{
+    struct stat result, output;
+    if (stat(a->result, &result) == 0 && stat(a->output, &output) == 0
+        && result.st_dev == output.st_dev && result.st_ino == output.st_ino)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "export: -o %s is the result itself",
+                         a->output);
+    return 0;
+}
+
+/* All of it or nothing: it gets its name once it is whole and on disk. */
 static int write_file(const struct arguments *a, struct error *err)
 {
-    char *partial = NULL;
-    int status = -1;
-    if (result_check(a->output, a->force, err) < 0)
+    struct draft draft;
+    if (refuse_itself(a, err) < 0 || result_check(a->output, a->force, err) < 0
+        || open_draft(&draft, a->output, err) < 0)
         return -1;
-    if (asprintf(&partial, "%s.partial-%ld", a->output, (long)getpid()) < 0)
-        return error_set(err, ERROR_BUDGET, "no memory for a file name");
-    int fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!out) {
-        failed(partial, "made", err);
-    } else {
-        status = write_to(a, out, err);
-        if (status == 0 && fsync(fd) < 0)
-            status = failed(partial, "put on disk", err);
-        if (fclose(out) != 0 && status == 0)
-            status = failed(partial, "written", err);
-        if (status == 0 && rename(partial, a->output) < 0)
-            status = failed(a->output, "given its name", err);
-        if (status < 0)
-            unlink(partial);
-    }
-    free(partial);
+    int status = write_to(a, draft.out, err);
+    if (status == 0 && (fflush(draft.out) != 0 || fsync(fileno(draft.out)) < 0))
+        status = failed(a->output, "put on disk", err);
+    if (status == 0)
+        status = name_draft(&draft, a->output, err);
+    fclose(draft.out);
+    if (draft.has_name)
+        unlink(draft.partial);
+    free(draft.partial);
     return status;
 }
 

@@ -6,7 +6,9 @@ import csv
 import json
 import os
 import pty
+import signal
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
@@ -107,6 +109,11 @@ for arguments in (["export", path], ["export", path, "--format", "geojson"], ["i
                   for c in text), arguments, "writes control characters")
     os.close(ours)
 
+held = os.path.join(folder, "held.so")  # fsync says that it is reached, and waits
+subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", held], check=True, encoding="utf-8",
+               input="#include <fcntl.h>\n#include <unistd.h>\n"
+                     f'int fsync(int f) {{ (void)f; close(creat("{held}.here", 0600)); sleep(60); return 0; }}')
+
 # an output is whole, new, or not touched
 name = os.path.join(folder, "out.csv")
 rooftally("export", path, "-o", name)
@@ -117,5 +124,28 @@ check(open(name, "rb").read() == before, "a failed export changed its output")
 done = subprocess.run([ROOFTALLY, "export", path], stdout=open("/dev/full", "w"),
                       stderr=subprocess.PIPE, env=environment)
 check(done.returncode == 1 and done.stderr.count(b"\n") == 1, "full disk:", done.stderr)
+for itself in (path, os.path.join(folder, "link.h5")):
+    if itself != path:
+        os.link(path, itself)
+    done = rooftally("export", path, "-o", itself, "--force", status=2)
+    check("the result itself" in done.stderr, "onto itself:", done.stderr)
+    check(h5py.is_hdf5(path), "the result is gone")
+mode = os.umask(0o027)
+rooftally("export", path, "-o", name, "--force")
+os.umask(mode)
+check(open(name, "rb").read() == before and os.stat(name).st_mode & 0o777 == 0o640, "replaced")
 check(not glob.glob(name + ".partial*"), "a partial file is left")
+
+# killed in its middle, by whatever signal, it leaves nothing
+for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    done = subprocess.Popen([ROOFTALLY, "export", path, "-o", os.path.join(folder, "killed.csv")],
+                            env=dict(environment, LD_PRELOAD=held, ASAN_OPTIONS="verify_asan_link_order=0"), stderr=subprocess.DEVNULL)
+    until = time.time() + 20
+    while not os.path.exists(held + ".here") and time.time() < until:
+        time.sleep(0.02)
+    check(os.path.exists(held + ".here"), "the export was not held")
+    done.send_signal(signal_number)
+    check(done.wait() == -signal_number, "ended with", done.returncode)
+    check(not glob.glob(os.path.join(folder, "killed.csv*")), "left", glob.glob(os.path.join(folder, "killed.csv*")))
+    os.unlink(held + ".here")
 finish()
