@@ -224,8 +224,7 @@ int checkpoint_append(struct checkpoint *checkpoint,
     if (spool_append(checkpoint->spool, record, statistics, err) < 0)
         return -1;
     checkpoint->is_dirty = true;
-    checkpoint_tick(checkpoint);
-    return 0;
+    return checkpoint_settle(checkpoint, err);
 }
 
 /* The system tells of a failure once, and takes the next try for a success. */

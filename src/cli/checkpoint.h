@@ -54,12 +54,13 @@ int checkpoint_open(struct checkpoint *checkpoint,
                     const int64_t **done,
                     struct error *err);
 
-/* Append a record; sync when that is due. */
+/* Append a record; sync when that is due. Returns 0, or -1 with ERROR_IO, also when an
+ * earlier sync has failed: a disk that loses zones is not worth the work on more. */
 int checkpoint_append(struct checkpoint *checkpoint,
                       const struct zone_record *record,
                       const struct statistics *statistics,
                       struct error *err);
-/* Sync if that is due. A failure is told by the two below. */
+/* Sync if that is due. A failure is told by the others. */
 void checkpoint_tick(struct checkpoint *checkpoint);
 /* As checkpoint_tick; 0, or -1 with ERROR_IO when any sync has failed. */
 int checkpoint_settle(struct checkpoint *checkpoint, struct error *err);
