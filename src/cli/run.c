@@ -469,11 +469,19 @@ static int print_summary(struct run *run, struct error *err)
     return status;
 }
 
-/* The result of this very run is in place, and only its spool is left. */
+/* The result of this very job is in place; the data may have changed since. */
 static void tell_complete(const struct run *run)
 {
-    if (is_first(run) && !run->options.quiet)
-        printf("%s: is complete already\n", run->session.job->output);
+    const char *output = run->session.job->output;
+    char clean[64];
+    if (!is_first(run) || run->options.quiet)
+        return;
+    char *end = result_provenance(output, "end");
+    const char *made = end ? end : "at an unknown time";
+    printf("%s: is complete already, made %s; --force makes a new one\n",
+           output,
+           log_clean(clean, sizeof clean, made, (int)strlen(made)));
+    free(end);
 }
 
 /* Zones that the next attempt will find; a failure of comm leaves some unheard of. */

@@ -55,7 +55,7 @@ hid_t result_open(const char *path, int64_t *consistent, struct error *err)
     return file;
 }
 
-bool result_is_of(const char *path, const char *attribute, const char *wanted)
+char *result_provenance(const char *path, const char *attribute)
 {
     char *value = NULL;
     hid_t group = H5I_INVALID_HID, file = result_open(path, NULL, NULL);
@@ -63,10 +63,16 @@ bool result_is_of(const char *path, const char *attribute, const char *wanted)
         group = H5Gopen2(file, "/provenance", H5P_DEFAULT);
     if (group >= 0)
         value = h5_get_text(group, attribute, NULL);
-    bool is = value && strcmp(value, wanted) == 0;
-    free(value);
     h5_close(&group, H5Gclose);
     h5_close(&file, H5Fclose);
     H5Eclear2(H5E_DEFAULT);
+    return value;
+}
+
+bool result_is_of(const char *path, const char *attribute, const char *wanted)
+{
+    char *value = result_provenance(path, attribute);
+    bool is = value && strcmp(value, wanted) == 0;
+    free(value);
     return is;
 }

@@ -64,7 +64,8 @@ with h5py.File(path_of("one")) as file:
     snapshots = set(file["/telemetry/zone/snapshot"][()])
     check(len(snapshots) == 2, "every zone tells its snapshot:", snapshots)
 done = resume("one", 1, "one again")  # and with its spool gone as well
-check("complete already" in done.stdout, "one again:", done.stdout)
+made = consistent("one")[1]["end"].decode()
+check(f"complete already, made {made}; --force" in done.stdout, "one again:", done.stdout)
 check_whole("one", wanted, "one again")
 refused("one", ["is there already"], "--resume", buildings__where="height > 20")
 refused("one", ["is there already"])

@@ -105,6 +105,9 @@ int result_write(struct comm *comm,
                  struct memory *memory,
                  struct error *err);
 
+/* An attribute of /provenance, on the heap; NULL: the file is no whole result, or has none
+ * of this name. */
+char *result_provenance(const char *path, const char *attribute);
 /* Whether the file is a whole result with this text as an attribute of /provenance. */
 bool result_is_of(const char *path, const char *attribute, const char *wanted);
 
