@@ -8,8 +8,9 @@
 #include "entries.h"
 #include "keys.h"
 
-/* The way to the source, and how it is read, are left out: a connection may hold a secret, and the same data can
- * be reached in several ways. The source says itself which one it is. */
+/* The way to the source, and how it is read, are left out: a connection may hold a secret,
+ * and the same data can be reached in several ways. The source says itself which one it
+ * is. */
 static bool decides(const char *section, const char *key)
 {
     if (strcmp(section, "job") == 0 || strcmp(section, "limits") == 0)
