@@ -86,18 +86,26 @@ static void print_zones(const struct job_session *session,
            id);
 }
 
+/* Of a grid of about a cell for each candidate: cells, places of edges in them, edges and
+ * rings. */
+static int64_t grid_bytes(int64_t n_candidates, int64_t n_vertices)
+{
+    int64_t side = (int64_t)sqrt((double)n_candidates) + 4;
+    return 5 * side * side + 4 * (n_vertices + 4 * side) + (32 + 16 / 4) * n_vertices;
+}
+
 /* What the memory of one worker goes to, for its largest zone. */
 static void print_memory(const struct job_session *session,
                          const struct zone_list *zones)
 {
     const struct job *job = session->job;
-    double n_largest = find_largest(zones).n;
-    int64_t n = llround(n_largest), limit = job->memory_bytes, n_vertices = 0;
+    int64_t n = llround(find_largest(zones).n), limit = job->memory_bytes,
+            n_vertices = 0;
     for (int64_t i = 0; i < zones->n; i++)
         if (zones->n_vertices[i] > n_vertices)
             n_vertices = zones->n_vertices[i];
     int32_t rows = analyse_batch_rows(limit);
-    int64_t side = (int64_t)(2 * sqrt(n_largest)) + 1, kept = 0;
+    int64_t kept = 0;
     char text[24];
     for (int i = 0; i < session->binding.n_keep; i++)
         kept += 2 * 9 + 16;
@@ -110,7 +118,9 @@ static void print_memory(const struct job_session *session,
           batch_size(&session->binding, rows) + analyse_batch_bytes(limit),
           "rows in flight" },
         { MEMORY_GEOMETRY, 2 * 16 * n_vertices, "the zone with the most vertices" },
-        { MEMORY_GRID, side * side * 6, "cells and edges of the largest zone" },
+        { MEMORY_GRID,
+          grid_bytes(n, n_vertices),
+          "cells and edges of the largest zone" },
         { MEMORY_STATISTICS,
           statistics_size(session->statistics, n),
           "if all are selected" },

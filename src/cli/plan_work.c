@@ -34,7 +34,8 @@ void plan_print_work(const struct zone_list *zones,
     char size[24], n[32];
     if (work->n_zones > 0) {
         double share = (double)zones->n / (double)work->n_zones;
-        printf("  reads       about %s",
+        printf("  reads       at most %s%s", /* neighbours share blocks */
+               plan_about(zones, work),
                memory_size_text(size, (int64_t)((double)work->n_bytes * share)));
         printf(", and at most %s of geometry, as borders and measures need it\n",
                memory_size_text(size, (int64_t)((double)work->n_geometry * share)));

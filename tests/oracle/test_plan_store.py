@@ -35,17 +35,21 @@ for name, changes in (("plain", []), ("all", ["buildings.where="]), ("rare", ["b
     with h5py.File(output) as file:
         candidates = file["/telemetry/zone/candidates"][()]
         read = int(file["/telemetry/zone/bytes"][()].sum())
+        grid = int(file["/telemetry/rank/peak_grid"][()].max())
     check(int(values["candidates"]) == candidates.sum(), name, values, candidates.sum())
     line = [line for line in plan.splitlines() if line.startswith("  candidates")][0]
     check("about" not in line and f" {candidates.sum():,} " in line and f" {candidates.max():,} " in line,
           name, line, candidates.sum(), candidates.max())
     check("  reads " in plan and "  time " in plan and "  ranks " in plan and "of the store" in plan, name, plan)
     check(("left out" in plan) == (name in ("never", "rare")), name, plan)
-    words = [line for line in plan.splitlines() if line.startswith("  reads")][0].split()
+    words = [line for line in plan.splitlines() if line.startswith("  reads       at most ")][0].split()[1:]
     size = {"bytes": 1, "B": 1, "KiB": 2 ** 10, "MiB": 2 ** 20}
     least = float(words[2]) * size[words[3].strip(",")]
-    most = least + float(words[words.index("most") + 1]) * size[words[words.index("most") + 2]]
+    most = least + float(words[words.index("most", 4) + 1]) * size[words[words.index("most", 4) + 2]]
     check(0.5 * least <= read <= 1.1 * most + 2 ** 20, name, "reads", read, "planned", least, most)
+    words = [line for line in plan.splitlines() if line.startswith("    grid ")][0].split()
+    planned = float(words[1]) * size[words[2]]
+    check(grid / 1.5 <= planned <= 1.5 * grid, name, "a grid of", grid, "planned", planned)
 
 info = call("info", STORE)
 with h5py.File(STORE) as file:
