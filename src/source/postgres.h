@@ -17,6 +17,7 @@ struct postgres_table {
     const char *name;    /* as the job spells it, borrowed */
     char oid[16];
     char kind;                 /* pg_class.relkind */
+    int64_t n_blocks;          /* when it was found; 0: it cannot be read by them */
     char *sql;                 /* "public"."building" */
     const char *id, *geometry; /* columns, exact; borrowed from the schema */
     int32_t srid;              /* of the geometry; 0 unknown */
@@ -106,12 +107,7 @@ int postgres_buildings(struct source *source,
 int postgres_next(struct source *source, struct batch *batch, struct error *err);
 void postgres_cancel(struct source *source);
 
-/* postgres_scan.c; blocks of a table, where its rows can be asked for by them: 0 where
- * not. */
-int postgres_blocks(struct postgres *postgres,
-                    const struct postgres_table *table,
-                    int64_t *n,
-                    struct error *err);
+/* postgres_scan.c */
 int postgres_scan(struct source *source,
                   enum source_table table,
                   const struct binding *binding,

@@ -97,13 +97,10 @@ int postgres_costs(struct source *source,
 {
     struct postgres *postgres = (struct postgres *)source;
     const struct postgres_table *table = &postgres->buildings;
-    int64_t n_blocks;
     struct sample sample = { 0 };
-    if (postgres_blocks(postgres, table, &n_blocks, err))
-        return -1;
-    if (n_blocks == 0)
+    if (table->n_blocks == 0)
         return 0;
-    double percent = 100.0 * SAMPLE_BLOCKS / (double)n_blocks;
+    double percent = 100.0 * SAMPLE_BLOCKS / (double)table->n_blocks;
     percent = percent < 100 ? percent : 100;
     if (take_sample(postgres, postgres->filter, percent, &sample, err))
         return -1;

@@ -1,43 +1,19 @@
-#include <stdlib.h>
-
 #include "postgres.h"
 
-int postgres_blocks(struct postgres *postgres,
-                    const struct postgres_table *table,
-                    int64_t *n,
-                    struct error *err)
+/*
+ * The rows of one part: a range of blocks, the last one open, since the table may have
+ * grown; all of a table without blocks belongs to the first part. The blocks are as the
+ * first rank has found them: a number asked for again would part the table otherwise.
+ */
+static void
+add_part(const struct postgres_table *table, int part, int n_parts, struct sql *sql)
 {
-    static const char *const statement =
-        "SELECT CASE WHEN relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(oid)"
-        " / current_setting('block_size')::int8 ELSE 0 END"
-        " FROM pg_catalog.pg_class WHERE oid = $1::oid";
-    const char *params[] = { table->oid };
-    PGresult *result =
-        session_run(&postgres->session, statement, 1, params, false, err);
-    if (!result)
-        return -1;
-    *n = PQntuples(result) == 1 ? atoll(PQgetvalue(result, 0, 0)) : 0;
-    PQclear(result);
-    return 0;
-}
-
-/* The rows of one part: a range of blocks, the last one open, since the table may have
- * grown; all of a table without blocks belongs to the first part. */
-static int add_part(struct postgres *postgres,
-                    const struct postgres_table *table,
-                    int part,
-                    int n_parts,
-                    struct sql *sql,
-                    struct error *err)
-{
-    int64_t n;
+    int64_t n = table->n_blocks;
     if (n_parts == 1)
-        return 0;
-    if (postgres_blocks(postgres, table, &n, err))
-        return -1;
+        return;
     if (n == 0) {
         sql_add(sql, " AND %s", part == 0 ? "true" : "false");
-        return 0;
+        return;
     }
     sql_add(sql,
             " AND %s.ctid >= '(%lld,0)'",
@@ -48,7 +24,6 @@ static int add_part(struct postgres *postgres,
                 " AND %s.ctid < '(%lld,0)'",
                 table->alias,
                 (long long)(n * (part + 1) / n_parts));
-    return 0;
 }
 
 static void
@@ -102,12 +77,14 @@ static int scan_sql(struct postgres *postgres,
             table->sql,
             table->alias,
             binding->source_filter ? binding->source_filter : "true");
-    int status = id.text ? add_part(postgres, table, part, n_parts, sql, err)
-                         : error_set(err, ERROR_BUDGET, "no memory for a statement");
+    add_part(table, part, n_parts, sql);
     sql_add(sql, ") TO STDOUT (FORMAT binary)");
+    bool failed = id.failed;
     sql_release(&id);
     postgres->shape = shape;
-    return status || !sql_end(sql, err) ? -1 : 0;
+    if (failed)
+        return error_set(err, ERROR_BUDGET, "no memory for a statement");
+    return sql_end(sql, err) ? 0 : -1;
 }
 
 int postgres_scan(struct source *source,

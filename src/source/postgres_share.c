@@ -18,6 +18,7 @@
 struct shared_table {
     char oid[16];
     char kind;
+    int64_t n_blocks;
     int32_t srid;
     bool has_rows;
     int32_t id, geometry; /* numbers of columns */
@@ -41,6 +42,7 @@ static struct shared_table share_table(const struct postgres_table *table,
                                        const struct source_columns *columns)
 {
     struct shared_table shared = { .kind = table->kind,
+                                   .n_blocks = table->n_blocks,
                                    .srid = table->srid,
                                    .has_rows = table->has_rows,
                                    .id = column_number(columns, table->id),
@@ -155,6 +157,7 @@ static int follow_table(struct postgres_table *table,
         return error_set(err, ERROR_INTERNAL, "a shared schema has no such column");
     memcpy(table->oid, shared->oid, sizeof table->oid);
     table->kind = shared->kind;
+    table->n_blocks = shared->n_blocks;
     table->srid = shared->srid;
     table->has_rows = shared->has_rows;
     table->id = columns->columns[shared->id].name;

@@ -51,6 +51,7 @@ set_table(struct postgres_table *table, const PGresult *found, struct error *err
     struct sql sql = { 0 };
     snprintf(table->oid, sizeof table->oid, "%s", PQgetvalue(found, 0, 0));
     table->kind = PQgetvalue(found, 0, 3)[0];
+    table->n_blocks = atoll(PQgetvalue(found, 0, 4));
     sql_identifier(&sql, PQgetvalue(found, 0, 1));
     sql_add(&sql, ".");
     sql_identifier(&sql, PQgetvalue(found, 0, 2));
@@ -71,7 +72,9 @@ int postgres_find_table(struct postgres *postgres,
                         struct error *err)
 {
     static const char *const statement =
-        "SELECT c.oid, n.nspname, c.relname, c.relkind FROM pg_catalog.pg_class c"
+        "SELECT c.oid, n.nspname, c.relname, c.relkind, CASE WHEN relkind IN ('r', 'm')"
+        " THEN pg_catalog.pg_relation_size(c.oid)"
+        " / current_setting('block_size')::int8 ELSE 0 END FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.oid = pg_catalog.to_regclass($1)";
     const char *params[] = { table->name };

@@ -645,6 +645,66 @@ static void without_a_snapshot_any_connection_will_do(void **state)
     close_rank(&rank);
 }
 
+/* Read one part of the buildings, of n_parts: how many, and the sum of their ids. */
+static void read_part(struct rank *rank,
+                      int part,
+                      int n_parts,
+                      struct tally *sum,
+                      struct error *err)
+{
+    struct tally tally = { 0 };
+    if (source_scan(rank->source, SOURCE_BUILDINGS, &rank->binding, part, n_parts, err)
+        || read_stream(rank, &tally, err))
+        fail_msg("part %d: %s", part, err->text);
+    sum->n_rows += tally.n_rows;
+    sum->id_sum += tally.id_sum;
+}
+
+/* Two ranks read parts in turn, of which one came when the table had grown already, and
+ * it goes on growing: every row of the snapshot comes once. */
+static void parts_stay_the_same_while_a_table_grows(void **state)
+{
+    (void)state;
+    enum { PARTS = 4 };
+    static const char grow[] =
+        "INSERT INTO building (id, boundary) SELECT 1000000 + i, ST_MakeEnvelope(0, 0, "
+        "1, 1, 26986) FROM generate_series(1, 10000) i";
+    struct rank ranks[2];
+    struct tally whole = { 0 }, parts = { 0 };
+    struct error err = { 0 };
+    uint8_t *bytes;
+    int64_t n_bytes;
+    assert_int_equal(open_rank(&ranks[0], NULL, 0, NULL, NULL, NULL, &err), 0);
+    assert_int_equal(source_share(ranks[0].source, &bytes, &n_bytes, &err), 0);
+    sql(grow);
+    if (make_rank(&ranks[1], NULL, 0, &err)
+        || source_reach(&ranks[1].source, ranks[1].job, 1, NULL, NULL, &err)
+        || source_follow(ranks[1].source, bytes, n_bytes, &err)
+        || bind_rank(&ranks[1], &err))
+        fail_msg("%s", err.text);
+    free(bytes);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(batch_init(&ranks[i].batch,
+                                    &ranks[i].binding,
+                                    512,
+                                    50000,
+                                    &ranks[i].memory,
+                                    &err),
+                         0);
+    read_part(&ranks[0], 0, 1, &whole, &err);
+    for (int part = 0; part < PARTS; part++) {
+        read_part(&ranks[part % 2], part, PARTS, &parts, &err);
+        sql(grow);
+    }
+    assert_true(whole.n_rows > 0);
+    assert_int_equal(parts.n_rows, whole.n_rows);
+    assert_int_equal(parts.id_sum, whole.id_sum);
+    close_rank(&ranks[1]);
+    close_rank(&ranks[0]);
+    sql("DELETE FROM building WHERE id > 1000000");
+    sql("VACUUM building");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -667,6 +727,7 @@ int main(void)
         cmocka_unit_test(a_rank_follows_what_the_first_has_found),
         cmocka_unit_test(a_share_that_is_cut_off_is_refused),
         cmocka_unit_test(two_ranks_see_one_snapshot),
+        cmocka_unit_test(parts_stay_the_same_while_a_table_grows),
     };
     open_schema();
     make_tables();
