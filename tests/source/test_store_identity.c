@@ -113,8 +113,9 @@ static void identify(char identity[128], int64_t *n_bytes)
 static void one_value_inside_its_range_makes_another_store(void **unused)
 {
     static const struct content others[] = {
-        { 3001, -1, false, NULL }, { 3001, -1, true, NULL },  { 7007, -1, true, NULL },
-        { 9999, -1, true, NULL },  { -1, 5003, false, NULL }, { 11011, -1, true, NULL },
+        { 3001, -1, false, NULL },
+        { 7007, -1, true, NULL },
+        { -1, 5003, false, NULL },
     };
     const struct content content = { -1, -1, false, NULL };
     char first[128], other[128];
