@@ -95,16 +95,6 @@ static int bind_wanted(struct job_session *session,
     return statistics_bind(statistics, &session->copy_job, wanted, err);
 }
 
-/* After a connection was lost: the first rank's session holds the snapshot, and is lost
- * for good if it is the one. */
-static int reopen(struct job_session *session, int rank, struct error *err)
-{
-    if (rank == 0 && *source_snapshot(session->source)
-        && source_check(session->source, err) == 0)
-        return 0;
-    return source_reopen(session->source, err);
-}
-
 /* Whether to try again: what failed was a connection, and every rank has one again. */
 static bool
 tries_again(struct job_session *session, struct comm *comm, int n, struct error *err)
@@ -117,7 +107,7 @@ tries_again(struct job_session *session, struct comm *comm, int n, struct error 
     double until_s = clock_wall_s() + (n < 5 ? ldexp(0.5, n) : 16);
     while (clock_wall_s() < until_s && !stop_is_wished())
         clock_sleep_s(0.05);
-    int status = reopen(session, comm_rank(comm), &why);
+    int status = source_reopen(session->source, &why);
     if (status < 0 && why.code == ERROR_SOURCE && !stop_is_wished())
         status = 0; /* not yet: the next try says so again */
     if (comm_agree(comm, status, &why) == 0)

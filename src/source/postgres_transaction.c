@@ -75,7 +75,18 @@ static int export(struct postgres *postgres, struct error *err)
              PQgetvalue(result, 0, 0));
     PQclear(result);
     postgres->exports = true;
-    return 0;
+    return session_do(&postgres->session, "SAVEPOINT rooftally", err);
+}
+
+/* What failed on the server since the snapshot was exported is undone, and it lives on;
+ * were the transaction itself aborted, it would be gone. */
+static int go_back(struct postgres *postgres, struct error *err)
+{
+    if (session_copy_leave(&postgres->session, true)
+        || !session_is_there(&postgres->session)
+        || session_do(&postgres->session, "ROLLBACK TO SAVEPOINT rooftally", err))
+        return -1;
+    return postgres_use_index(postgres, postgres->index_only, err);
 }
 
 int postgres_begin(struct postgres *postgres, const char *snapshot, struct error *err)
@@ -106,6 +117,8 @@ int postgres_reopen(struct source *source, struct error *err)
     char snapshot[sizeof source->snapshot];
     postgres->started = false;
     postgres->pending = NULL;
+    if (postgres->exports && go_back(postgres, err) == 0)
+        return 0;
     session_close(&postgres->session);
     if (postgres->exports)
         return gone(source->snapshot, err);
