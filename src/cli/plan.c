@@ -244,6 +244,7 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     struct source_work work;
     int64_t n_free = -1;
     double n_candidates = 0;
+    bool scans = false;
     if (source_zones(session->source, &zones, &session->memory, err) < 0)
         return -1;
     if (zones.n == 0)
@@ -274,13 +275,12 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                          n_free);
     if (session->job->kind == SOURCE_POSTGRES) {
         char why[FETCH_WHY_BYTES];
-        bool scans;
         if (fetch_choose(session, zones.n, n_candidates, &scans, why, err) < 0)
             return -1;
         printf("  fetch       %s\n", why);
     }
     print_ranks(session->job, &zones, &work, n_candidates, n_free);
-    if (!source_schema(session->source)->spatial_index)
+    if (!scans && !source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; "
                "create an index using gist\n",

@@ -249,7 +249,7 @@ static void tell_resumed(const struct run *run)
 
 static void tell_start(const struct run *run)
 {
-    if (!source_schema(run->session.source)->spatial_index)
+    if (!run->scans && !source_schema(run->session.source)->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: create an index using "

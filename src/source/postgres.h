@@ -39,6 +39,7 @@ struct postgres {
 
     bool exports;           /* its transaction holds the shared snapshot */
     bool index_only;        /* the planner was told to use the index */
+    bool scans;             /* though it is free to scan just now */
     bool started;           /* the header of the open copy is read */
     const uint8_t *pending; /* a row that did not fit; libpq's */
     int64_t n_pending;

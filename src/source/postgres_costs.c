@@ -107,8 +107,9 @@ int postgres_costs(struct source *source,
     if (!(sample.n > 0))
         return 0;
     double n_rows = source->schema.n_buildings;
-    if (!(n_rows > 0))
-        n_rows = sample.n * 100 / percent;
+    double sampled = sample.n * 100 / percent;
+    if (!(n_rows > sampled)) /* what ANALYZE has left may be of a smaller table */
+        n_rows = sampled;
     double passing = sample.n_passing / sample.n, disorder = disorder_of(&sample);
     double by_row = source->schema.spatial_index ? 0 : n_rows * row_s;
     *costs = (struct source_costs){

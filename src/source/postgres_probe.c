@@ -124,11 +124,9 @@ static int probe_buildings(struct postgres *postgres, struct error *err)
     return status;
 }
 
-/* The estimate of a cover knows nothing of its boxes, so where there is an index the
- * planner is told to take it; what a view joins to is left to the planner. */
-int postgres_use_index(struct postgres *postgres, bool only, struct error *err)
+static int set_scans(struct postgres *postgres, bool on, struct error *err)
 {
-    const char *params[] = { only ? "off" : "on",
+    const char *params[] = { on ? "on" : "off",
                              postgres->job->snapshot == SNAPSHOT_NONE ? "false"
                                                                       : "true" };
     PGresult *result =
@@ -139,8 +137,24 @@ int postgres_use_index(struct postgres *postgres, bool only, struct error *err)
                     false,
                     err);
     PQclear(result);
-    postgres->index_only = only;
     return result ? 0 : -1;
+}
+
+/* The estimate of a cover knows nothing of its boxes, so where there is an index the
+ * planner is told to take it; what a view joins to is left to the planner. */
+int postgres_use_index(struct postgres *postgres, bool only, struct error *err)
+{
+    postgres->index_only = only;
+    postgres->scans = false;
+    return set_scans(postgres, !only, err);
+}
+
+int postgres_use_scan(struct postgres *postgres, struct error *err)
+{
+    if (!postgres->index_only || postgres->scans)
+        return 0;
+    postgres->scans = true;
+    return set_scans(postgres, true, err);
 }
 
 int postgres_probe(struct postgres *postgres, struct error *err)

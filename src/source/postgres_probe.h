@@ -16,6 +16,8 @@ int postgres_probe(struct postgres *postgres, struct error *err);
 
 /* Tell the planner to take the index, or leave it to it. */
 int postgres_use_index(struct postgres *postgres, bool only, struct error *err);
+/* Leave it to the planner until postgres_use_index is called again. */
+int postgres_use_scan(struct postgres *postgres, struct error *err);
 
 /* Whether ANALYZE has left statistics on the buildings' geometry. */
 int postgres_probe_statistics(struct postgres *postgres,

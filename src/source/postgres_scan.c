@@ -1,4 +1,5 @@
 #include "postgres.h"
+#include "postgres_probe.h"
 
 /*
  * The rows of one part: a range of blocks, the last one open, since the table may have
@@ -101,6 +102,8 @@ int postgres_scan(struct source *source,
     int status = scan_sql(postgres, from, binding, part, n_parts, &sql, err);
     postgres->started = false;
     postgres->pending = NULL;
+    if (status == 0)
+        status = postgres_use_scan(postgres, err);
     if (status == 0 && session_copy(&postgres->session, sql.text, err))
         status = error_prefix(err, "%s", from->name);
     sql_release(&sql);
