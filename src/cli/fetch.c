@@ -105,7 +105,7 @@ tries_again(struct job_session *session, struct comm *comm, int n, struct error 
     if (comm_rank(comm) == 0)
         log_event(LOG_WARN, "retry", "n=%d why=\"%s\"", n + 1, err->text);
     double until_s = clock_wall_s() + (n < 5 ? ldexp(0.5, n) : 16);
-    while (clock_wall_s() < until_s && !stop_is_wished())
+    while (clock_wall_s() < until_s && !team_should_stop(comm))
         clock_sleep_s(0.05);
     int status = source_reopen(session->source, &why);
     if (status < 0 && why.code == ERROR_SOURCE && !stop_is_wished())
@@ -129,7 +129,7 @@ static int copy(struct job_session *session,
         .team = &team, .force = true, .progress = meter_show, .context = &meter
     };
     snprintf(path, sizeof path, "%.4000s.scan", session->job->output);
-    meter_init(&meter, "reading the table", quiet || comm_rank(comm) > 0);
+    meter_init(&meter, comm, "reading the table", quiet || comm_rank(comm) > 0);
     int status = store_copy(&session->copy,
                             session->source,
                             session->job,

@@ -220,7 +220,7 @@ static int write_store(const struct generate *generate,
                                      .context = &meter };
     struct store_counts counts;
     double start_s = clock_wall_s();
-    meter_init(&meter, "generate", !shows);
+    meter_init(&meter, comm, "generate", !shows);
     int status = store_generate(state, generate->store, &options, &counts, memory, err);
     meter_end(&meter);
     if (status == 0 && shows)
@@ -245,7 +245,7 @@ static int load_tables(const struct generate *generate,
     struct load_counts counts;
     int status = 0;
     if (comm_rank(comm) == 0) {
-        meter_init(&meter, "generate", generate->quiet);
+        meter_init(&meter, comm, "generate", generate->quiet);
         status =
             load_postgres(state, generate->conninfo, &options, &counts, memory, err);
         meter_end(&meter);
@@ -278,6 +278,8 @@ int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
     struct generate generate;
     struct memory memory = { 0 };
     comm_bound(comm, stop_until_s);
+    if (comm_rank(comm) == 0)
+        stop_speak("");
     int status = read_arguments(&generate, argc, argv, err);
     if (status == 0 && !generate.help)
         status = memory_init(&memory, MEMORY_BYTES, err);

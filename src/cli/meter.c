@@ -7,7 +7,7 @@
 #include "rooftally/base/clock.h"
 
 #include "progress.h"
-#include "stop.h"
+#include "team.h"
 
 static const double live_interval_s = 0.2, log_interval_s = 10;
 
@@ -16,9 +16,10 @@ static double next_s(const struct meter *meter, double now_s)
     return now_s + (meter->terminal ? live_interval_s : log_interval_s);
 }
 
-void meter_init(struct meter *meter, const char *what, bool quiet)
+void meter_init(struct meter *meter, struct comm *comm, const char *what, bool quiet)
 {
     *meter = (struct meter){ .what = what,
+                             .comm = comm,
                              .quiet = quiet,
                              .terminal = isatty(STDERR_FILENO),
                              .start_s = clock_wall_s() };
@@ -29,7 +30,7 @@ bool meter_show(void *context, double share)
 {
     struct meter *meter = context;
     double now_s = clock_wall_s(), spent_s = now_s - meter->start_s;
-    if (!meter->quiet && now_s >= meter->next_s) {
+    if (!meter->quiet && share >= 0 && now_s >= meter->next_s) {
         char eta[24];
         fprintf(stderr,
                 meter->terminal ? "\r%s: %3.0f %%, ETA %s\033[K"
@@ -42,7 +43,7 @@ bool meter_show(void *context, double share)
         meter->next_s = next_s(meter, now_s);
         meter->shown = true;
     }
-    return stop_is_wished();
+    return team_should_stop(meter->comm);
 }
 
 void meter_end(struct meter *meter)

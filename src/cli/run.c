@@ -18,6 +18,7 @@
 #include "sampler.h"
 #include "stop.h"
 #include "summary.h"
+#include "team.h"
 
 static const char usage[] =
     "usage: rooftally run JOB [-o FILE] [--set section.key=value]... [--force] "
@@ -88,6 +89,15 @@ static void limit_time(const struct run *run)
         stop_after(left_s);
 }
 
+/* Asked by the source while it waits: until the ranks exchange messages, each works on
+ * its own. */
+static bool should_stop(void *context)
+{
+    struct run *run = context;
+    return run->drive.comm ? drive_should_stop(&run->drive)
+                           : team_should_stop(run->comm);
+}
+
 /* On the first rank. */
 static int read_zones(void *context, struct error *err)
 {
@@ -126,8 +136,8 @@ static int open_sessions(struct run *run, struct error *err)
     if (agree(run, status, err) < 0)
         return -1;
 
-    const struct opening opening = { .stop = drive_should_stop,
-                                     .stop_context = &run->drive,
+    const struct opening opening = { .stop = should_stop,
+                                     .stop_context = run,
                                      .meanwhile = read_zones,
                                      .meanwhile_context = run };
     if (agree(run, job_session_open_all(session, run->comm, &opening, err), err) < 0)
@@ -547,7 +557,7 @@ int cli_run(int argc,
     run->checkpoint.lock = -1;
     comm_bound(comm, stop_until_s);
     if (is_first(run))
-        stop_speak();
+        stop_speak("; rooftally run --resume goes on");
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));

@@ -32,12 +32,6 @@ static const char usage[] =
     "  -f, --force              replace an existing store\n"
     "  -q, --quiet              no progress and no summary\n";
 
-static bool should_stop(void *context)
-{
-    (void)context;
-    return stop_is_wished();
-}
-
 static void
 print_summary(const struct store_counts *counts, double wall_s, int64_t peak_bytes)
 {
@@ -69,7 +63,7 @@ static int stage(struct job_session *session,
                                          .context = &meter };
     struct store_counts counts;
     double start_s = clock_wall_s();
-    meter_init(&meter, "stage", !shows);
+    meter_init(&meter, comm, "stage", !shows);
     int status = store_stage(session->source,
                              session->job,
                              options->output,
@@ -99,7 +93,7 @@ static int prepare(struct job_session *session,
                    struct comm *comm,
                    struct error *err)
 {
-    const struct opening opening = { .stop = should_stop };
+    const struct opening opening = { .stop = team_should_stop, .stop_context = comm };
     int status = 0;
     if (!options->output)
         status = error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
@@ -122,6 +116,8 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
     struct job_session session = { 0 };
     int status = -1;
     comm_bound(comm, stop_until_s);
+    if (comm_rank(comm) == 0)
+        stop_speak("");
     int read = options_read(&options, argc, argv, "ofq", err);
     if (comm_agree(comm, read, err) < 0)
         goto out;

@@ -1,6 +1,8 @@
 #include "stop.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -14,7 +16,8 @@ static const double limit_margin_s = 10, slurm_margin_s = 60;
 
 static volatile sig_atomic_t caught; /* number of the first signal */
 static volatile sig_atomic_t n_caught;
-static volatile sig_atomic_t is_disarmed, speaks;
+static volatile sig_atomic_t is_disarmed;
+static char last_line[160]; /* "": this rank says nothing */
 static double until_s;
 
 /* Only what is safe in a handler. The alarm that comes first is the time limit, the one
@@ -28,10 +31,7 @@ static void take_signal(int number)
         caught = number;
         alarm(STOP_END_S);
     } else if (number == SIGALRM) {
-        static const char line[] =
-            "rooftally: stopped, without an answer of another rank "
-            "or the server; rooftally run --resume goes on\n";
-        ssize_t written = speaks ? write(STDERR_FILENO, line, sizeof line - 1) : 0;
+        ssize_t written = write(STDERR_FILENO, last_line, strlen(last_line));
         (void)written;
         _exit(STOP_STATUS);
     }
@@ -48,9 +48,12 @@ void stop_catch(void)
         sigaction(signals[i], &action, NULL);
 }
 
-void stop_speak(void)
+void stop_speak(const char *advice)
 {
-    speaks = 1;
+    snprintf(last_line,
+             sizeof last_line,
+             "rooftally: stopped, without an answer of another rank or the server%s\n",
+             advice);
 }
 
 int stop_n_signals(void)

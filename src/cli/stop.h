@@ -17,8 +17,8 @@ enum {
 
 /* Catch the signals. */
 void stop_catch(void);
-/* When this process has to end by itself, it says so in a line, and how to go on. */
-void stop_speak(void);
+/* When this process has to end by itself, it says so in a line, with `advice` behind. */
+void stop_speak(const char *advice);
 /* Signals that have come so far; they count up to a thousand. */
 int stop_n_signals(void);
 /* Wish to stop after so many seconds, from 0. */

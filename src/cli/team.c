@@ -1,5 +1,7 @@
 #include "team.h"
 
+#include "stop.h"
+
 static int sum(void *context, int64_t *values, int64_t n, struct error *err)
 {
     return comm_sum(context, values, n, err);
@@ -25,6 +27,16 @@ share(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
 static int agree(void *context, int status, struct error *err)
 {
     return comm_agree(context, status, err);
+}
+
+bool team_should_stop(void *context)
+{
+    struct comm *comm = context;
+    if (!stop_is_wished() && comm_heard(comm))
+        stop_now();
+    if (stop_is_wished())
+        comm_tell(comm);
+    return stop_is_wished();
 }
 
 struct team team_of(struct comm *comm)

@@ -6,6 +6,10 @@
 #include "rooftally/source/team.h"
 
 /* The comm is borrowed by the team. */
+/* Whether this rank or another is wished to stop: the first to know tells the others, so
+ * that all leave at their next agreement. void * for sources: a struct comm. */
+bool team_should_stop(void *comm);
+
 struct team team_of(struct comm *comm);
 
 #endif

@@ -43,6 +43,8 @@ void comm_nap(struct nap *nap, double most_s)
 bool comm_is_overdue(struct comm *comm)
 {
     double until_s = comm->until_s ? comm->until_s() : 0;
+    if (until_s > 0)
+        comm_tell(comm);
     if (until_s > 0 && clock_wall_s() > until_s)
         comm->is_broken = true;
     return comm->is_broken;

@@ -11,7 +11,7 @@
 
 #include "world.h"
 
-enum { TAG_MESSAGE = 1 };
+enum { TAG_MESSAGE = 1, TAG_STOP = 3 };
 
 void comm_deliver(struct comm *comm, double timeout_s)
 {
@@ -193,4 +193,39 @@ int comm_receive(struct comm *comm,
             return 0;
         comm_nap(&comm->receiving, left_s);
     }
+}
+
+/* Nothing but the envelope is sent, which needs no buffer to outlive the call. */
+void comm_tell(struct comm *comm)
+{
+    if (!comm->is_mpi || comm->is_broken || comm->has_told)
+        return;
+    comm->has_told = true;
+    for (int to = 0; to < comm->size; to++) {
+        MPI_Request request;
+        if (to != comm->rank
+            && MPI_Isend(NULL, 0, MPI_BYTE, to, TAG_STOP, comm->messages, &request)
+                   == MPI_SUCCESS)
+            MPI_Request_free(&request);
+    }
+}
+
+bool comm_heard(struct comm *comm)
+{
+    int there = 0;
+    MPI_Status seen;
+    if (!comm->is_mpi || comm->is_broken || comm->has_heard)
+        return comm->has_heard;
+    if (MPI_Iprobe(MPI_ANY_SOURCE, TAG_STOP, comm->messages, &there, &seen)
+            == MPI_SUCCESS
+        && there)
+        comm->has_heard = MPI_Recv(NULL,
+                                   0,
+                                   MPI_BYTE,
+                                   seen.MPI_SOURCE,
+                                   TAG_STOP,
+                                   comm->messages,
+                                   MPI_STATUS_IGNORE)
+                          == MPI_SUCCESS;
+    return comm->has_heard;
 }

@@ -37,6 +37,7 @@ struct comm {
     double (*until_s)(void); /* of comm_bound; NULL: no bound */
     int lowest;              /* of comm_agree: the lowest rank that failed */
     bool is_broken;
+    bool has_told, has_heard; /* of a wish to stop */
 };
 
 enum { COMM_LARGEST = 1 << 30 }; /* bytes in one MPI call; fits int */

@@ -195,6 +195,8 @@ int scratch_append(struct scratch *scratch,
             continue;
         if (n <= 0)
             return failed(scratch, n, "the disk is full", err);
+        if (scratch->stop && scratch->stop(scratch->stop_context))
+            return error_set(err, ERROR_STOPPED, "stopped on request");
         from += n;
         n_bytes -= n;
         scratch->n_bytes += n;

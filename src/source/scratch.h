@@ -43,6 +43,8 @@ int nameless_open(int *file,
 struct scratch {
     int file; /* -1: closed */
     int rank, size;
+    bool (*stop)(void *context); /* asked by every append; NULL: never */
+    void *stop_context;
     int64_t n_bytes; /* appended by this rank */
     char *folder;    /* for messages */
 };
@@ -54,7 +56,7 @@ int scratch_open(struct scratch *scratch,
                  struct error *err);
 void scratch_close(struct scratch *scratch);
 
-/* Append. Returns 0, or -1 with ERROR_IO. */
+/* Append. Returns 0, or -1 with ERROR_IO or ERROR_STOPPED. */
 int scratch_append(struct scratch *scratch,
                    const void *bytes,
                    int64_t n_bytes,

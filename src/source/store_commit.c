@@ -190,6 +190,22 @@ static int put_content(struct store_writer *writer, struct error *err)
     return store_write(store, store->content_at, content, sizeof content, err);
 }
 
+/* Every few thousand rows the caller is asked whether to go on. */
+static int fill_blocks(struct store_writer *writer, struct error *err)
+{
+    enum { AT_ONCE = 64 };
+    const struct store *store = writer->store;
+    const struct team *team = writer->team;
+    int64_t end = store->n_blocks * (team->rank + 1) / team->size, n;
+    for (int64_t at = store->n_blocks * team->rank / team->size; at < end; at += n) {
+        n = end - at < AT_ONCE ? end - at : AT_ONCE;
+        if (store_fill_blocks(store, at, n, writer->memory, err)
+            || report(writer, 1, 1, err))
+            return -1;
+    }
+    return 0;
+}
+
 /* Every rank its rows, then, of whole tables, its blocks. Collective and agreed. */
 static int fill(struct store_writer *writer, struct error *err)
 {
@@ -202,13 +218,7 @@ static int fill(struct store_writer *writer, struct error *err)
             : 0;
     if (team_agree(team, status, err))
         return -1;
-    int64_t first = store->n_blocks * team->rank / team->size;
-    int64_t end = store->n_blocks * (team->rank + 1) / team->size;
-    status =
-        put_content(writer, err)
-                || store_fill_blocks(store, first, end - first, writer->memory, err)
-            ? -1
-            : 0;
+    status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;
     return team_agree(team, status, err);
 }
 

@@ -96,6 +96,8 @@ static int add_zones(struct store_writer *writer,
         status = synthetic_zone(&zone, state, row, memory, err);
         if (status == 0)
             status = add_zone(writer, &zone, err);
+        if (status == 0 && options->progress && options->progress(options->context, -1))
+            status = error_set(err, ERROR_STOPPED, "stopped on request");
         memory_rewind(memory, &mark);
     }
     return status;

@@ -133,6 +133,14 @@ static int prepare(struct store_writer *writer, const char *path, struct error *
                : 0;
 }
 
+/* Asked while runs are sorted and merged, however far that is. */
+static bool should_stop(void *context)
+{
+    const struct store_writer *writer = context;
+    return writer->options.progress
+           && writer->options.progress(writer->options.context, -1);
+}
+
 int store_writer_open(struct store_writer **writer,
                       const char *path,
                       const struct store_plan *plan,
@@ -165,6 +173,8 @@ int store_writer_open(struct store_writer **writer,
         store_writer_close(made);
         return -1;
     }
+    made->scratch.stop = should_stop;
+    made->scratch.stop_context = made;
     *writer = made;
     return 0;
 }

@@ -47,6 +47,32 @@ def end(ranks, random):
               status)
 
 
+def end_one(word, ranks, victim, delay, folder):
+    """SIGTERM to one rank alone: all leave together, with one line and nothing else left."""
+    since = time.monotonic()
+    what = f"{word} on {ranks} ranks, SIGTERM to rank {victim} after {delay} s"
+    output = os.path.join(folder, "told.h5")
+    job = (stage("slow_building", output, ranks=ranks) if word == "stage" else
+           start("told", ranks, "--quiet", source__fetch="scan", output=output)
+           if word == "run" else
+           subprocess.Popen(command("generate", output, "--zones", "400", "--buildings",
+                                           "20000000", "--quiet", ranks=ranks),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+                            env=environment, start_new_session=True))
+    wait_until(lambda: len(ranks_of(job)) == ranks
+               and all(catches(pid, signal.SIGTERM) for pid in ranks_of(job).values()), job, 10)
+    time.sleep(delay)
+    pids = ranks_of(job)
+    is_early = job.poll() is None and kill(pids[victim], signal.SIGTERM)
+    check(is_early, what, "was done before:", time.monotonic() - since)
+    status, stderr, _ = wait_ended(job, pids.values(), 30, what)
+    ours = [line for line in stderr.splitlines() if line.startswith("rooftally:")]
+    check(status == 75 and len(ours) == 1, what, "ended with", status, stderr)
+    check("does not answer" not in stderr and "MPI_ABORT" not in stderr, what, "said", stderr)
+    check(os.listdir(folder) == [], what, "left", os.listdir(folder))
+
+
 def fill_disk(n_kib, ranks):
     """A disk of that size: the store, or one line that says that it is full."""
     subprocess.run(["mount", "-o", f"remount,size={n_kib}k", DISK], check=True)
@@ -78,6 +104,13 @@ for i in range(N):
     end(1 + i % 3, random)
 print(f"{len(ended)} of {N} ended early, within {max(ended, default=0):.1f} s")
 check(len(ended) >= N // 2, "most are ended in the middle")
+
+set_pace(0.02)
+told = os.path.join(folder, "told")
+os.mkdir(told)
+for word in ("stage", "generate", "run"):
+    for victim in range(3):
+        end_one(word, 3, victim, random.uniform(0.8, 1.5), told)
 
 DISK = os.path.join(folder, "disk")
 os.mkdir(DISK)

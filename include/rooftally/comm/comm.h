@@ -37,6 +37,14 @@ void comm_abort(struct comm *comm, int status);
  * and the process can only end by comm_abort.
  */
 void comm_bound(struct comm *comm, double (*until_s)(void));
+
+/*
+ * One rank's wish to stop, for ranks that work each on its own until they next meet:
+ * comm_tell tells all others, once, and a wait that has become bounded does so too;
+ * comm_heard says whether one has told. Neither waits.
+ */
+void comm_tell(struct comm *comm);
+bool comm_heard(struct comm *comm);
 bool comm_is_broken(const struct comm *comm);
 
 int comm_rank(const struct comm *comm);

@@ -80,8 +80,8 @@ struct store_options {
     const struct team
         *team;  /* the ranks that write it together; NULL: this one alone */
     bool force; /* replace a store that is there */
-    /* Called often with the share of work; true gives up with ERROR_STOPPED. May be
-     * NULL. */
+    /* Called often with the share of work, below 0 where it is not known; true gives up
+     * with ERROR_STOPPED. May be NULL. */
     bool (*progress)(void *context, double share);
     void *context;
 };
