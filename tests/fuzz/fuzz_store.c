@@ -138,7 +138,7 @@ static void write_store(const char *store_path)
     }
     for (int i = 0; i < N_BUILDINGS; i++)
         add_building(writer, i);
-    must(store_writer_commit(writer, &counts, NULL) == 0);
+    must(store_writer_commit(writer, 0, &counts, NULL) == 0);
     store_writer_close(writer);
     memory_rewind(&memory, &mark);
 }
