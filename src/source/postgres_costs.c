@@ -98,12 +98,19 @@ int postgres_costs(struct source *source,
     struct postgres *postgres = (struct postgres *)source;
     const struct postgres_table *table = &postgres->buildings;
     struct sample sample = { 0 };
+    struct error why = { ERROR_NONE, "" };
     if (table->n_blocks == 0)
         return 0;
     double percent = 100.0 * SAMPLE_BLOCKS / (double)table->n_blocks;
     percent = percent < 100 ? percent : 100;
-    if (take_sample(postgres, postgres->filter, percent, &sample, err))
+    if (take_sample(postgres, postgres->filter, percent, &sample, &why)) {
+        /* a filter that fails on some row is the business of that row's zone */
+        if (why.code == ERROR_DATA)
+            return postgres_reopen(source, err);
+        if (err)
+            *err = why;
         return -1;
+    }
     if (!(sample.n > 0))
         return 0;
     double n_rows = source->schema.n_buildings;

@@ -248,7 +248,8 @@ struct source_costs {
  *
  * n_candidates  expected of the n_zones that are to be fetched
  * Returns       1 with *costs, 0 where the table cannot be sampled (a view, an empty
- *               table) or the source knows one way only, -1 as source_zones
+ *               table, a filter that fails on a row) or the source knows one way only,
+ *               -1 as source_zones
  */
 int source_costs(struct source *source,
                  int64_t n_zones,
