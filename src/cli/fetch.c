@@ -40,6 +40,8 @@ static void explain(const struct source_costs *costs,
 int fetch_choose(struct job_session *session,
                  int64_t n_zones,
                  double n_candidates,
+                 int n_ranks,
+                 double left_s,
                  bool *scans,
                  char why[FETCH_WHY_BYTES],
                  struct error *err)
@@ -58,7 +60,8 @@ int fetch_choose(struct job_session *session,
         return 0;
     }
     *scans = costs.scan_s * least_gain < costs.index_s
-             && costs.scan_s + least_gain_s < costs.index_s;
+             && costs.scan_s + least_gain_s < costs.index_s
+             && (left_s < 0 || costs.scan_s / n_ranks <= left_s);
     explain(&costs, n_candidates, *scans, why);
     return 0;
 }
@@ -175,4 +178,18 @@ int fetch_scan(struct job_session *session,
     }
     free(wanted);
     return status;
+}
+
+bool fetch_goes_on(struct job_session *session, struct comm *comm, struct error *err)
+{
+    bool may_help = err->code == ERROR_BUDGET || err->code == ERROR_IO
+                    || err->code == ERROR_DATA || err->code == ERROR_USAGE;
+    if (session->job->fetch != FETCH_AUTO || !may_help)
+        return false;
+    if (comm_rank(comm) == 0)
+        log_event(LOG_WARN, "scan_failed", "going on by index, why=\"%s\"", err->text);
+    int status = source_reopen(session->source, err);
+    if (status == 0)
+        status = source_bind(session->source, &session->binding, err);
+    return comm_agree(comm, status, err) == 0;
 }

@@ -16,6 +16,9 @@ enum { FETCH_WHY_BYTES = 200 };
 /*
  * Choose, on one rank, for n_zones of n_candidates in all.
  *
+ * n_ranks  that share the work
+ * left_s   until the run has to stop: a scan that lasts longer leaves nothing to go on
+ *          from, the zones do; < 0: no limit
  * scans    out: the table is read once
  * why      out: for `plan`: "scan: 1,200,000 candidates of 1,200,000 rows ..."
  * Returns  0, or -1 as source_costs
@@ -23,9 +26,18 @@ enum { FETCH_WHY_BYTES = 200 };
 int fetch_choose(struct job_session *session,
                  int64_t n_zones,
                  double n_candidates,
+                 int n_ranks,
+                 double left_s,
                  bool *scans,
                  char why[FETCH_WHY_BYTES],
                  struct error *err);
+
+/*
+ * After fetch_scan has failed, on all ranks: whether the zones may be read by the index
+ * instead, where it was not the job that asked for a scan. Says why, once, and makes the
+ * sessions ready. Collective and agreed.
+ */
+bool fetch_goes_on(struct job_session *session, struct comm *comm, struct error *err);
 
 /*
  * Read the table: session->reader is then the copy, and the session's binding and

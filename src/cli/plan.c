@@ -14,6 +14,7 @@
 #include "options.h"
 #include "plan_work.h"
 #include "progress.h"
+#include "stop.h"
 
 static const char usage[] =
     "usage: rooftally plan JOB [-o FILE] [--set section.key=value]... [--values]\n"
@@ -275,7 +276,15 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                          n_free);
     if (session->job->kind == SOURCE_POSTGRES) {
         char why[FETCH_WHY_BYTES];
-        if (fetch_choose(session, zones.n, n_candidates, &scans, why, err) < 0)
+        if (fetch_choose(session,
+                         zones.n,
+                         n_candidates,
+                         n_ranks ? n_ranks : 1,
+                         stop_time_left_s(session->job->time_s, 0),
+                         &scans,
+                         why,
+                         err)
+            < 0)
             return -1;
         printf("  fetch       %s\n", why);
     }

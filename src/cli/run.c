@@ -287,8 +287,15 @@ static int choose_fetch(struct run *run, struct error *err)
         for (int64_t row = 0; row < run->zones.n; row++)
             n_candidates += run->zones.estimates[row];
         n_candidates *= (double)n_left / (double)checkpoint->n_zones;
-        status =
-            fetch_choose(&run->session, n_left, n_candidates, &run->scans, why, err);
+        status = fetch_choose(&run->session,
+                              n_left,
+                              n_candidates,
+                              comm_size(run->comm),
+                              stop_time_left_s(run->session.job->time_s,
+                                               clock_wall_s() - run->start_s),
+                              &run->scans,
+                              why,
+                              err);
     }
     if (agree(run, status, err) < 0)
         return -1;
@@ -425,8 +432,11 @@ out:
 
 static int read_table(struct run *run, struct error *err)
 {
-    if (fetch_scan(&run->session, run->comm, run->options.quiet, err) < 0)
-        return -1;
+    if (fetch_scan(&run->session, run->comm, run->options.quiet, err) < 0) {
+        if (!fetch_goes_on(&run->session, run->comm, err))
+            return -1;
+        run->scans = false;
+    }
     return agree(run, prepare_work(run, err), err);
 }
 

@@ -122,6 +122,20 @@ seen = plan_of(**filtered, buildings__table="larger")
 check("candidates of" in seen and "out of order" in seen, seen)
 automatic = run("auto", 3, **dict(filtered, buildings__table="larger", buildings__keep="height"))
 check(way_of(automatic) == "scan", "auto takes what plan says")
+
+# A building that no zone needs is too large to be sorted: the index does without it.
+query("insert into larger (id, height, boundary) select -8, 50,"
+      " ST_Buffer('SRID=4326;POINT(100 0)'::geometry, 1, 100000)")
+small = dict(filtered, buildings__table="larger", buildings__keep="id", limits__memory="8 MiB")
+output = os.path.join(folder, "fell.h5")
+for way, status in (("scan", 1), ("auto", 0)):
+    done = rooftally("run", write_job("fell", **small, source__fetch=way), "-o", output, "--quiet",
+                     ranks=3, status=status)
+    check((done.stderr.count("event=scan_failed") == 1) == (way == "auto"), way, done.stderr)
+    check(leftovers("fell") == (["fell.h5"] if way == "auto" else []), way, leftovers("fell"))
+check(way_of(Result(output)) == "index", "auto goes on by index")
+by_index = run("index", 3, **small, source__fetch="index")
+check(contents(Result(output)) == contents(by_index), "which gives another result")
 done = rooftally("plan", write_job("bad", **JOB, source__fetch="scn"), status=2)
 check("did you mean 'scan'" in done.stderr, done.stderr)
 
