@@ -187,8 +187,10 @@ int merge_next(struct merge *merge, const struct sort_entry **entry, struct erro
             merge->heap[0] = merge->heap[--merge->n_heap];
         sift_down(merge, 0);
     }
-    if (merge->n_heap == 0)
+    if (merge->n_heap == 0) {
+        merge->last = -1;
         return 0;
+    }
     merge->last = merge->heap[0];
     *entry = &merge->readings[merge->last].entry;
     return 1;

@@ -115,6 +115,8 @@ static void sort_on_a_rank(const struct team *team, void *context)
         sum += weight_of(wanted);
     }
     RANK_CHECK(status == 0 && n == own[0] && sum == own[1]);
+    RANK_CHECK(sorter_next(sorter, &record, &length, &err) == 0);
+    RANK_CHECK(sorter_next(sorter, &record, &length, &err) == 0);
     /* ranges are about as long as each other, where there is something to part */
     if (job->n > 100000 && team->size > 1)
         RANK_CHECK(own[0] < 2 * job->n / team->size);
