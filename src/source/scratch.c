@@ -151,6 +151,7 @@ int scratch_open(struct scratch *scratch,
         snprintf(whole, sizeof whole, "%s/%s", made.folder, name);
         unlink(whole);
     }
+    made.is_far = has_name && team->size > 1;
     *scratch = made;
     return 0;
 }
@@ -201,6 +202,13 @@ int scratch_append(struct scratch *scratch,
         n_bytes -= n;
         scratch->n_bytes += n;
     }
+    return 0;
+}
+
+int scratch_settle(const struct scratch *scratch, struct error *err)
+{
+    if (scratch->is_far && fdatasync(scratch->file) != 0)
+        return failed(scratch, -1, "", err);
     return 0;
 }
 

@@ -43,6 +43,7 @@ int nameless_open(int *file,
 struct scratch {
     int file; /* -1: closed */
     int rank, size;
+    bool is_far; /* other ranks see it by its name, maybe on other hosts */
     bool (*stop)(void *context); /* asked by every append; NULL: never */
     void *stop_context;
     int64_t n_bytes; /* appended by this rank */
@@ -61,6 +62,9 @@ int scratch_append(struct scratch *scratch,
                    const void *bytes,
                    int64_t n_bytes,
                    struct error *err);
+
+/* What was appended is there for every rank to read: 0, or -1 with ERROR_IO. */
+int scratch_settle(const struct scratch *scratch, struct error *err);
 
 /* Read what `rank` has appended; it must have agreed since. 0, or -1 with ERROR_IO. */
 int scratch_read(const struct scratch *scratch,

@@ -258,6 +258,8 @@ int sort_share(struct sorter *sorter, int status, struct error *err)
     table.at = sorter->scratch->n_bytes;
     for (int i = 0; i < sorter->n_runs && status == 0; i++)
         status = cut_run(sorter, &sorter->runs[i], &cutting, err);
+    if (status == 0)
+        status = scratch_settle(sorter->scratch, err);
     if (team_agree(team, status, err) || team_sum(team, cutting.totals, n_totals, err)
         || team_gather(team, &table, sizeof table, sorter->tables, err))
         return -1;

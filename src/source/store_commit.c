@@ -148,6 +148,16 @@ void store_writer_name(const struct store_writer *writer, char *name, size_t n)
         snprintf(name, n, "/proc/self/fd/%d", writer->file);
 }
 
+/* Agree that what this rank has written is there for the others to read: on another host
+ * only once it has left this one. */
+static int settle(const struct store_writer *writer, int status, struct error *err)
+{
+    bool is_far = writer->has_name && writer->team->size > 1;
+    if (status == 0 && is_far && fdatasync(writer->file) != 0)
+        status = error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+    return team_agree(writer->team, status, err);
+}
+
 /* The first rank makes the layout, all open it. Collective and agreed. */
 static int lay_out(struct store_writer *writer, struct error *err)
 {
@@ -166,7 +176,7 @@ static int lay_out(struct store_writer *writer, struct error *err)
             status = store_create(name, &writer->plan, size, err);
         free(size);
     }
-    if (team_agree(writer->team, status, err))
+    if (settle(writer, status, err))
         return -1;
     status = store_open(&writer->store, name, true, err);
     return team_agree(writer->team, status, err);
@@ -209,17 +219,30 @@ static int fill_blocks(struct store_writer *writer, struct error *err)
 /* Every rank its rows, then, of whole tables, its blocks. Collective and agreed. */
 static int fill(struct store_writer *writer, struct error *err)
 {
-    const struct team *team = writer->team;
     const struct store *store = writer->store;
     int status =
         fill_table(writer, &writer->zones, &store->zones, err)
                 || fill_table(writer, &writer->buildings, &store->buildings, err)
             ? -1
             : 0;
-    if (team_agree(team, status, err))
+    if (settle(writer, status, err))
         return -1;
     status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;
-    return team_agree(team, status, err);
+    return settle(writer, status, err);
+}
+
+/* Without --force a store that another has made meanwhile stays. Not every file system
+ * can rename like that; those that cannot have links. */
+static int put_in_place(const struct store_writer *writer)
+{
+    const char *from = writer->partial, *to = writer->path;
+    if (writer->options.force)
+        return rename(from, to);
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    return link(from, to) == 0 ? unlink(from) : -1;
 }
 
 /* A file that has none gets its name; one that is replaced is there until it is. */
@@ -238,7 +261,7 @@ static int give_name(struct store_writer *writer, struct error *err)
             != 0)
             return error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
     }
-    if (!direct && rename(writer->partial, writer->path) != 0) {
+    if (!direct && put_in_place(writer) != 0) {
         error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
         unlink(writer->partial);
         return -1;
