@@ -47,11 +47,13 @@ def open_everywhere(path, groups):
 
 
 def told(name):
+    """Whether the run tells it of itself: bytes, too, since what a zone has to read depends on
+    the zone that its rank had before."""
     return name.startswith("/telemetry") and name not in (
         "/telemetry/zone/candidates", "/telemetry/zone/selected",
         "/telemetry/zone/outside", "/telemetry/zone/filtered",
         "/telemetry/zone/rejected", "/telemetry/zone/decided",
-        "/telemetry/zone/refined", "/telemetry/zone/bytes")
+        "/telemetry/zone/refined")
 
 
 def main(paths):
