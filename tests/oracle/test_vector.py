@@ -196,7 +196,7 @@ def layers():
     zones = export("zone", "select zip, state, boundary from zipcode", "gpkg")
     both = path_of("both.gpkg")
     ogr2ogr("-f", "GPKG", both, zones, "-nln", "areas")
-    ogr2ogr("-f", "GPKG", both, "PG:", "-sql", HOUSES.replace("id, ", ""), "-nln", "houses", "-update")
+    ogr2ogr("-f", "GPKG", both, "PG:", "-sql", HOUSES.replace("id, ", "") + " order by id", "-nln", "houses", "-update")
     done = stage("layers", both, both, status=2)
     check("2 layers" in done.stderr and "'areas'" in done.stderr and "'houses'" in done.stderr, done.stderr)
     done = stage("layers", both, both, zones__layer="area", status=2)
@@ -204,7 +204,7 @@ def layers():
     changes = dict(zones__layer="areas", buildings__layer="houses", buildings__id=None, buildings__keep="row, height")
     store = stage("layers", both, both, **changes)
     result = staged("layers", store, **changes)
-    ids = [int(row[0]) for row in query("select id from building")]  # in the order of the file
+    ids = [int(row[0]) for row in query("select id from building order by id")]  # in the order of the file
     check_same("rows by their number", [(zone, str(ids[int(row) - 1])) for zone, row in result.selection()],
                pairs(WITHIN.format("zipcode", "building", "b.boundary")))
     check(result["/selection/id"].min() >= 1, "rows are counted from 1")
