@@ -49,7 +49,7 @@ int store_write(const struct store *store,
                 struct error *err);
 
 /* Fill /blocks for blocks [first, first + n) from the columns of the filled buildings.
- * Memory: 16 KiB. */
+ * Memory: 33 bytes for each row of 16 blocks. */
 int store_fill_blocks(const struct store *store,
                       int64_t first,
                       int64_t n,
