@@ -26,6 +26,7 @@ def restart_server(mode, most_s=30):
 
 
 def working(name, ranks, **changes):
+    set_pace(0.02)  # it has a second or two left when it is disturbed
     job = start(name, ranks, "--quiet", **{**QUICK, **changes})
     wait_working(name, job)
     time.sleep(chance.uniform(0, 0.5))

@@ -12,8 +12,12 @@ PHASES = ("work", "write", "start", "rename", "work")
 MOST_S = 30
 
 
-def let_work(job, name, phase):
-    """Wait for the moment to kill."""
+def partials(name):
+    return set(glob.glob(path_of(name) + ".partial-*"))
+
+
+def let_work(job, name, phase, old):
+    """Wait for the moment to kill; `old` partial results are of earlier attempts."""
     if phase == "start":
         time.sleep(chance.uniform(0, 0.8))
     elif phase == "work":
@@ -21,23 +25,31 @@ def let_work(job, name, phase):
         wait_until(lambda: n_spooled(name) > before, job)
         time.sleep(chance.uniform(0, chance.choice((0.1, 1))))
     elif phase == "write":
-        wait_until(lambda: glob.glob(path_of(name) + ".partial-*"), job)
+        wait_until(lambda: partials(name) - old, job)
         time.sleep(chance.choice((0, chance.uniform(0, 0.1))))
     else:
         wait_until(lambda: os.path.exists(path_of(name)), job)
 
 
+def phase_now(name, before, old):
+    """What a run is at, by its files; `before` bytes were in its spool when it was started."""
+    if os.path.exists(path_of(name)):
+        return "rename"
+    if partials(name) - old:
+        return "write"
+    return "work" if n_spooled(name) > before else "start"
+
+
 def kill_some(job, ranks, phase):
-    """One process dies, or several; returns who. Not mpirun at the start: a rank in MPI_Init may
+    """One process dies, or several; returns who, and whether any was there to die. Not mpirun at the start: a rank in MPI_Init may
     wait for one that is dead for good, in MPI's own hands."""
     victims = {str(rank): pid for rank, pid in ranks.items()}
     if job.pid not in ranks.values() and phase != "start":
         victims["mpirun"] = job.pid
     n = chance.choice((1, 1, 1, 1, len(victims)))
     chosen = chance.sample(sorted(victims), n)
-    for who in chosen:
-        kill(victims[who], 9)
-    return chosen
+    hit = [kill(victims[who], 9) for who in chosen]
+    return chosen, any(hit)
 
 
 def check_told(what, phase, chosen, ranks, status, stderr):
@@ -51,25 +63,32 @@ def check_told(what, phase, chosen, ranks, status, stderr):
 
 
 def one_kill(number, name, ranks, phase, changes, wanted):
-    """Start or resume, kill; whether there was something left to kill."""
+    """Start or resume, kill; whether there was something left to kill. What counts is the phase
+    that was met: a fast run may be past the one that was waited for."""
     what = f"{name}, kill {number} ({phase}, {ranks} ranks)"
     is_first = not os.path.exists(spool_of(name))
+    before, old = n_spooled(name), partials(name)
     job = start(name, ranks, *([] if is_first else ["--resume"]), "--quiet", **changes,
                 limits__checkpoint=chance.choice(("0", "10 s")))
-    let_work(job, name, phase)
+    let_work(job, name, phase, old)
     pids = ranks_of(job)
-    chosen = kill_some(job, pids, phase)
+    met = phase_now(name, before, old)
+    chosen, was_there = kill_some(job, pids, phase)
     status, stderr, seconds = wait_ended(job, list(pids.values()), MOST_S, f"{what} of {chosen}")
     slowest[0] = max(slowest[0], seconds)
-    if os.path.exists(path_of(name)):
+    is_there = os.path.exists(path_of(name))
+    if is_there:
         check(datasets(path_of(name)) == wanted, what, "a result that is not whole")
     if status == 0:
+        check(is_there and not os.path.exists(spool_of(name)), what, "is done, and left",
+              leftovers(name))
         return False
-    if os.path.exists(path_of(name)):
-        check(phase != "start", what, "a result at the start")
+    check(was_there, what, "ended with", status, "before it was killed:", stderr)
+    if is_there:
+        met = "rename"
     else:
         check_told(f"{what} of {chosen}", phase, chosen, pids, status, stderr)
-    n_kills[phase] += 1
+    n_kills[met] += 1
     return True
 
 
@@ -115,7 +134,7 @@ chance = seeded(1)
 make_database("kill")
 stored = make_store("kill")
 for kind, few, many, changes in (("store", 6, 200, stored), ("postgres", 3, 40, {})):
-    n_kills = dict.fromkeys(PHASES, 0)
+    n_kills = dict.fromkeys(("start", "work", "write", "rename"), 0)
     totals = {"results": 0, "identical": 0, "lost": 0, "twice": 0}
     slowest = [0.0]
     kill_often(kind, int(os.environ.get("N_KILLS", many if is_long() else few)), changes,

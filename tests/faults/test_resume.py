@@ -9,12 +9,14 @@ from fault import *
 
 
 def stopped(name, ranks=3):
-    """A run that is killed in its middle."""
+    """A run that is killed in its middle, where it has seconds left."""
+    set_pace(0.05)
     job = start(name, ranks, "--quiet")
     wait_working(name, job, 20000)
     pids = ranks_of(job)
     kill(pids[1 if ranks > 1 else 0], 9)
     wait_ended(job, list(pids.values()), 30, name)
+    set_pace(0)
     check(not os.path.exists(path_of(name)), name, "has no result")
 
 
@@ -118,7 +120,11 @@ def stored(path):
 
 rooftally("run", write_job("store_whole", **{**JOB, **stored(store)}), "-o",
           path_of("store_whole"), "--quiet")
+slow = make_slow("store_half", ".spool/rank-", 200)
+environment.update(slow)
 job = start("store_half", 1, "--quiet", **stored(store))
+for variable in slow:
+    del environment[variable]
 wait_working("store_half", job)
 kill(job.pid, 9)
 job.communicate()

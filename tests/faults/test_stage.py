@@ -31,8 +31,9 @@ def end(ranks, random):
     number = random.choice((signal.SIGTERM, signal.SIGKILL))
     job = stage("slow_building", STORE, "--force", ranks=ranks)
     pids = ranks_of(job)
-    wait_until(lambda: len(ranks_of(job)) == ranks, job, 10)
-    time.sleep(random.uniform(0, 2.5))
+    wait_until(lambda: len(ranks_of(job)) == ranks
+               and all(catches(pid, signal.SIGTERM) for pid in ranks_of(job).values()), job, 10)
+    time.sleep(random.uniform(0, 2))
     pids = ranks_of(job)
     victim = random.choice([*pids, "all"])
     what = f"signal {number} to rank {victim} of {ranks}"
