@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 
 #include "zone_parts.h"
@@ -162,11 +163,29 @@ static struct box common(const struct box *a, const struct box *b)
                          a->ymax < b->ymax ? a->ymax : b->ymax };
 }
 
-/* The box meets the zone's but sticks out of it. What sticks out is outside, so the box
- * is not within; and where no edge meets the rest of it, all of it is outside. */
+/* The most that a side can have been that was rounded down to the float x, or was not
+ * rounded at all. */
+static double before_rounding(double x)
+{
+    return x < -FLT_MAX ? -FLT_MAX : x + fabs(x) * 0x1p-22 + 0x1p-148;
+}
+
+/* Whether the inner box sticks out of the outer one however its sides were rounded. */
+static bool sticks_out(const struct box *outer, const struct box *inner)
+{
+    return before_rounding(inner->xmin) < outer->xmin
+           || before_rounding(inner->ymin) < outer->ymin
+           || -before_rounding(-inner->xmax) > outer->xmax
+           || -before_rounding(-inner->ymax) > outer->ymax;
+}
+
+/* The box meets the zone's but sticks out of it. What sticks out is outside, so the
+ * building is not within, if it is not only its box's rounding that does; and where no
+ * edge meets the rest of it, all of it is outside. */
 static enum decision decide_across(const struct zone *zone, const struct box *box)
 {
-    if (zone->invalid == INVALID_TRUST && zone->predicate == PREDICATE_WITHIN)
+    if (zone->invalid == INVALID_TRUST && zone->predicate == PREDICATE_WITHIN
+        && sticks_out(&zone->box, box))
         return DECISION_OUTSIDE;
     if (zone->invalid != INVALID_TRUST || !zone->has_grid)
         return DECISION_REFINE;

@@ -115,6 +115,14 @@ static int set_aside(struct analysis *a,
     return -1;
 }
 
+/* The box that a row came with may have met the zone's by its rounding alone. */
+static bool is_candidate(const struct zone *zone, const struct box *box)
+{
+    struct box of_zone = zone_box(zone);
+    return box->xmin <= of_zone.xmax && of_zone.xmin <= box->xmax
+           && box->ymin <= of_zone.ymax && of_zone.ymin <= box->ymax;
+}
+
 /* Decide one row that its box left open: by its outline, or else by GEOS. */
 static int
 refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
@@ -124,7 +132,8 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     enum decision decision = DECISION_OUTSIDE;
     char reason[REASON_BYTES];
     struct error why = { ERROR_NONE, "" };
-    decision = zone_decide_outline(p->zone, box, (const uint8_t *)wkb.bytes, wkb.n);
+    if (is_candidate(p->zone, box))
+        decision = zone_decide_outline(p->zone, box, (const uint8_t *)wkb.bytes, wkb.n);
     if (decision != DECISION_REFINE) {
         a->decisions[row] = (uint8_t)decision;
         p->record.n_decided++;
@@ -158,20 +167,28 @@ refuse(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     return set_aside(a, p, row, &box, reason, err);
 }
 
-static void put_centroid(const struct batch *batch, int32_t row, struct box *box)
+static void put_centroid(const struct zone *zone,
+                         const struct batch *batch,
+                         int32_t row,
+                         struct box *box)
 {
     const uint8_t *bytes = (const uint8_t *)batch->geometry[row].bytes;
     struct ewkb head;
     *box = batch->boxes[row];
-    if (batch->faults[row] == EWKB_FINE
-        && ewkb_read(bytes, batch->geometry[row].n, &head) == EWKB_FINE && !head.empty)
+    if (!is_candidate(zone, box))
+        *box = (struct box){ 1, 1, 0, 0 };
+    else if (batch->faults[row] == EWKB_FINE
+             && ewkb_read(bytes, batch->geometry[row].n, &head) == EWKB_FINE
+             && !head.empty)
         *box = ewkb_centroid_box(bytes, batch->geometry[row].n, &head);
 }
 
 /* The boxes that the grid is to decide: the buildings' own, or, where only the centroid
  * counts and nobody looks whether it can be trusted, boxes of the centroids. */
-static int
-boxes_to_decide(struct analysis *a, const struct box **boxes, struct error *err)
+static int boxes_to_decide(struct analysis *a,
+                           const struct zone *zone,
+                           const struct box **boxes,
+                           struct error *err)
 {
     struct batch *batch = &a->batch;
     const struct job *job = a->binding->job;
@@ -185,7 +202,7 @@ boxes_to_decide(struct analysis *a, const struct box **boxes, struct error *err)
         if (n < 0)
             return -1;
         for (int32_t row = i; row < i + n; row++)
-            put_centroid(batch, row, &a->centroids[row]);
+            put_centroid(zone, batch, row, &a->centroids[row]);
     }
     *boxes = a->centroids;
     return 0;
@@ -196,7 +213,7 @@ static int decide_boxes(struct analysis *a, const struct zone *zone, struct erro
 {
     const struct batch *batch = &a->batch;
     const struct box *boxes;
-    if (boxes_to_decide(a, &boxes, err) < 0)
+    if (boxes_to_decide(a, zone, &boxes, err) < 0)
         return -1;
     for (int32_t row = 0, end; row < batch->n_rows; row = end) {
         uint8_t inside = batch->inside[row];

@@ -10,7 +10,7 @@
 
 #include "store_source.h"
 
-enum { CHUNK_ROWS = 1024, MOST_SLOTS = 64, SHARE = 16 };
+enum { CHUNK_ROWS = 1024, SHARE = 16 };
 
 static int add(struct store_cache *cache, int64_t at, int64_t width)
 {
@@ -53,20 +53,37 @@ static void add_columns(struct store_source *s)
     s->cache = (struct store_cache){ .chunk_rows = rows_of_chunk(s->store) };
     s->id_of = table->id_type == TYPE_INTEGER ? add(&s->cache, table->id_at, 8) : -1;
     for (int side = 0; side < 4; side++)
-        s->side_of[side] = add(&s->cache, table->box_at[side], 8);
+        s->side_of[side] = add(&s->cache, table->box_at[side], sizeof(float));
     s->fault_of = add(&s->cache, table->fault_at, 1);
     s->offset_of = add(&s->cache, table->offset_at, 8);
     for (int i = 0; i < s->binding->n_slots; i++)
         add_slot(s, i);
 }
 
-int store_prepare(struct source *source, struct memory *memory, struct error *err)
+static void forget_chunks(struct store_cache *cache)
 {
-    struct store_source *s = (struct store_source *)source;
+    for (int i = 0; i < cache->n_slots; i++)
+        cache->slots[i] = (struct store_slot){ .chunk = -1 };
+}
+
+void store_cache_plan(struct store_source *s,
+                      const struct memory *memory,
+                      struct store_slot slots[STORE_MOST_CHUNKS])
+{
     add_columns(s);
     struct store_cache *cache = &s->cache;
     int64_t n = memory->budget_bytes / SHARE / cache->chunk_bytes;
-    cache->n_slots = (int)(n < 1 ? 1 : n > MOST_SLOTS ? MOST_SLOTS : n);
+    cache->n_slots = (int)(n < 1 ? 1 : n > STORE_MOST_CHUNKS ? STORE_MOST_CHUNKS : n);
+    cache->slots = slots;
+    if (slots)
+        forget_chunks(cache);
+}
+
+int store_prepare(struct source *source, struct memory *memory, struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    struct store_cache *cache = &s->cache;
+    store_cache_plan(s, memory, NULL);
     cache->slots = memory_take(memory,
                                MEMORY_BATCH,
                                cache->n_slots * (int64_t)sizeof *cache->slots,
@@ -78,8 +95,7 @@ int store_prepare(struct source *source, struct memory *memory, struct error *er
                                 : NULL;
     if (!cache->bytes)
         return -1;
-    for (int i = 0; i < cache->n_slots; i++)
-        cache->slots[i] = (struct store_slot){ .chunk = -1 };
+    forget_chunks(cache);
     return 0;
 }
 
@@ -101,6 +117,15 @@ static int slot_of(struct store_cache *cache, int64_t chunk)
     return cache->last = oldest;
 }
 
+/* Bytes of a column in the chunk that begins with row `first`. */
+static int64_t column_bytes(const struct store_source *s, int column, int64_t first)
+{
+    int64_t left = s->store->buildings.n - first;
+    int64_t n = left < s->cache.chunk_rows ? left : s->cache.chunk_rows;
+    n += column == s->offset_of; /* the end of the last row */
+    return n * s->cache.columns[column].width;
+}
+
 const void *
 store_cached(struct store_source *s, int column, int64_t row, struct error *err)
 {
@@ -110,10 +135,8 @@ store_cached(struct store_source *s, int column, int64_t row, struct error *err)
     int i = slot_of(cache, chunk);
     uint8_t *bytes = cache->bytes + i * cache->chunk_bytes + from->offset;
     if (!cache->slots[i].has[column]) {
-        int64_t left = s->store->buildings.n - first;
-        int64_t n = left < cache->chunk_rows ? left : cache->chunk_rows;
-        n += column == s->offset_of; /* the end of the last row */
-        if (store_fetch(s, from->at + first * from->width, bytes, n * from->width, err))
+        int64_t at = from->at + first * from->width;
+        if (store_fetch(s, at, bytes, column_bytes(s, column, first), err))
             return NULL;
         cache->slots[i].has[column] = 1;
     }
@@ -123,4 +146,19 @@ store_cached(struct store_source *s, int column, int64_t row, struct error *err)
 int64_t store_chunk_left(const struct store_source *s, int64_t row)
 {
     return s->cache.chunk_rows - row % s->cache.chunk_rows;
+}
+
+int64_t
+store_cache_misses(struct store_source *s, int column, const struct store_run *run)
+{
+    struct store_cache *cache = &s->cache;
+    int64_t n_bytes = 0, end = run->first + run->n;
+    for (int64_t row = run->first; row < end; row += store_chunk_left(s, row)) {
+        int64_t chunk = row / cache->chunk_rows;
+        struct store_slot *slot = &cache->slots[slot_of(cache, chunk)];
+        if (!slot->has[column])
+            n_bytes += column_bytes(s, column, chunk * cache->chunk_rows);
+        slot->has[column] = 1;
+    }
+    return n_bytes;
 }

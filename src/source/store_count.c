@@ -5,32 +5,45 @@
 
 #include "store_source.h"
 
-/* Bytes of one row: in the columns that the job uses, and of its geometry. */
+/* What it costs to look at rows. */
 struct row_bytes {
-    int64_t columns;
+    int columns[STORE_MOST_CACHED]; /* that the job uses, of the cache */
+    int n_columns;
+    int64_t texts; /* bytes of a row that the cache does not keep */
     double geometry;
     bool is_measured; /* the geometry of whatever is selected is asked for */
 };
 
-static int64_t slot_bytes(const struct store_source *s, int c)
+static void add_column(struct row_bytes *bytes, int column)
+{
+    if (column >= 0)
+        bytes->columns[bytes->n_columns++] = column;
+}
+
+static void add_slot(struct row_bytes *bytes, const struct store_source *s, int slot)
 {
     const struct store_table *table = &s->store->buildings;
-    if (c < 0)
-        return table->id_bytes;
-    const struct store_column *column = &table->columns[c];
-    int64_t n = column->layout == STORE_WORDS ? 2 : 8;
-    if (column->layout == STORE_OFFSETS && table->n > 0)
-        n += column->n_text / table->n;
-    return n + (column->valid_at >= 0);
+    int c = s->columns[slot];
+    add_column(bytes, s->value_of[slot]);
+    add_column(bytes, s->valid_of[slot]);
+    if (c == -1 && table->id_type == TYPE_TEXT)
+        bytes->texts += table->id_bytes;
+    if (c < 0 || table->columns[c].layout != STORE_OFFSETS)
+        return;
+    bytes->texts += 8 + (table->columns[c].valid_at >= 0);
+    if (table->n > 0)
+        bytes->texts += table->columns[c].n_text / table->n;
 }
 
 static struct row_bytes find_row_bytes(const struct store_source *s)
 {
     const struct store_table *table = &s->store->buildings;
-    struct row_bytes bytes = { .columns = slot_bytes(s, -1) };
+    struct row_bytes bytes = { 0 };
+    if (table->id_type == TYPE_TEXT)
+        bytes.texts = table->id_bytes;
+    add_column(&bytes, s->id_of);
     for (int i = 0; i < s->binding->n_slots; i++) {
-        if (s->columns[i] != -2)
-            bytes.columns += slot_bytes(s, s->columns[i]);
+        add_slot(&bytes, s, i);
         bytes.is_measured |= s->binding->slots[i].origin == SLOT_MEASURE;
     }
     if (table->n > 0)
@@ -45,22 +58,28 @@ static int count_boxes(struct store_source *s,
                        struct error *err)
 {
     struct box boxes[STORE_BLOCK_ROWS];
-    double sides[4 * STORE_BLOCK_ROWS];
+    float sides[4 * STORE_BLOCK_ROWS];
     *n = 0;
     for (int64_t at = 0; at < run->n; at += STORE_BLOCK_ROWS) {
         int64_t some = run->n - at < STORE_BLOCK_ROWS ? run->n - at : STORE_BLOCK_ROWS;
-        if (store_read_boxes(s->store,
-                             s->store->buildings.box_at,
-                             run->first + at,
-                             some,
-                             sides,
-                             boxes,
-                             err))
+        if (store_read_row_boxes(s->store, run->first + at, some, sides, boxes, err))
             return -1;
         for (int64_t i = 0; i < some; i++)
             *n += store_boxes_meet(&s->box, &boxes[i]);
     }
     return 0;
+}
+
+static int64_t count_columns(struct store_source *s,
+                             const struct store_run *run,
+                             const struct row_bytes *bytes)
+{
+    int64_t n = bytes->texts * run->n;
+    if (run->faulty)
+        n += store_cache_misses(s, s->fault_of, run);
+    for (int i = 0; i < bytes->n_columns; i++)
+        n += store_cache_misses(s, bytes->columns[i], run);
+    return n;
 }
 
 static int count_zone(struct store_source *s,
@@ -81,10 +100,10 @@ static int count_zone(struct store_source *s,
         if (!run.covered && count_boxes(s, &run, &n, err))
             return -1;
         *n_candidates += n;
-        work->n_bytes += needs_boxes ? 32 * run.n : 0;
-        work->n_bytes += run.faulty && run.kind != BLOCK_COUNT ? run.n : 0;
+        for (int side = 0; side < 4 && needs_boxes; side++)
+            work->n_bytes += store_cache_misses(s, s->side_of[side], &run);
         if (run.kind != BLOCK_COUNT && n > 0)
-            work->n_bytes += bytes->columns * run.n;
+            work->n_bytes += count_columns(s, &run, bytes);
         /* once to decide, and once more to measure what was selected */
         int times =
             (run.kind == BLOCK_READ) + (run.kind != BLOCK_COUNT && bytes->is_measured);
@@ -128,15 +147,14 @@ static int open_zone(struct store_source *s,
                              err);
 }
 
-int store_count(struct source *source,
-                struct zone_list *zones,
-                struct geos *geos,
-                double most_s,
-                struct source_work *work,
-                struct memory *memory,
-                struct error *err)
+static int count_zones(struct store_source *s,
+                       struct zone_list *zones,
+                       struct geos *geos,
+                       double most_s,
+                       struct source_work *work,
+                       struct memory *memory,
+                       struct error *err)
 {
-    struct store_source *s = (struct store_source *)source;
     struct row_bytes bytes = find_row_bytes(s);
     double end_s = clock_wall_s() + most_s;
     *work = (struct source_work){ 0 };
@@ -162,4 +180,20 @@ int store_count(struct source *source,
         work->n_zones++;
     }
     return 0;
+}
+
+int store_count(struct source *source,
+                struct zone_list *zones,
+                struct geos *geos,
+                double most_s,
+                struct source_work *work,
+                struct memory *memory,
+                struct error *err)
+{
+    struct store_source *s = (struct store_source *)source;
+    struct store_slot slots[STORE_MOST_CHUNKS];
+    store_cache_plan(s, memory, slots);
+    int status = count_zones(s, zones, geos, most_s, work, memory, err);
+    s->cache = (struct store_cache){ 0 };
+    return status;
 }

@@ -23,12 +23,11 @@ static int add(hid_t parent, const char *name, hid_t type, int64_t n, struct err
     return 0;
 }
 
-static int add_boxes(hid_t group, int64_t n, struct error *err)
+static int add_boxes(hid_t group, hid_t type, int64_t n, struct error *err)
 {
-    return add(group, "xmin", H5T_IEEE_F64LE, n, err)
-                   || add(group, "ymin", H5T_IEEE_F64LE, n, err)
-                   || add(group, "xmax", H5T_IEEE_F64LE, n, err)
-                   || add(group, "ymax", H5T_IEEE_F64LE, n, err)
+    return add(group, "xmin", type, n, err) || add(group, "ymin", type, n, err)
+                   || add(group, "xmax", type, n, err)
+                   || add(group, "ymax", type, n, err)
                ? -1
                : 0;
 }
@@ -201,7 +200,7 @@ static int add_buildings(const struct creation *c, struct error *err)
     hid_t group = h5_create_group(c->file, "buildings", err);
     int status = -1;
     if (group < 0 || add_id(group, plan, size, false, err)
-        || add_boxes(group, size->n, err)
+        || add_boxes(group, H5T_IEEE_F32LE, size->n, err)
         || add(group, "fault", H5T_STD_U8LE, size->n, err)
         || add_fields(group, plan, size, err))
         goto out;
@@ -220,7 +219,7 @@ static int add_zones(const struct creation *c, struct error *err)
     const struct store_table_size *size = &c->size->zones;
     hid_t group = h5_create_group(c->file, "zones", err);
     int status = group < 0 || add_id(group, plan, size, true, err)
-                         || add_boxes(group, size->n, err)
+                         || add_boxes(group, H5T_IEEE_F64LE, size->n, err)
                          || add(group, "vertices", H5T_STD_I64LE, size->n, err)
                          || add_fields(group, plan, size, err)
                          || add_geometry(group, size, err)
@@ -251,7 +250,7 @@ static int add_blocks(const struct creation *c, struct error *err)
     hid_t group = h5_create_group(c->file, "blocks", err);
     int status = group < 0 || add(group, "first", H5T_STD_I64LE, n, err)
                          || add(group, "count", H5T_STD_I64LE, n, err)
-                         || add_boxes(group, n, err)
+                         || add_boxes(group, H5T_IEEE_F64LE, n, err)
                          || add(group, "faults", H5T_STD_I64LE, n, err)
                      ? -1
                      : 0;

@@ -1,6 +1,8 @@
 #include "store_fill.h"
 
 #include <errno.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -131,8 +133,9 @@ static int init_streams(struct store_fill *fill,
         || init(&fill->fault, table->fault_at + first, n, memory, err)
         || init(&fill->vertices, table->vertices_at + 8 * first, n, memory, err))
         return -1;
+    int64_t width = table->fault_at ? sizeof(float) : sizeof(double);
     for (int side = 0; side < 4; side++)
-        if (init(&fill->box[side], table->box_at[side] + 8 * first, n, memory, err))
+        if (init(&fill->box[side], table->box_at[side] + width * first, n, memory, err))
             return -1;
     for (int i = 0; i < table->n_columns; i++)
         if (init_field(&fill->fields[i],
@@ -220,19 +223,48 @@ static int put_field(struct store_fill *fill,
     return 0;
 }
 
+/* The greatest float that is not above the value. */
+static float float_below(double value)
+{
+    if (value > FLT_MAX)
+        return isinf(value) ? INFINITY : FLT_MAX;
+    if (value < -FLT_MAX)
+        return -INFINITY;
+    float at = (float)value;
+    return at > value ? nextafterf(at, -INFINITY) : at;
+}
+
+static float float_above(double value)
+{
+    return -float_below(-value);
+}
+
+/* The box of a building as floats that hold it, that of a zone as it is. */
+static int
+put_box(struct store_fill *fill, const struct store_row *row, struct error *err)
+{
+    const struct box *box = &row->box;
+    const double sides[4] = { box->xmin, box->ymin, box->xmax, box->ymax };
+    const float outer[4] = { float_below(box->xmin),
+                             float_below(box->ymin),
+                             float_above(box->xmax),
+                             float_above(box->ymax) };
+    for (int side = 0; side < 4; side++)
+        if (fill->table->fault_at
+                ? put(fill, &fill->box[side], &outer[side], sizeof *outer, err)
+                : put(fill, &fill->box[side], &sides[side], sizeof *sides, err))
+            return -1;
+    return 0;
+}
+
 int store_fill_add(struct store_fill *fill,
                    const struct store_row *row,
                    struct error *err)
 {
-    const double sides[4] = {
-        row->box.xmin, row->box.ymin, row->box.xmax, row->box.ymax
-    };
     if (put_id(fill, row, err) || put(fill, &fill->offset, &fill->n_wkb, 8, err)
-        || put(fill, &fill->wkb, row->wkb.bytes, row->wkb.n, err))
+        || put(fill, &fill->wkb, row->wkb.bytes, row->wkb.n, err)
+        || put_box(fill, row, err))
         return -1;
-    for (int side = 0; side < 4; side++)
-        if (put(fill, &fill->box[side], &sides[side], 8, err))
-            return -1;
     if (fill->table->fault_at && put(fill, &fill->fault, &row->fault, 1, err))
         return -1;
     if (fill->table->vertices_at

@@ -10,8 +10,8 @@ struct piece {
     int64_t block, n_blocks; /* of the store */
     int64_t first, n;        /* rows */
     int64_t block_rows;
-    double *columns[4]; /* [n] each */
-    uint8_t *bytes;     /* [n] */
+    void *columns[4]; /* [n] each, of 8 bytes or less a value */
+    uint8_t *bytes;   /* [n] */
 };
 
 /* Rows [*from, *from + n) of the piece are its i-th block's. */
@@ -35,8 +35,8 @@ static int write_all(const struct store *store,
 static struct box box_of(const struct piece *piece, int64_t from, int64_t n)
 {
     struct box all = { INFINITY, INFINITY, -INFINITY, -INFINITY };
-    const double *xmin = piece->columns[0], *ymin = piece->columns[1];
-    const double *xmax = piece->columns[2], *ymax = piece->columns[3];
+    const float *xmin = piece->columns[0], *ymin = piece->columns[1];
+    const float *xmax = piece->columns[2], *ymax = piece->columns[3];
     for (int64_t i = from; i < from + n; i++) {
         if (xmin[i] > xmax[i])
             continue;
@@ -55,9 +55,9 @@ fill_boxes(const struct store *store, const struct piece *piece, struct error *e
     double sides[4][AT_ONCE];
     for (int side = 0; side < 4; side++)
         if (store_read(store,
-                       table->box_at[side] + 8 * piece->first,
+                       table->box_at[side] + 4 * piece->first,
                        piece->columns[side],
-                       8 * piece->n,
+                       4 * piece->n,
                        err))
             return -1;
     for (int64_t i = 0; i < piece->n_blocks; i++) {

@@ -87,6 +87,7 @@ static int place_at(const struct store_opening *opening,
 
 static int place_boxes(const struct store_opening *opening,
                        const char *table,
+                       hid_t type,
                        int64_t n,
                        int64_t at[4],
                        struct error *err)
@@ -95,7 +96,7 @@ static int place_boxes(const struct store_opening *opening,
     char name[32];
     for (int i = 0; i < 4; i++) {
         snprintf(name, sizeof name, "/%s/%s", table, sides[i]);
-        if (place_at(opening, name, H5T_IEEE_F64LE, n, &at[i], err))
+        if (place_at(opening, name, type, n, &at[i], err))
             return -1;
     }
     return 0;
@@ -166,7 +167,12 @@ static int place_table(const struct store_opening *opening,
                        struct error *err)
 {
     if (place_id(opening, table, is_zone, err)
-        || place_boxes(opening, table->name, table->n, table->box_at, err))
+        || place_boxes(opening,
+                       table->name,
+                       is_zone ? H5T_IEEE_F64LE : H5T_IEEE_F32LE,
+                       table->n,
+                       table->box_at,
+                       err))
         return -1;
     if (is_zone)
         return place_geometry(opening, table, "/zones", err)
@@ -197,7 +203,7 @@ static int place_blocks(const struct store_opening *opening, struct error *err)
     if (place_at(opening, "/blocks/first", H5T_STD_I64LE, n, &store->first_at, err)
         || place_at(opening, "/blocks/count", H5T_STD_I64LE, n, &store->count_at, err)
         || place_at(opening, "/blocks/faults", H5T_STD_I64LE, n, &store->faults_at, err)
-        || place_boxes(opening, "blocks", n, store->block_box_at, err))
+        || place_boxes(opening, "blocks", H5T_IEEE_F64LE, n, store->block_box_at, err))
         return -1;
     return store_place_ranges(opening, err);
 }
@@ -386,6 +392,24 @@ int store_read_boxes(const struct store *store,
 {
     for (int side = 0; side < 4; side++)
         if (store_read(store, box_at[side] + 8 * first, scratch + side * n, 8 * n, err))
+            return -1;
+    for (int64_t i = 0; i < n; i++)
+        boxes[i] = (struct box){
+            scratch[i], scratch[n + i], scratch[2 * n + i], scratch[3 * n + i]
+        };
+    return 0;
+}
+
+int store_read_row_boxes(const struct store *store,
+                         int64_t first,
+                         int64_t n,
+                         float *scratch,
+                         struct box *boxes,
+                         struct error *err)
+{
+    const int64_t *at = store->buildings.box_at;
+    for (int side = 0; side < 4; side++)
+        if (store_read(store, at[side] + 4 * first, scratch + side * n, 4 * n, err))
             return -1;
     for (int64_t i = 0; i < n; i++)
         boxes[i] = (struct box){

@@ -36,7 +36,7 @@ struct store_table {
     enum value_type id_type; /* of zones: what their texts were */
     int32_t id_bytes;        /* 8, or of a text */
     int64_t id_at;
-    int64_t box_at[4];   /* xmin, ymin, xmax, ymax */
+    int64_t box_at[4];   /* xmin, ymin, xmax, ymax; of buildings, floats */
     int64_t fault_at;    /* of buildings */
     int64_t vertices_at; /* of zones */
     int64_t offset_at, wkb_at, n_wkb;
@@ -102,7 +102,8 @@ int store_identify(const struct store *store,
  * The columns of rows [first, first + n), out of a table's or its texts' bounds never.
  *
  * store_read_offsets  n + 1 offsets, checked: never falling, within 0 to n_most
- * store_read_boxes    interleaved into boxes; scratch[4 * n]
+ * store_read_boxes    of zones and blocks, interleaved into boxes; scratch[4 * n]
+ * store_read_row_boxes  of buildings
  */
 int store_read_offsets(const struct store *store,
                        int64_t at,
@@ -118,5 +119,11 @@ int store_read_boxes(const struct store *store,
                      double *scratch,
                      struct box *boxes,
                      struct error *err);
+int store_read_row_boxes(const struct store *store,
+                         int64_t first,
+                         int64_t n,
+                         float *scratch,
+                         struct box *boxes,
+                         struct error *err);
 
 #endif

@@ -73,17 +73,21 @@ static int32_t gather(struct store_source *s,
     return n;
 }
 
-/* What was written as fine has to be so still: GEOS relies on it. */
-static int check(const struct batch *batch, int32_t row, struct error *err)
+/* What was written as fine has to be so still: GEOS relies on it. From now on the row's
+ * box is its own, not the float one around it. */
+static int check(struct batch *batch, int32_t row, struct error *err)
 {
     struct text wkb = batch->geometry[row];
+    uint8_t fault = batch->faults[row];
     struct ewkb head;
-    if (batch->faults[row] == EWKB_FINE
-        && ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head) != EWKB_FINE)
+    if (fault != EWKB_FINE && fault != EWKB_COLLECTED)
+        return 0;
+    if (ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head) != EWKB_FINE)
         return error_set(err,
                          ERROR_FORMAT,
                          "the store is damaged: geometry of row %lld",
                          (long long)batch->origins[row]);
+    batch->boxes[row] = head.box;
     return 0;
 }
 

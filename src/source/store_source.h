@@ -19,6 +19,7 @@ enum {
     STORE_KNOWN_GROUPS = 64, /* groups whose blocks are kept in memory */
     STORE_ID_STEP = 32,      /* zones of whose ids one is kept in memory */
     STORE_READ_ROWS = 2048,  /* rows of a column that are read at once, at most */
+    STORE_MOST_CHUNKS = 64,  /* that are kept */
 };
 
 enum store_block { BLOCK_LEAVE, BLOCK_INSIDE, BLOCK_COUNT, BLOCK_READ };
@@ -149,6 +150,14 @@ int store_prepare(struct source *source, struct memory *memory, struct error *er
 const void *
 store_cached(struct store_source *source, int column, int64_t row, struct error *err);
 int64_t store_chunk_left(const struct store_source *source, int64_t row);
+/* For `plan`: the cache as store_prepare would have it, but for bytes; and how many of them
+ * a look at a column of a run would read after the looks before. */
+void store_cache_plan(struct store_source *source,
+                      const struct memory *memory,
+                      struct store_slot slots[STORE_MOST_CHUNKS]);
+int64_t store_cache_misses(struct store_source *source,
+                           int column,
+                           const struct store_run *run);
 
 /* store_columns.c */
 int store_load_dictionaries(struct store_source *source, struct error *err);

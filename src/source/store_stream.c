@@ -31,7 +31,7 @@ struct piece {
 };
 
 struct sides {
-    const double *xmin, *ymin, *xmax, *ymax;
+    const float *xmin, *ymin, *xmax, *ymax;
 };
 
 static int read_sides(struct store_source *s,
@@ -39,7 +39,7 @@ static int read_sides(struct store_source *s,
                       struct sides *sides,
                       struct error *err)
 {
-    const double **side[4] = { &sides->xmin, &sides->ymin, &sides->xmax, &sides->ymax };
+    const float **side[4] = { &sides->xmin, &sides->ymin, &sides->xmax, &sides->ymax };
     for (int i = 0; i < 4; i++) {
         *side[i] = store_cached(s, s->side_of[i], piece->first, err);
         if (!*side[i])

@@ -166,7 +166,7 @@ static void add_table(const struct store_table *table, int64_t n_blocks)
 {
     add_place(table->id_at, table->n, table->id_bytes);
     for (int i = 0; i < 4; i++)
-        add_place(table->box_at[i], table->n, 8);
+        add_place(table->box_at[i], table->n, table->fault_at ? 4 : 8);
     add_place(table->fault_at, table->n, 1);
     add_place(table->vertices_at, table->n, 8);
     add_place(table->offset_at, table->n + 1, 8);

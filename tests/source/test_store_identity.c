@@ -10,7 +10,7 @@
 #include "store_format.h"
 #include "team_forks.h"
 
-enum { N_POINTS = 90, N_ROWS = 14000, MOST_BYTES = 13 + 16 * N_POINTS };
+enum { N_POINTS = 90, N_ROWS = 14500, MOST_BYTES = 13 + 16 * N_POINTS };
 
 static char path[] = "/tmp/rooftally-identity-XXXXXX";
 

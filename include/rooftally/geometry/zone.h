@@ -79,7 +79,8 @@ struct box zone_box(const struct zone *zone);
  */
 int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box_cost);
 
-/* Decide n boxes of buildings: decisions[i] is OUTSIDE, INSIDE or REFINE. An empty box is
+/* Decide n boxes of buildings: decisions[i] is OUTSIDE, INSIDE or REFINE. A box may be
+ * larger than the building, by the rounding of its sides to floats. An empty box is
  * OUTSIDE. Under the rule TRUST and the predicate CENTROID, boxes[i] is to be that of the
  * centroid, ewkb_centroid_box. Under a rule other than TRUST every box that meets the
  * zone's box is REFINE. */

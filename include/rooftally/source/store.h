@@ -8,21 +8,23 @@
  *   /buildings               n rows along the Hilbert curve over the extent, then by id
  *       id                   i64, or text of fixed length padded with zeros; attribute
  *                            name: what the job calls it
- *       xmin ymin xmax ymax  f64: the box of the geometry
+ *       xmin ymin xmax ymax  f32: the box of the geometry, each side the nearest that
+ *                            leaves it whole
  *       fault                u8: enum ewkb_fault
  *       geometry/offset      i64 [n + 1]; geometry/wkb  u8: EWKB as it came
  *       <field>              REAL f64; INTEGER, BOOLEAN, DATE, TIMESTAMP i64; TEXT u16
  *                            numbers of words, or i64 [n + 1] offsets; attribute type
  *   /blocks                  every block_rows rows, the last one fewer
  *       first count          i64: rows of /buildings
- *       xmin ymin xmax ymax  f64: of all their boxes
+ *       xmin ymin xmax ymax  f64: of all these boxes
  *       faults               i64: rows whose fault is not EWKB_FINE
  *       <field>_min _max     as the field, of the values that are there; no TEXT; NaN is
  *                            the greatest; without any value min is the greater one
  *       <field>_nulls        i64
  *   /zones                   sorted by id, bytewise
- *       id xmin … ymax offset wkb <field>  as above, id always text, box empty without
- *                            a geometry; attribute type of id: what it was
+ *       id offset wkb <field>  as above, id always text; attribute type of id: what it
+ *                            was
+ *       xmin ymin xmax ymax  f64: the box, empty without a geometry
  *       vertices             i64
  *   /content                 i64 [2]: of all rows of zones, and of buildings, the sum
  *                            (modulo 2^64) of a number that is mixed from the CRC-32C of
@@ -48,7 +50,7 @@
 #include "rooftally/source/team.h"
 
 enum {
-    STORE_VERSION = 1,
+    STORE_VERSION = 2,
     STORE_BLOCK_ROWS = 256,
     STORE_MOST_FIELDS = 64,
     STORE_MOST_WORDS = 4096,       /* different values of a field kept as words */
