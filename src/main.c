@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
@@ -46,6 +47,26 @@ static bool await_turn(int rank)
     while (clock_wall_s() < until_s && stop_n_signals() == n_signals)
         clock_sleep_s(0.02);
     return stop_n_signals() == n_signals;
+}
+
+static const char *advice_of_lost = "";
+
+/* A host is gone, and the main thread may wait for it in any call: this is the end. Who
+ * only was told, or is not to speak, gives the launcher time to end all. */
+static void end_lost(int rank, const char *host, int turn)
+{
+    if (turn == 0)
+        fprintf(stderr,
+                "rooftally: rank %d on node %s has not answered for %d s: its host is "
+                "gone, or cut off%s\n",
+                rank,
+                host,
+                COMM_SILENT_S,
+                advice_of_lost);
+    else
+        clock_sleep_s(2);
+    fflush(stderr);
+    _exit(STATUS_FAILED);
 }
 
 /* A command that all ranks work on together. */
@@ -95,6 +116,9 @@ static int run(ranks_command *command, int argc, char **argv)
         return exit_status(&err);
     }
     char advice[CLI_ADVICE_BYTES] = "";
+    if (command == cli_run)
+        advice_of_lost = "; what is finished is kept: rooftally run --resume goes on";
+    comm_watch(comm, end_lost);
     int done = command(argc - 1, argv + 1, comm, advice, &err);
     bool is_lost = (done < 0 && err.code == ERROR_COMM) || comm_is_broken(comm);
     bool speaks = is_lost ? await_turn(comm_rank(comm)) : comm_rank(comm) == 0;

@@ -245,9 +245,15 @@ static void tell_resumed(const struct run *run)
     if (comm_may_hang())
         log_event(LOG_WARN,
                   "no_keepalive",
-                  "a host that is cut off would hang the run: start mpirun with "
-                  "OMPI_MCA_oob_tcp_keepalive_time=5 in its environment, "
+                  "a host that is cut off would end the run, and hang mpirun: start it "
+                  "with OMPI_MCA_oob_tcp_keepalive_time=5 in its environment, "
                   "..._intvl=2 and ..._probes=3");
+    if (comm_n_unwatched(run->comm) > 0)
+        log_event(LOG_WARN,
+                  "unwatched",
+                  "ranks=%d no TCP connection between them and rank 0: that their host "
+                  "is cut off is for the launcher to notice",
+                  comm_n_unwatched(run->comm));
     if (checkpoint->attempt > 1 && !run->options.quiet) {
         printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
                checkpoint->attempt,

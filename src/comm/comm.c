@@ -1,4 +1,5 @@
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 
 #include "world.h"
 
-enum { LOOKS_AWAKE = 20 };
+enum { LOOKS_AWAKE = 20, ABORT_S = 5 };
+static const double LINE_S = 5; /* for all lines to be made */
 static const double SHORTEST_NAP_S = 50e-6, PATIENT_NAP_S = 1e-3, LONGEST_NAP_S = 5e-3;
 
 int comm_status(int status, const char *call, struct error *err)
@@ -157,10 +159,64 @@ static int gather_hosts(struct comm *comm, struct error *err)
                        err);
 }
 
+/* What rank 0 tells the others before the lines are made. */
+struct greeting {
+    char first_host[COMM_HOST_BYTES];
+    int32_t n_hosts; /* 2: or more */
+    struct lifeline_offer offer;
+};
+
+static void greet(struct comm *comm, struct greeting *greeting, int *listener)
+{
+    memset(greeting, 0, sizeof *greeting);
+    memcpy(greeting->first_host, comm->host, sizeof comm->host);
+    greeting->n_hosts = 1;
+    for (int rank = 1; rank < comm->size && greeting->n_hosts == 1; rank++)
+        if (strcmp(comm->hosts[rank], comm->host) != 0)
+            greeting->n_hosts = 2;
+    if (greeting->n_hosts > 1)
+        *listener = lifeline_offer(&greeting->offer);
+}
+
+/* A line between rank 0 and each other rank, where there is more than one host. */
+static int make_lines(struct comm *comm, struct error *err)
+{
+    struct greeting greeting;
+    int listener = -1;
+    if (comm->rank == 0)
+        greet(comm, &greeting, &listener);
+    int status = MPI_Bcast(&greeting, sizeof greeting, MPI_BYTE, 0, comm->collectives);
+    if (comm_status(status, "MPI_Bcast", err) < 0)
+        return -1;
+    memcpy(comm->first_host, greeting.first_host, sizeof comm->first_host);
+    if (greeting.n_hosts == 1)
+        return 0;
+    comm->n_lines = comm->rank == 0 ? comm->size : 1;
+    comm->lines = calloc((size_t)comm->n_lines, sizeof *comm->lines);
+    if (!comm->lines)
+        return error_set(err, ERROR_COMM, "no memory to start");
+    if (comm->rank > 0)
+        comm->lines[0] =
+            lifeline_connect(&greeting.offer, comm->rank, &comm->turn, LINE_S);
+    else
+        comm->n_without_line = comm->size - 1
+                               - lifeline_accept(listener,
+                                                 &greeting.offer,
+                                                 comm->lines,
+                                                 comm->size,
+                                                 LINE_S);
+    return 0;
+}
+
+/* The thread is no other rank's: MPI itself is not called on it. */
 static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
 {
+    int provided;
     set_defaults();
-    if (comm_status(MPI_Init(argc, argv), "MPI_Init", err) < 0)
+    if (comm_status(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided),
+                    "MPI_Init",
+                    err)
+        < 0)
         return -1;
     comm->is_mpi = true;
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
@@ -174,7 +230,49 @@ static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
                        err)
                < 0)
         return -1;
-    return gather_hosts(comm, err);
+    return gather_hosts(comm, err) < 0 ? -1 : make_lines(comm, err);
+}
+
+static void lose_line(void *context, int line)
+{
+    struct comm *comm = context;
+    if (comm->rank == 0)
+        comm->lost(line, comm->hosts[line], 0);
+    else
+        comm->lost(0, comm->first_host, comm->turn > 0);
+}
+
+static void hear_of_loss(void *context)
+{
+    struct comm *comm = context;
+    comm->lost(-1, "", 1);
+}
+
+void comm_watch(struct comm *comm, comm_lost *lost)
+{
+    if (comm->n_lines == 0)
+        return;
+    comm->lost = lost;
+    comm->watch =
+        watch_start(comm->lines, comm->n_lines, lose_line, hear_of_loss, comm);
+    if (!comm->watch && comm->rank == 0)
+        comm->n_without_line = comm->size - 1;
+    comm->n_lines = 0; /* the watch has them */
+}
+
+int comm_n_unwatched(const struct comm *comm)
+{
+    return comm->n_without_line;
+}
+
+static void release(struct comm *comm)
+{
+    for (int i = 0; i < comm->n_lines; i++)
+        if (comm->lines[i] >= 0)
+            close(comm->lines[i]);
+    free(comm->lines);
+    free(comm->hosts);
+    free(comm);
 }
 
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
@@ -187,8 +285,7 @@ int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
     c->messages = c->collectives = MPI_COMM_NULL;
     gethostname(c->host, sizeof c->host - 1);
     if (is_launched() && start(c, argc, argv, err) < 0) {
-        free(c->hosts);
-        free(c);
+        release(c);
         return -1;
     }
     *comm = c;
@@ -212,12 +309,24 @@ void comm_close(struct comm *comm)
         free(comm->letters);
         comm->letters = next;
     }
-    free(comm->hosts);
-    free(comm);
+    watch_stop(comm->watch);
+    release(comm);
+}
+
+static int abort_status;
+
+static void end_now(int number)
+{
+    (void)number;
+    _exit(abort_status);
 }
 
 void comm_abort(struct comm *comm, int status)
 {
+    const struct sigaction action = { .sa_handler = end_now };
+    abort_status = status;
+    sigaction(SIGALRM, &action, NULL);
+    alarm(ABORT_S);
     if (comm && comm->is_mpi)
         MPI_Abort(MPI_COMM_WORLD, status);
     _exit(status);

@@ -6,6 +6,8 @@
 
 #include "rooftally/comm/comm.h"
 
+#include "lifeline.h"
+
 /* One message on its way: sent and not yet delivered, or (alone) not yet received. */
 struct letter {
     struct letter *next;
@@ -38,6 +40,13 @@ struct comm {
     int lowest;              /* of comm_agree: the lowest rank that failed */
     bool is_broken;
     bool has_told, has_heard; /* of a wish to stop */
+
+    char first_host[COMM_HOST_BYTES]; /* of rank 0 */
+    int *lines;                       /* [n_lines] to rank `line`, or to rank 0 */
+    int n_lines, n_without_line;      /* none on one host */
+    int32_t turn;
+    struct watch *watch;
+    comm_lost *lost;
 };
 
 enum { COMM_LARGEST = 1 << 30 }; /* bytes in one MPI call; fits int */

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """Three hosts in network namespaces, mpirun between them, and a cable that is cut: in the work, and
 in the collective write. The run ends within 30 s, says which host it was, and goes on with --resume
-to the bits of an undisturbed run. Without keepalive it would hang, and warns of it."""
+to the bits of an undisturbed run; also where the launcher is blind to it. Ranks that are stopped for
+as long are not taken for a host that is gone."""
 
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from hosts import Hosts  # noqa: E402
 
 IS_LONG = os.environ.get("ROOFTALLY_LONG") == "1"
 MOST_S = 30
+LONG_SILENT_S = 27
 N_ZONES = 300
 SPOOL, RESULT = ".spool/rank-", ".partial-"
 KEEPALIVE = {"OMPI_MCA_oob_tcp_keepalive_time": 5, "OMPI_MCA_oob_tcp_keepalive_intvl": 2,
@@ -107,11 +110,7 @@ def end(job, what, most_s=MOST_S):
 def cut_one(name, victim, slow, phase, ranks=6):
     what = f"{name}: {victim} cut off in the {phase}"
     job = start(name, ranks, slow, **KEEPALIVE)
-    if phase == "work":
-        await_(lambda: n_bytes(f"{name}.h5.spool/rank-*") > 20000, job, "zones in the spool")
-    else:
-        await_(lambda: n_bytes(f"{name}.h5.partial-*") > 0, job, "result begun")
-        time.sleep(0.5)
+    await_phase(name, job, phase)
     check(len(hosts.processes(victim, of="rooftally")) == ranks // 3, what, "no ranks there")
     hosts.cut(victim)
     status, stderr, seconds = end(job, what)
@@ -121,12 +120,74 @@ def cut_one(name, victim, slow, phase, ranks=6):
     check(named, what, "does not name it:", stderr)
     check("no_keepalive" not in stderr, what, "warns:", stderr)
     check(not os.path.exists(path_of(f"{name}.h5")), what, "left a result")
-    os.unlink(path_of(f"{name}.slow"))
+    go_on(name, slow, what)
+    print(f"{what}: status {status} after {seconds:.1f} s; says: {named[:1]}", flush=True)
+
+
+def await_phase(name, job, phase):
+    if phase == "work":
+        await_(lambda: n_bytes(f"{name}.h5.spool/rank-*") > 20000, job, "zones in the spool")
+    else:
+        await_(lambda: n_bytes(f"{name}.h5.partial-*") > 0, job, "result begun")
+        time.sleep(0.5)
+
+
+def go_on(name, slow, what):
+    if os.path.exists(path_of(f"{name}.slow")):
+        os.unlink(path_of(f"{name}.slow"))
     again, stderr, _ = end(start(name, 4, slow, **KEEPALIVE), f"{what}: --resume", 120)
     check(again == 0, what, "--resume ended with", again, stderr)
     left = sorted(os.path.basename(path) for path in glob.glob(path_of(f"{name}.h5*")))
     check(left == [f"{name}.h5"], what, "left", left)
-    print(f"{what}: status {status} after {seconds:.1f} s; says: {named[:1]}", flush=True)
+
+
+def lose_one(name, victim, slow, phase):
+    """A launcher that notices nothing, as srun: the ranks end by themselves, on both sides of the
+    cut, and say once who is gone. This one, mpirun without keepalive, does not end then; of that
+    the run has warned."""
+    what = f"{name}: {victim} cut off in the {phase}, and the launcher blind"
+    job = start(name, 6, slow)
+    await_phase(name, job, phase)
+    hosts.cut(victim)
+    since = time.monotonic()
+    while any(hosts.processes(host, of="rooftally") for host in hosts.names) \
+            and time.monotonic() - since < MOST_S + 5:
+        time.sleep(0.1)
+    seconds = time.monotonic() - since
+    check(seconds < MOST_S, what, "ranks still run after", seconds)
+    hosts.heal(victim)
+    for program in ("orted", "mpirun"):
+        for host in hosts.names:
+            for pid in hosts.processes(host, of=program):
+                os.kill(pid, 9)
+    _, stderr, _ = end(job, what)
+    named = [line for line in stderr.splitlines() if line.startswith("rooftally: ")]
+    # where the launcher's own host is cut off, nobody hears of more than that
+    gone = victim if victim != hosts.names[0] else r"host\d"
+    check(len(named) == 1 and re.search(rf"rank \d on node {gone} has not answered", named[0])
+          and "--resume" in named[0], what, "says", stderr)
+    check(stderr.count("event=no_keepalive") == 1, what, "does not warn:", stderr)
+    check(not os.path.exists(path_of(f"{name}.h5")), what, "left a result")
+    go_on(name, slow, what)
+    print(f"{what}: all ranks gone after {seconds:.1f} s; says: {named}", flush=True)
+
+
+def stop_one(name, victim, slow, phase):
+    """Ranks that do not run for longer than a host may be silent: theirs is not gone."""
+    what = f"{name}: ranks of {victim} stopped in the {phase}"
+    job = start(name, 6, slow, **KEEPALIVE)
+    await_phase(name, job, phase)
+    pids = hosts.processes(victim, of="rooftally")
+    check(len(pids) == 2, what, "are not there")
+    for number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in pids:
+            os.kill(pid, number)
+        if number == signal.SIGSTOP:
+            time.sleep(LONG_SILENT_S)
+    os.unlink(path_of(f"{name}.slow"))
+    status, stderr, _ = end(job, what)
+    check(status == 0 and stderr == "", what, "ended with", status, stderr)
+    print(f"{what} for {LONG_SILENT_S} s: goes on", flush=True)
 
 
 def warn_without_keepalive(name):
@@ -156,14 +217,21 @@ write_job("wanted")
 subprocess.run(command("run", "wanted.ini", "--quiet", ranks=3), cwd=folder, env=environment,
                check=True, stdin=subprocess.DEVNULL)
 hosts = Hosts(folder, environment)
-names = ["in_work", "in_write"]
+names = ["in_work", "in_write", "lost_work", "lost_write", "stopped_work"]
 cut_one("in_work", "host3", SPOOL, "work")
 cut_one("in_write", "host2", RESULT, "write")
+lose_one("lost_work", "host3", SPOOL, "work")
+lose_one("lost_write", "host2", RESULT, "write")
+stop_one("stopped_work", "host3", SPOOL, "work")
 if IS_LONG:
     for i in range(10):
         names += [f"work_{i}", f"write_{i}"]
         cut_one(f"work_{i}", f"host{2 + i % 2}", SPOOL, "work")
         cut_one(f"write_{i}", f"host{2 + i % 2}", RESULT, "write")
+    names += ["stopped_write", "first_work", "first_write"]
+    stop_one("stopped_write", "host2", RESULT, "write")
+    lose_one("first_work", "host1", SPOOL, "work")
+    lose_one("first_write", "host1", RESULT, "write")
 warn_without_keepalive("warned")
 compare([*names, "warned"])
 finish()

@@ -23,11 +23,29 @@ struct comm;
  * Returns 0, or -1 with ERROR_COMM.
  */
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
-/* Ranks are on several hosts, and mpirun was started without keepalive: one that is cut
- * off would hang them all. Nothing that is set from inside helps. */
+/* Ranks are on several hosts, and mpirun was started without keepalive: with one that is
+ * cut off the ranks end, and mpirun may not. Nothing that is set from inside helps. */
 bool comm_may_hang(void);
+
+/*
+ * Watch over the hosts, once: one that is gone, or cut off, is noticed within
+ * COMM_SILENT_S by what the kernels say to each other, whatever the ranks are at, MPI
+ * calls included. A rank that is slow, stopped or waiting is not taken for it. On one host
+ * nothing is watched.
+ *
+ * lost     called on a thread of its own, on each rank that notices or is told; it has to
+ *          end the process. rank and host are those that are gone as far as known here,
+ *          and rank is -1 where another rank knows; turn is 0 where to speak of it, 1
+ *          where another does.
+ */
+enum { COMM_SILENT_S = 20 };
+typedef void comm_lost(int rank, const char *host, int turn);
+void comm_watch(struct comm *comm, comm_lost *lost);
+/* On rank 0: ranks that cannot be watched, because no network connects them to it. */
+int comm_n_unwatched(const struct comm *comm);
 void comm_close(struct comm *comm); /* collective */
-/* End all ranks at once with this exit status: for main, when a rank cannot go on. */
+/* End all ranks at once with this exit status: for main, when a rank cannot go on. A
+ * launcher that does not answer is waited for some seconds. */
 void comm_abort(struct comm *comm, int status);
 
 /*

@@ -1,0 +1,151 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lifeline.h"
+
+enum { STACK_BYTES = 256 * 1024 };
+
+struct watch {
+    pthread_t thread;
+    int stop[2]; /* a pipe that is closed to end the thread */
+    int n;
+    void (*lost)(void *context, int line);
+    void (*told)(void *context);
+    void *context;
+    struct pollfd polled[]; /* [n] lines, and the pipe */
+};
+
+static const char lost_mark = '!';
+
+/* What the kernel says of a peer that has not answered, in contrast to one that has: by
+ * closing, or with a reset. */
+static bool is_silence(int why)
+{
+    return why == ETIMEDOUT || why == EHOSTUNREACH || why == ENETUNREACH
+           || why == EHOSTDOWN || why == ENETDOWN;
+}
+
+static void tell_others(struct watch *watch)
+{
+    for (int i = 0; i < watch->n; i++)
+        if (watch->polled[i].fd >= 0)
+            (void)send(watch->polled[i].fd, &lost_mark, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool has_told(int fd)
+{
+    char byte = 0;
+    return recv(fd, &byte, 1, MSG_DONTWAIT) == 1 && byte == lost_mark;
+}
+
+/* Something is to be said of line i: whether that is the end of the watch. */
+static bool look(struct watch *watch, int i)
+{
+    int fd = watch->polled[i].fd, why = 0;
+    socklen_t n = sizeof why;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &n) == 0 && is_silence(why)) {
+        watch->polled[i].fd = -1;
+        close(fd);
+        tell_others(watch);
+        watch->lost(watch->context, i);
+        return true;
+    }
+    if (has_told(fd)) {
+        watch->told(watch->context);
+        return true;
+    }
+    watch->polled[i].fd = -1;
+    close(fd);
+    return false;
+}
+
+static void *watch_lines(void *context)
+{
+    struct watch *watch = context;
+    int n = watch->n;
+    for (;;) {
+        if (poll(watch->polled, (nfds_t)n + 1, -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            return NULL;
+        }
+        if (watch->polled[n].revents)
+            return NULL;
+        for (int i = 0; i < n; i++)
+            if (watch->polled[i].fd >= 0 && watch->polled[i].revents && look(watch, i))
+                return NULL;
+    }
+}
+
+static bool begin(struct watch *watch)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    if (pthread_attr_init(&attributes) != 0)
+        return false;
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int status = pthread_create(&watch->thread, &attributes, watch_lines, watch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    return status == 0;
+}
+
+static void release(struct watch *watch)
+{
+    for (int i = 0; i < watch->n; i++)
+        if (watch->polled[i].fd >= 0)
+            close(watch->polled[i].fd);
+    close(watch->stop[0]);
+    free(watch);
+}
+
+struct watch *watch_start(const int *lines,
+                          int n,
+                          void (*lost)(void *context, int line),
+                          void (*told)(void *context),
+                          void *context)
+{
+    struct watch *watch =
+        malloc(sizeof *watch + (size_t)(n + 1) * sizeof *watch->polled);
+    int n_lines = 0;
+    if (watch && pipe2(watch->stop, O_CLOEXEC) < 0) {
+        free(watch);
+        watch = NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        n_lines += lines[i] >= 0;
+        if (watch)
+            watch->polled[i] = (struct pollfd){ .fd = lines[i], .events = POLLIN };
+        else if (lines[i] >= 0)
+            close(lines[i]);
+    }
+    if (!watch)
+        return NULL;
+    watch->polled[n] = (struct pollfd){ .fd = watch->stop[0], .events = POLLIN };
+    watch->n = n;
+    watch->lost = lost;
+    watch->told = told;
+    watch->context = context;
+    if (n_lines > 0 && begin(watch))
+        return watch;
+    close(watch->stop[1]);
+    release(watch);
+    return NULL;
+}
+
+void watch_stop(struct watch *watch)
+{
+    if (!watch)
+        return;
+    close(watch->stop[1]);
+    pthread_join(watch->thread, NULL);
+    release(watch);
+}
