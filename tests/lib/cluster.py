@@ -1,6 +1,6 @@
 """A Slurm cluster of several virtual nodes, inside a sandbox: a slurmd for each, with a host name,
-processes, /dev/shm and a scratch folder of its own. Its own munge, too; no port or file but in the
-sandbox and in `folder`."""
+network interface, processes, /dev/shm and a scratch folder of its own. Its own munge, too; no port or
+file but in the sandbox and in `folder`."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ import time
 
 CONFIGURATION = """
 ClusterName=test
-SlurmctldHost=head(127.0.0.1)
+SlurmctldHost=head(192.0.2.1)
 SlurmctldPort=26817
 SlurmUser=root
 SlurmdUser=root
@@ -38,7 +38,7 @@ PreemptMode=REQUEUE
 MpiDefault=none
 ReturnToService=2
 KillWait=10
-SlurmdTimeout=20
+SlurmdTimeout=60
 MessageTimeout=10
 MailProg=/bin/true
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=10
@@ -49,6 +49,7 @@ PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=20 Preempt
 # that they cannot share one for it.
 NODE = """hostname "$1" && mount -t tmpfs -o mode=1777 tmpfs "$2/tmp" &&
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm || exit
+until ip link show up eth0 2>/dev/null | grep -q eth0; do sleep 0.05; done
 slurmd -D -c -N "$1" -f "$2/slurm.conf" & wait $!"""
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "scontrol", "squeue", "sinfo")
@@ -72,11 +73,10 @@ class Cluster:
         self.names = [f"node{i + 1}" for i in range(nodes)]
         self.daemons = {}
         self.write_files()
-        # Neither Slurm nor Open MPI makes do with a machine that has but its loopback.
-        self.ask("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
-        self.ask("ip", "addr", "add", "192.0.2.1/24", "dev", "eth0")
-        self.ask("ip", "link", "set", "eth0", "up")
-        self.ask("ip", "link", "set", "eth1", "up")
+        # no spanning tree to wait for
+        self.do("ip", "link", "add", "eth0", "type", "bridge", "forward_delay", "0")
+        self.do("ip", "addr", "add", "192.0.2.1/24", "dev", "eth0")
+        self.do("ip", "link", "set", "eth0", "up")
         self.start("munged", "munged", "-F", "--force", f"--socket={folder}/munge.socket",
                    f"--key-file={folder}/munge/key", f"--log-file={folder}/munge/log",
                    f"--pid-file={folder}/munge/pid", f"--seed-file={folder}/munge/seed")
@@ -96,7 +96,7 @@ class Cluster:
         with open(f"{self.folder}/slurm.conf", "w", encoding="ascii") as file:
             file.write(CONFIGURATION.format(folder=self.folder))
             for i, name in enumerate(self.names):
-                file.write(f"NodeName={name} NodeHostname={name} NodeAddr=127.0.0.1 "
+                file.write(f"NodeName={name} NodeHostname={name} NodeAddr=192.0.2.{11 + i} "
                            f"Port={26818 + i} CPUs={self.cpus} RealMemory=8000\n")
         with open(f"{self.folder}/cgroup.conf", "w", encoding="ascii") as file:
             file.write("CgroupAutomount=no\nIgnoreSystemd=yes\n")
@@ -109,8 +109,38 @@ class Cluster:
                                                   stderr=out, env=self.environment)
 
     def start_node(self, name):
-        self.start(name, "unshare", "--uts", "--mount", "--pid", "--fork", "--kill-child",
-                   "--mount-proc", "sh", "-c", NODE, "sh", name, self.folder)
+        self.start(name, "unshare", "--net", "--uts", "--mount", "--pid", "--fork",
+                   "--kill-child", "--mount-proc", "sh", "-c", NODE, "sh", name, self.folder)
+        first, own = self.daemons[name].pid, os.readlink("/proc/self/ns/net")
+        self.await_(lambda: os.readlink(f"/proc/{first}/ns/net") != own, f"network of {name}")
+        inside = ("nsenter", "-t", str(first), "--net", "ip")
+        self.do("ip", "link", "add", f"to-{name}", "type", "veth", "peer", "name", "eth0",
+                "netns", str(first))
+        self.do("ip", "link", "set", f"to-{name}", "master", "eth0", "up")
+        self.do(*inside, "link", "set", "lo", "up")
+        self.do(*inside, "addr", "add", f"192.0.2.{11 + self.names.index(name)}/24", "dev", "eth0")
+        self.do(*inside, "link", "set", "eth0", "up")
+
+    def cut(self, name):
+        """Packets vanish; nobody is told."""
+        self.do("ip", "link", "set", f"to-{name}", "nomaster")
+
+    def heal(self, name):
+        self.do("ip", "link", "set", f"to-{name}", "master", "eth0")
+
+    def ranks(self, name):
+        """Processes of the program on a node."""
+        space = os.readlink(f"/proc/{self.daemons[name].pid}/ns/net")
+        n = 0
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+                    comm, _, rest = file.read().partition("(")[2].rpartition(")")
+                n += (comm == "rooftally" and rest.split()[0] != "Z"
+                      and os.readlink(f"/proc/{pid}/ns/net") == space)
+            except OSError:
+                pass
+        return n
 
     def crash(self, name):
         """As if the power went: all that runs on the node is gone at once, and its own disk."""
@@ -132,6 +162,9 @@ class Cluster:
                 with open(f"{self.folder}/{name}", encoding="utf-8", errors="replace") as file:
                     text += f"--- {name}\n" + "".join(file.readlines()[-15:])
         return text
+
+    def do(self, *command):
+        subprocess.run(command, check=True, env=self.environment)
 
     def ask(self, *command, **more):
         """Standard output of a command beside the cluster; "" where it failed."""

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A job on a real Slurm of three virtual nodes: submitted with what the plan says, stopped at its
-time limit, requeued, resumed and done, by srun and by mpirun, with the bits that mpirun gives."""
+time limit, requeued, resumed and done, by srun and by mpirun, with the bits that mpirun gives; and a
+node that is cut off."""
 
 import os
 import re
@@ -215,6 +216,32 @@ def crash_node(name, **variables):
     return name
 
 
+def cut_node(name):
+    """A node is cut off, and Slurm has not noticed: the ranks end on both sides, one says who is
+    gone, and the job is requeued."""
+    job = Job(name, submit, "--nodes=3", "--ntasks=6", "--time=10", f"{name}.ini")
+    job.await_work()
+    before = {node: slurm.ranks(node) for node in slurm.names}
+    check(all(before.values()), name, "has ranks", before)
+    since = time.monotonic()
+    slurm.cut("node3")
+    job.await_(lambda: not any(slurm.ranks(node) for node in slurm.names), "end of all ranks", 30)
+    seconds = time.monotonic() - since
+    check(not slurm.state("node3").startswith("down"), name, "Slurm has noticed it")
+    job.await_(lambda: job.known("Restarts") == "1", "requeue")
+    print(f"{name}: all ranks gone after {seconds:.0f} s, requeued after "
+          f"{time.monotonic() - since:.0f} s", flush=True)
+    slurm.heal("node3")
+    slurm.await_(lambda: slurm.is_up("node3"), "node3", 60)
+    job.await_requeue(1)
+    job.hurry()
+    job.check_done(2)
+    log = read(job.log)
+    check(re.search(r"^rooftally: rank \d on node node3 has not answered .*--resume", log, re.M), name,
+          "says", log)
+    return name
+
+
 def preempt(name):
     """A more urgent job takes the nodes; Slurm requeues the other by itself."""
     job = Job(name, submit, "--nodes=3", "--time=10", f"{name}.ini")
@@ -294,7 +321,7 @@ check(ended == ("FAILED", "75:0") and "the time limit has come" in read("own.log
 own.hurry()
 own.submit()
 own.check_done(2)
-names = ["by_srun", "by_mpirun", "own"]
+names = ["by_srun", "by_mpirun", "own", cut_node("cut")]
 if IS_LONG:
     names += [crash_node("crash_srun"), crash_node("crash_mpirun", ROOFTALLY_LAUNCHER="mpirun"),
               preempt("preempted")]
