@@ -6,13 +6,30 @@
 #include "sort_parts.h"
 
 enum {
-    LEAST_WINDOW = 64 * 1024
-}; /* of a run that is merged: what a disk reads at once */
+    LEAST_WINDOW = 64 * 1024, /* of a run that is merged: what a disk reads at once */
+    LEAST_RUN = 1 << 20,
+    MOST_SHARE = 64, /* of what came before a run: a 64th */
+};
 
 static struct sort_entry *entries_of(const struct sorter *sorter)
 {
-    return (struct sort_entry *)(void *)(sorter->bytes + sorter->n_bytes)
+    return (struct sort_entry *)(void *)(sorter->bytes + sorter->n_run)
            - sorter->n_entries;
+}
+
+/*
+ * What the next run may take. Short runs are sorted where the caches reach, and whoever
+ * sends the records does not wait long; but the more there are, the more has to be merged
+ * at once. So a run is a fixed share of all that has come before it.
+ */
+static void begin_run(struct sorter *sorter, int most, int64_t needed)
+{
+    int64_t share = most / (16 * (int64_t)sorter->team->size);
+    share = share > MOST_SHARE ? MOST_SHARE : share < 1 ? 1 : share;
+    int64_t n = sorter->n_spilled / share;
+    n = n > LEAST_RUN ? n : LEAST_RUN;
+    n = (n > 4 * needed ? n : 4 * needed) & ~(int64_t)63;
+    sorter->n_run = n < sorter->n_bytes - RUN_PIECE ? RUN_PIECE + n : sorter->n_bytes;
 }
 
 int sorter_open(struct sorter **sorter,
@@ -106,6 +123,7 @@ static int spill(struct sorter *sorter, struct error *err)
     if (run_end(&sorter->writer, &run, err))
         return -1;
     insert_run(sorter, &run);
+    sorter->n_spilled += run.n_bytes;
     sorter->used = RUN_PIECE;
     sorter->n_entries = 0;
     return 0;
@@ -113,20 +131,20 @@ static int spill(struct sorter *sorter, struct error *err)
 
 static int merge_into(struct sorter *sorter, struct merge *merge, struct error *err)
 {
-    const struct sort_entry *entry;
+    struct sort_entry entry;
     int more;
-    while ((more = merge_next(merge, &entry, err)) == 1)
-        if (run_put(&sorter->writer, entry, err))
+    while ((more = merge_next(merge, false, &entry, err)) == 1)
+        if (run_put(&sorter->writer, &entry, err))
             return -1;
     return more;
 }
 
-/* Where the windows begin behind n readings and the heap of them. */
-static int64_t lay_merge(uint8_t *bytes, int n, struct reading **readings, int **heap)
+/* Where the windows begin behind n readings and the tree of them. */
+static int64_t lay_merge(uint8_t *bytes, int n, struct reading **readings, int **tree)
 {
     *readings = (struct reading *)(void *)bytes;
-    *heap = (int *)(void *)(*readings + n);
-    return (int64_t)n * (int64_t)(sizeof **readings + sizeof **heap);
+    *tree = (int *)(void *)(*readings + n);
+    return (int64_t)n * (int64_t)(sizeof **readings + sizeof **tree);
 }
 
 /* Merge the n shortest runs into one; nothing is in memory. */
@@ -135,9 +153,9 @@ static int merge_shortest(struct sorter *sorter, int n, struct error *err)
     struct merge merge;
     struct reading *readings;
     struct run run, *from = &sorter->runs[sorter->n_runs - n];
-    int *heap;
+    int *tree;
     int64_t sum = 0;
-    int64_t at = RUN_PIECE + lay_merge(sorter->bytes + RUN_PIECE, n, &readings, &heap);
+    int64_t at = RUN_PIECE + lay_merge(sorter->bytes + RUN_PIECE, n, &readings, &tree);
     for (int i = 0; i < n; i++) {
         readings[i] = (struct reading){ .rank = sorter->scratch->rank,
                                         .at = from[i].at,
@@ -149,7 +167,7 @@ static int merge_shortest(struct sorter *sorter, int n, struct error *err)
                     sorter->scratch,
                     readings,
                     n,
-                    heap,
+                    tree,
                     sorter->bytes + at,
                     sorter->n_bytes - at,
                     err)
@@ -192,10 +210,12 @@ uint8_t *sorter_room(struct sorter *sorter, int64_t n_bytes, struct error *err)
     }
     int most = most_runs(sorter->n_bytes - RUN_PIECE, longest);
     bool is_full =
-        needed + entry * (sorter->n_entries + 1) > sorter->n_bytes - sorter->used;
+        needed + entry * (sorter->n_entries + 1) > sorter->n_run - sorter->used;
     bool is_wide = longest > sorter->longest && sorter->n_runs >= most;
     if ((is_full || is_wide) && make_room(sorter, most, err))
         return NULL;
+    if (sorter->n_entries == 0)
+        begin_run(sorter, most, needed);
     sorter->longest = longest;
     uint8_t *to = sorter->bytes + sorter->used;
     uint32_t length = (uint32_t)n_bytes;
@@ -283,35 +303,43 @@ int sorter_start(struct sorter *sorter,
                  struct error *err)
 {
     struct reading *readings;
-    int *heap, n = 0;
+    int *tree, n = 0;
     uint8_t *bytes = memory_take(memory, MEMORY_BATCH, n_bytes, err);
     if (!bytes)
         return -1;
     for (int rank = 0; rank < sorter->team->size; rank++)
         n += (int)sorter->tables[rank].n_runs;
-    int64_t at = lay_merge(bytes, n, &readings, &heap);
+    int64_t at = lay_merge(bytes, n, &readings, &tree);
     if (find_ranges(sorter, readings, err))
         return -1;
     return merge_start(&sorter->merge,
                        sorter->scratch,
                        readings,
                        n,
-                       heap,
+                       tree,
                        bytes + at,
                        n_bytes - at,
                        err);
 }
 
 int sorter_next(struct sorter *sorter,
-                const uint8_t **record,
-                int64_t *n_bytes,
+                int32_t most,
+                const uint8_t **records,
+                int64_t *lengths,
+                int32_t *n,
                 struct error *err)
 {
-    const struct sort_entry *entry;
-    int status = merge_next(&sorter->merge, &entry, err);
-    if (status <= 0)
-        return status;
-    *n_bytes = sort_length(entry->record);
-    *record = entry->record + SORT_LENGTH_BYTES;
-    return 1;
+    int32_t taken = 0;
+    while (taken < most) {
+        struct sort_entry entry;
+        int status = merge_next(&sorter->merge, taken > 0, &entry, err);
+        if (status < 0)
+            return -1;
+        if (status == 0)
+            break;
+        lengths[taken] = sort_length(entry.record);
+        records[taken++] = entry.record + SORT_LENGTH_BYTES;
+    }
+    *n = taken;
+    return 0;
 }

@@ -87,10 +87,15 @@ int sorter_start(struct sorter *sorter,
                  struct memory *memory,
                  struct error *err);
 
-/* The next record: 1 with *record, borrowed until the next call; 0 at the end, -1. */
+/*
+ * The next records, at most `most`, with their lengths; *n is how many these are, 0 only at
+ * the end. Borrowed until the next call. Returns 0 or -1.
+ */
 int sorter_next(struct sorter *sorter,
-                const uint8_t **record,
-                int64_t *n_bytes,
+                int32_t most,
+                const uint8_t **records,
+                int64_t *lengths,
+                int32_t *n,
                 struct error *err);
 
 #endif

@@ -15,7 +15,7 @@ struct sort_table {
 
 /*
  *   bytes  | piece | records ─►            ◄─ entries |     while adding
- *          | readings | heap | window of run 0 | …    |     while merging
+ *          | readings | tree | window of run 0 | …    |     while merging
  */
 struct sorter {
     struct scratch *scratch;
@@ -23,6 +23,8 @@ struct sorter {
     const struct team *team;
     uint8_t *bytes;
     int64_t n_bytes, used;
+    int64_t n_run;     /* bytes of which this run may use all: the entries end there */
+    int64_t n_spilled; /* bytes of all runs so far */
     int64_t n_entries;
     int64_t longest; /* record so far; of all ranks after sorter_end */
     struct run runs[SORTER_MOST_RUNS]; /* the longest first */

@@ -69,25 +69,28 @@ int run_end(struct run_writer *writer, struct run *run, struct error *err)
         return -1;
     writer->run.n_bytes = writer->written;
     writer->run.marks_at = writer->scratch->n_bytes;
+    int64_t n = run_mark_bytes(writer->weights->n_weights);
     for (int i = 0; i < writer->run.n_marks; i++)
-        if (scratch_append(writer->scratch,
-                           &writer->marks[i],
-                           run_mark_bytes(writer->weights->n_weights),
-                           err))
-            return -1;
+        memcpy(writer->piece + i * n, &writer->marks[i], (size_t)n);
+    writer->used = writer->run.n_marks * n;
+    if (flush(writer, err))
+        return -1;
     memcpy(writer->run.sums, writer->sums, sizeof writer->run.sums);
     *run = writer->run;
     return 0;
 }
 
-/* Move what is left of a window to its front and read on behind it. */
+/* Move what is left of a window to its front and read on behind it: no more than the
+ * caches like, unless a record needs it. */
 static int refill(const struct merge *merge, struct reading *reading, struct error *err)
 {
-    int64_t kept = reading->filled - reading->used, room = merge->window - kept;
-    int64_t n = reading->n_left < room ? reading->n_left : room;
+    int64_t kept = reading->filled - reading->used, room = merge->window;
     memmove(reading->buffer, reading->buffer + reading->used, (size_t)kept);
     reading->used = 0;
     reading->filled = kept;
+    if (room > RUN_WINDOW && kept < RUN_WINDOW)
+        room = RUN_WINDOW;
+    int64_t n = reading->n_left < room - kept ? reading->n_left : room - kept;
     if (scratch_read(merge->scratch,
                      reading->rank,
                      reading->at,
@@ -108,49 +111,79 @@ static bool has_record(const struct reading *reading)
            && n - SORT_LENGTH_BYTES >= sort_length(reading->buffer + reading->used);
 }
 
-/* Bring the next record of a run into its window: 1, 0 at its end, -1. */
+static bool is_at_end(const struct reading *reading)
+{
+    return reading->filled == reading->used && reading->n_left == 0;
+}
+
+/* The windows of many runs are more streams than a processor foresees: ask for what will
+ * be wanted of this one next. */
+static void look_ahead(const struct reading *reading)
+{
+    enum { LINE = 64, FIRST = 256, END = FIRST + 4 * LINE };
+    const uint8_t *at = reading->entry.record;
+    for (int i = FIRST; i < END; i += LINE)
+        __builtin_prefetch(at + i);
+}
+
+/* Bring the next record of a run into its window, or note that there is none. */
 static int
 advance(const struct merge *merge, struct reading *reading, struct error *err)
 {
-    if (!has_record(reading)) {
-        if (reading->filled == reading->used && reading->n_left == 0)
-            return 0;
-        if (refill(merge, reading, err))
-            return -1;
-        if (!has_record(reading))
+    if (is_at_end(reading)) {
+        reading->entry = (struct sort_entry){ UINT64_MAX, NULL };
+        return 0;
+    }
+    for (int64_t before = -1; !has_record(reading);) {
+        if (reading->filled - reading->used == before)
             return error_set(err,
                              ERROR_IO,
                              "scratch file in %s: it is damaged",
                              merge->scratch->folder);
+        before = reading->filled - reading->used;
+        if (refill(merge, reading, err))
+            return -1;
     }
     reading->entry = sort_entry_of(reading->buffer + reading->used);
-    return 1;
+    look_ahead(reading);
+    return 0;
 }
 
+/* One that is at its end comes after all records. */
 static bool is_less(const struct merge *merge, int a, int b)
 {
-    return sort_compare(&merge->readings[a].entry, &merge->readings[b].entry) < 0;
+    const struct sort_entry *x = &merge->readings[a].entry;
+    const struct sort_entry *y = &merge->readings[b].entry;
+    if (x->prefix != y->prefix)
+        return x->prefix < y->prefix;
+    if (!x->record || !y->record)
+        return x->record != NULL;
+    return sort_compare(x, y) < 0;
 }
 
-static void sift_down(struct merge *merge, int at)
+/* A reading that has a new record rises from its leaf for as long as it wins; each loser
+ * stays where it lost. While the tree is made, the first to come to a place waits there. */
+static void rise(struct merge *merge, int reading)
 {
-    int *heap = merge->heap;
-    for (int child; (child = 2 * at + 1) < merge->n_heap; at = child) {
-        int kept = heap[at];
-        if (child + 1 < merge->n_heap && is_less(merge, heap[child + 1], heap[child]))
-            child++;
-        if (!is_less(merge, heap[child], kept))
+    for (int at = (reading + merge->n_readings) / 2; at > 0; at /= 2) {
+        int there = merge->tree[at];
+        if (there < 0) {
+            merge->tree[at] = reading;
             return;
-        heap[at] = heap[child];
-        heap[child] = kept;
+        }
+        if (is_less(merge, there, reading)) {
+            merge->tree[at] = reading;
+            reading = there;
+        }
     }
+    merge->tree[0] = reading;
 }
 
 int merge_start(struct merge *merge,
                 const struct scratch *scratch,
                 struct reading *readings,
                 int n,
-                int *heap,
+                int *tree,
                 uint8_t *bytes,
                 int64_t n_bytes,
                 struct error *err)
@@ -159,39 +192,40 @@ int merge_start(struct merge *merge,
                              .readings = readings,
                              .n_readings = n,
                              .window = n_bytes / (n > 0 ? n : 1),
-                             .heap = heap,
-                             .last = -1 };
+                             .tree = tree };
     for (int i = 0; i < n; i++) {
         readings[i].buffer = bytes + i * merge->window;
         readings[i].used = readings[i].filled = 0;
-        int status = advance(merge, &readings[i], err);
-        if (status < 0)
+        if (advance(merge, &readings[i], err))
             return -1;
-        if (status > 0)
-            heap[merge->n_heap++] = i;
+        tree[i] = -1;
     }
-    for (int i = merge->n_heap / 2; i-- > 0;)
-        sift_down(merge, i);
+    for (int i = 0; i < n; i++)
+        rise(merge, i);
     return 0;
 }
 
-int merge_next(struct merge *merge, const struct sort_entry **entry, struct error *err)
+int merge_next(struct merge *merge,
+               bool keep,
+               struct sort_entry *entry,
+               struct error *err)
 {
-    if (merge->last >= 0) {
-        struct reading *reading = &merge->readings[merge->last];
-        reading->used += sort_length(reading->entry.record) + SORT_LENGTH_BYTES;
-        int status = advance(merge, reading, err);
-        if (status < 0)
-            return -1;
-        if (status == 0)
-            merge->heap[0] = merge->heap[--merge->n_heap];
-        sift_down(merge, 0);
-    }
-    if (merge->n_heap == 0) {
-        merge->last = -1;
+    if (merge->n_readings == 0)
         return 0;
+    struct reading *reading = &merge->readings[merge->tree[0]];
+    if (merge->is_given) {
+        int64_t n = sort_length(reading->entry.record) + SORT_LENGTH_BYTES;
+        reading->used += n;
+        if (keep && !has_record(reading) && !is_at_end(reading)) {
+            reading->used -= n;
+            return 0;
+        }
+        if (advance(merge, reading, err))
+            return -1;
+        rise(merge, merge->tree[0]);
+        reading = &merge->readings[merge->tree[0]];
     }
-    merge->last = merge->heap[0];
-    *entry = &merge->readings[merge->last].entry;
-    return 1;
+    merge->is_given = reading->entry.record != NULL;
+    *entry = reading->entry;
+    return merge->is_given;
 }

@@ -17,8 +17,9 @@
 #include "sort_entries.h"
 
 enum {
-    RUN_MARKS = 32,       /* at most, of a run */
-    RUN_PIECE = 64 << 10, /* what is written at once */
+    RUN_MARKS = 32,        /* at most, of a run */
+    RUN_PIECE = 64 << 10,  /* what is written at once */
+    RUN_WINDOW = 64 << 10, /* what is read at once, of records that are shorter */
 };
 
 struct run_mark {
@@ -74,9 +75,8 @@ struct merge {
     struct reading *readings;
     int n_readings;
     int64_t window;
-    int *heap; /* readings, the one with the least record first */
-    int n_heap;
-    int last; /* whose record was given; -1 none */
+    int *tree;     /* [n_readings] of losers; the first is the reading that won */
+    bool is_given; /* the winner's record */
 };
 
 /*
@@ -84,17 +84,21 @@ struct merge {
  *
  * readings  [n] with rank, at, n_left set; n of them have windows of equal size in
  *           bytes[n_bytes]
- * heap      [n]
+ * tree      [n]
  */
 int merge_start(struct merge *merge,
                 const struct scratch *scratch,
                 struct reading *readings,
                 int n,
-                int *heap,
+                int *tree,
                 uint8_t *bytes,
                 int64_t n_bytes,
                 struct error *err);
-/* The next record of all; 1, 0 at the end, -1. */
-int merge_next(struct merge *merge, const struct sort_entry **entry, struct error *err);
+/* The next record of all; 1, 0 at the end, -1. With `keep`, records that were given since
+ * the last call without it stay where they are, and 0 also means that this cannot be. */
+int merge_next(struct merge *merge,
+               bool keep,
+               struct sort_entry *entry,
+               struct error *err);
 
 #endif

@@ -38,6 +38,8 @@ take_samples(struct sorter *sorter, struct sample *samples, int n, struct error 
     int64_t all = 0, weight = 0;
     int taken = 0;
     memset(samples, 0, (size_t)n * sizeof *samples);
+    if (sorter->team->size == 1) /* who parts nothing */
+        return 0;
     for (int i = 0; i < sorter->n_runs; i++)
         all += sorter->runs[i].n_bytes;
     for (int i = 0; i < sorter->n_runs; i++) {
@@ -173,7 +175,7 @@ static int cut_run(struct sorter *sorter,
 {
     int size = sorter->team->size, n = 1 + sorter->weights->n_weights;
     struct place place = { .at = run->at };
-    if (read_marks(sorter, run, err))
+    if (size > 1 && read_marks(sorter, run, err))
         return -1;
     c->cuts[0] = run->at;
     for (int r = 0; r < size; r++) {

@@ -67,18 +67,23 @@ struct last_id {
     int64_t n;
 };
 
-static int
-check_id(struct last_id *last, const struct store_row *row, struct error *err)
+static int check_ids(struct last_id *last,
+                     const struct store_shape *shape,
+                     const uint8_t *const *records,
+                     int32_t n,
+                     struct error *err)
 {
-    if (row->id_text.n == last->n
-        && memcmp(row->id_text.bytes, last->bytes, (size_t)last->n) == 0)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "[zones] id: two zones have the id '%.*s'",
-                         last->n < 80 ? (int)last->n : 80,
-                         last->bytes);
-    last->n = row->id_text.n;
-    memcpy(last->bytes, row->id_text.bytes, (size_t)last->n);
+    for (int32_t i = 0; i < n; i++) {
+        struct text id = store_row_id_text(shape, records[i]);
+        if (id.n == last->n && memcmp(id.bytes, last->bytes, (size_t)last->n) == 0)
+            return error_set(err,
+                             ERROR_USAGE,
+                             "[zones] id: two zones have the id '%.*s'",
+                             last->n < 80 ? (int)last->n : 80,
+                             last->bytes);
+        last->n = id.n;
+        memcpy(last->bytes, id.bytes, (size_t)id.n);
+    }
     return 0;
 }
 
@@ -98,19 +103,23 @@ static int fill_rows(struct store_writer *writer,
                      struct error *err)
 {
     bool is_zone = collected == &writer->zones;
-    struct store_row *row = &writer->row;
     struct last_id last = { .n = -1 };
-    const uint8_t *record;
-    int64_t n_bytes, n = 0;
-    int more;
-    while ((more = sorter_next(collected->sorter, &record, &n_bytes, err)) == 1) {
-        store_row_decode(&collected->shape, record, row);
-        collected->content += row_content(record, n_bytes);
-        if ((is_zone && check_id(&last, row, err)) || store_fill_add(fill, row, err)
-            || (n++ % 4096 == 0 && report(writer, n, collected->range.n, err)))
+    const uint8_t *records[STORE_FILL_ROWS];
+    int64_t lengths[STORE_FILL_ROWS], n_rows = 0;
+    int32_t n;
+    for (int64_t turn = 0;; turn++) {
+        if (sorter_next(collected->sorter, STORE_FILL_ROWS, records, lengths, &n, err))
             return -1;
+        if (n == 0)
+            return 0;
+        for (int32_t i = 0; i < n; i++)
+            collected->content += row_content(records[i], lengths[i]);
+        if ((is_zone && check_ids(&last, &collected->shape, records, n, err))
+            || store_fill_add(fill, records, n, err)
+            || (turn % 32 == 0 && report(writer, n_rows, collected->range.n, err)))
+            return -1;
+        n_rows += n;
     }
-    return more;
 }
 
 static int fill_table(struct store_writer *writer,
@@ -127,6 +136,7 @@ static int fill_table(struct store_writer *writer,
         store_fill_open(&fill,
                         writer->store,
                         table,
+                        &collected->shape,
                         &collected->size,
                         &collected->range,
                         n_bytes,

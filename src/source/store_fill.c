@@ -23,6 +23,7 @@ struct field_streams {
 struct store_fill {
     const struct store *store;
     const struct store_table *table;
+    const struct store_shape *shape;
     const struct store_table_size *size;
     const struct store_range *range;
     int64_t n;     /* rows so far */
@@ -163,6 +164,7 @@ static int32_t share_of(const struct store_table *table, int64_t n_bytes)
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,
+                    const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
                     int64_t n_bytes,
@@ -174,6 +176,7 @@ int store_fill_open(struct store_fill **fill,
         return -1;
     *made = (struct store_fill){ .store = store,
                                  .table = table,
+                                 .shape = shape,
                                  .size = size,
                                  .range = range,
                                  .n_wkb = range->first_wkb };
@@ -187,39 +190,153 @@ int store_fill_open(struct store_fill **fill,
     return 0;
 }
 
-static int
-put_id(struct store_fill *fill, const struct store_row *row, struct error *err)
+/* Room for n values in one piece, which the caller fills: their count is bounded so that a
+ * stream holds as many. NULL on failure. */
+static uint8_t *claim(const struct store_fill *fill,
+                      struct stream *stream,
+                      int64_t n_bytes,
+                      struct error *err)
 {
-    char id[STORE_ID_BYTES];
-    if (fill->table->id_type == TYPE_INTEGER && fill->table->vertices_at == 0)
-        return put(fill, &fill->id, &row->id, 8, err);
-    memset(id, 0, (size_t)fill->table->id_bytes);
-    memcpy(id, row->id_text.bytes, (size_t)row->id_text.n);
-    return put(fill, &fill->id, id, fill->table->id_bytes, err);
+    if (n_bytes > stream->capacity - stream->used && flush(fill, stream, err))
+        return NULL;
+    uint8_t *to = stream->bytes + stream->used;
+    stream->used += (int32_t)n_bytes;
+    return to;
 }
 
-static int put_field(struct store_fill *fill,
-                     int i,
-                     const struct store_value *value,
+/* Rows on their way, column by column. */
+struct rows {
+    const uint8_t *const *records;          /* [n] */
+    const uint8_t *bodies[STORE_FILL_ROWS]; /* [n] */
+    int32_t n;
+};
+
+/* What all rows have at one place of 8 bytes, or of 1. */
+static int put_words(const struct store_fill *fill,
+                     struct stream *stream,
+                     const struct rows *rows,
+                     int64_t place,
                      struct error *err)
 {
-    static const int64_t zero;
-    const struct store_column *column = &fill->table->columns[i];
-    struct field_streams *field = &fill->fields[i];
-    uint8_t valid = value->valid;
-    if (column->valid_at >= 0 && put(fill, &field->valid, &valid, 1, err))
+    uint8_t *to = claim(fill, stream, 8 * (int64_t)rows->n, err);
+    if (!to)
         return -1;
-    if (column->layout == STORE_VALUES)
-        return put(fill, &field->values, valid ? &value->integer : &zero, 8, err);
-    if (column->layout == STORE_WORDS) {
-        uint16_t rank =
-            valid ? words_rank(fill->size->fields[i].words, value->text) : WORDS_NULL;
-        return put(fill, &field->values, &rank, sizeof rank, err);
+    for (int32_t i = 0; i < rows->n; i++)
+        memcpy(to + 8 * i, rows->bodies[i] + place, 8);
+    return 0;
+}
+
+static int put_bytes(const struct store_fill *fill,
+                     struct stream *stream,
+                     const struct rows *rows,
+                     int64_t place,
+                     struct error *err)
+{
+    uint8_t *to = claim(fill, stream, rows->n, err);
+    if (!to)
+        return -1;
+    for (int32_t i = 0; i < rows->n; i++)
+        to[i] = rows->bodies[i][place];
+    return 0;
+}
+
+static int put_ids(struct store_fill *fill, const struct rows *rows, struct error *err)
+{
+    char id[STORE_ID_BYTES];
+    size_t n = (size_t)fill->table->id_bytes;
+    for (int32_t i = 0; i < rows->n; i++) {
+        if (!fill->shape->has_text_id) {
+            int64_t value = store_row_id(rows->records[i]);
+            if (put(fill, &fill->id, &value, sizeof value, err))
+                return -1;
+            continue;
+        }
+        struct text text = store_row_id_text(fill->shape, rows->records[i]);
+        memset(id, 0, n);
+        memcpy(id, text.bytes, (size_t)text.n);
+        if (put(fill, &fill->id, id, (int64_t)n, err))
+            return -1;
     }
-    if (put(fill, &field->values, &field->n_text, 8, err)
-        || (valid && put(fill, &field->text, value->text.bytes, value->text.n, err)))
+    return 0;
+}
+
+static int
+put_geometries(struct store_fill *fill, const struct rows *rows, struct error *err)
+{
+    uint8_t *offsets = claim(fill, &fill->offset, 8 * (int64_t)rows->n, err);
+    if (!offsets)
         return -1;
-    field->n_text += valid ? value->text.n : 0;
+    for (int32_t i = 0; i < rows->n; i++) {
+        const uint8_t *body = rows->bodies[i];
+        int64_t n = store_row_length(body + fill->shape->n_wkb);
+        memcpy(offsets + 8 * i, &fill->n_wkb, 8);
+        if (put(fill, &fill->wkb, body + fill->shape->wkb, n, err))
+            return -1;
+        fill->n_wkb += n;
+    }
+    return 0;
+}
+
+static int put_text(struct store_fill *fill,
+                    int field,
+                    bool valid,
+                    struct text text,
+                    struct error *err)
+{
+    struct field_streams *to = &fill->fields[field];
+    if (fill->table->columns[field].layout == STORE_WORDS) {
+        uint16_t rank =
+            valid ? words_rank(fill->size->fields[field].words, text) : WORDS_NULL;
+        return put(fill, &to->values, &rank, sizeof rank, err);
+    }
+    if (put(fill, &to->values, &to->n_text, 8, err)
+        || put(fill, &to->text, text.bytes, text.n, err))
+        return -1;
+    to->n_text += text.n;
+    return 0;
+}
+
+/* The texts of one field; they lie behind each other, so the next field's begin where
+ * these end. */
+static int put_texts(struct store_fill *fill,
+                     int field,
+                     const struct rows *rows,
+                     const uint8_t **texts,
+                     struct error *err)
+{
+    int64_t place = fill->shape->values + 8 * (int64_t)field;
+    for (int32_t i = 0; i < rows->n; i++) {
+        const uint8_t *body = rows->bodies[i];
+        struct text text = { (const char *)texts[i], store_row_integer(body + place) };
+        if (put_text(fill, field, body[fill->shape->valid + field], text, err))
+            return -1;
+        texts[i] += text.n;
+    }
+    return 0;
+}
+
+static int
+put_fields(struct store_fill *fill, const struct rows *rows, struct error *err)
+{
+    const struct store_shape *shape = fill->shape;
+    const uint8_t *texts[STORE_FILL_ROWS];
+    for (int32_t i = 0; i < rows->n; i++)
+        texts[i] = rows->bodies[i] + shape->wkb
+                   + store_row_length(rows->bodies[i] + shape->n_wkb);
+    for (int i = 0; i < fill->table->n_columns; i++) {
+        const struct store_column *column = &fill->table->columns[i];
+        struct field_streams *to = &fill->fields[i];
+        if (column->valid_at >= 0
+            && put_bytes(fill, &to->valid, rows, shape->valid + i, err))
+            return -1;
+        if (column->layout == STORE_VALUES ? put_words(fill,
+                                                       &to->values,
+                                                       rows,
+                                                       shape->values + 8 * (int64_t)i,
+                                                       err)
+                                           : put_texts(fill, i, rows, texts, err))
+            return -1;
+    }
     return 0;
 }
 
@@ -239,43 +356,46 @@ static float float_above(double value)
     return -float_below(-value);
 }
 
-/* The box of a building as floats that hold it, that of a zone as it is. */
+/* One side of the boxes, of buildings as floats that hold them, of zones as it is. */
 static int
-put_box(struct store_fill *fill, const struct store_row *row, struct error *err)
+put_sides(struct store_fill *fill, int side, const struct rows *rows, struct error *err)
 {
-    const struct box *box = &row->box;
-    const double sides[4] = { box->xmin, box->ymin, box->xmax, box->ymax };
-    const float outer[4] = { float_below(box->xmin),
-                             float_below(box->ymin),
-                             float_above(box->xmax),
-                             float_above(box->ymax) };
-    for (int side = 0; side < 4; side++)
-        if (fill->table->fault_at
-                ? put(fill, &fill->box[side], &outer[side], sizeof *outer, err)
-                : put(fill, &fill->box[side], &sides[side], sizeof *sides, err))
-            return -1;
+    int64_t place = (int64_t)sizeof(double) * side;
+    if (!fill->shape->is_building)
+        return put_words(fill, &fill->box[side], rows, place, err);
+    uint8_t *to = claim(fill, &fill->box[side], 4 * (int64_t)rows->n, err);
+    if (!to)
+        return -1;
+    for (int32_t i = 0; i < rows->n; i++) {
+        double value;
+        memcpy(&value, rows->bodies[i] + place, sizeof value);
+        float outer = side < 2 ? float_below(value) : float_above(value);
+        memcpy(to + 4 * i, &outer, sizeof outer);
+    }
     return 0;
 }
 
 int store_fill_add(struct store_fill *fill,
-                   const struct store_row *row,
+                   const uint8_t *const *records,
+                   int32_t n,
                    struct error *err)
 {
-    if (put_id(fill, row, err) || put(fill, &fill->offset, &fill->n_wkb, 8, err)
-        || put(fill, &fill->wkb, row->wkb.bytes, row->wkb.n, err)
-        || put_box(fill, row, err))
+    struct rows rows = { .records = records, .n = n };
+    for (int32_t i = 0; i < n; i++)
+        rows.bodies[i] = store_row_body(fill->shape, records[i]);
+    if (put_ids(fill, &rows, err) || put_geometries(fill, &rows, err))
         return -1;
-    if (fill->table->fault_at && put(fill, &fill->fault, &row->fault, 1, err))
+    for (int side = 0; side < 4; side++)
+        if (put_sides(fill, side, &rows, err))
+            return -1;
+    if (fill->table->fault_at
+        && put_bytes(fill, &fill->fault, &rows, fill->shape->fault, err))
         return -1;
     if (fill->table->vertices_at
-        && put(fill, &fill->vertices, &row->n_vertices, 8, err))
+        && put_words(fill, &fill->vertices, &rows, fill->shape->vertices, err))
         return -1;
-    for (int i = 0; i < fill->table->n_columns; i++)
-        if (put_field(fill, i, &row->values[i], err))
-            return -1;
-    fill->n_wkb += row->wkb.n;
-    fill->n++;
-    return 0;
+    fill->n += n;
+    return put_fields(fill, &rows, err);
 }
 
 /* The rank whose range reaches to the end of the table ends the offsets. */

@@ -24,19 +24,22 @@ struct store_range {
  * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
  *          eight for geometry
  */
-enum { STORE_FILL_LEAST = 1 << 20 };
+enum { STORE_FILL_LEAST = 1 << 20, STORE_FILL_ROWS = 128 };
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,
+                    const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
                     int64_t n_bytes,
                     struct memory *memory,
                     struct error *err);
 
-/* Append the next row. Returns 0, or -1 with ERROR_IO. */
+/* Append the next rows, at most STORE_FILL_ROWS, as store_row_encode has made them: read
+ * once for each column. Returns 0, or -1 with ERROR_IO. */
 int store_fill_add(struct store_fill *fill,
-                   const struct store_row *row,
+                   const uint8_t *const *records,
+                   int32_t n,
                    struct error *err);
 /* Write what is buffered; as many rows as the range has must have come. */
 int store_fill_end(struct store_fill *fill, struct error *err);

@@ -74,11 +74,7 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
     struct collected *collected = is_zone ? &writer->zones : &writer->buildings;
     const struct store_table_plan *plan =
         is_zone ? &writer->plan.zones : &writer->plan.buildings;
-    collected->shape = (struct store_shape){
-        .has_position = !is_zone,
-        .has_text_id = is_zone || plan->id_type == TYPE_TEXT,
-        .plan = plan,
-    };
+    store_shape_init(&collected->shape, plan, !is_zone);
     collected->weights =
         (struct sort_weights){ .n_weights = store_row_weights(&collected->shape),
                                .weigh = store_row_weigh,
@@ -206,11 +202,11 @@ static void take_fields(struct collected *collected,
     for (int i = 0; i < collected->shape.plan->n_fields; i++) {
         const struct column *column = &columns[i];
         struct store_field_size *size = &collected->size.fields[i];
-        values[i] = (struct store_value){ .valid = column->valid[row] };
-        size->n_null += !values[i].valid;
-        if (!values[i].valid)
-            continue;
-        if (column->type == TYPE_TEXT) {
+        values[i] =
+            (struct store_value){ .valid = column->valid[row], .text = { NULL, 0 } };
+        if (!values[i].valid) {
+            size->n_null++;
+        } else if (column->type == TYPE_TEXT) {
             values[i].text = column->texts[row];
             words_add(collected->words[i], values[i].text);
             size->n_text += values[i].text.n;
@@ -352,7 +348,6 @@ int store_writer_building(struct store_writer *writer,
         fault = EWKB_COLLECTED;
     to->fault = (uint8_t)fault;
     to->box = head.box;
-    to->n_vertices = 0; /* a zone's that came before would break ties */
     to->position = 0;
     if (writer->extent.xmin <= writer->extent.xmax)
         to->position = hilbert_position(&writer->extent,

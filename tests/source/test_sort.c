@@ -83,8 +83,11 @@ static void sort_on_a_rank(const struct team *team, void *context)
     struct scratch scratch;
     struct sorter *sorter;
     struct error err = { ERROR_NONE, "" };
-    const uint8_t *record;
-    int64_t length, n = 0, sum = 0, before[2] = { 0 }, own[2] = { 0 }, all[2] = { 0 };
+    enum { AT_ONCE = 7 };
+    const uint8_t *records[AT_ONCE];
+    int64_t lengths[AT_ONCE], n = 0, sum = 0;
+    int64_t before[2] = { 0 }, own[2] = { 0 }, all[2] = { 0 };
+    int32_t n_given;
     int status;
     RANK_CHECK(memory_init(&memory, MEMORY, &err) == 0);
     RANK_CHECK(scratch_open(&scratch, "/tmp/sorted", team, &err) == 0);
@@ -108,15 +111,20 @@ static void sort_on_a_rank(const struct team *team, void *context)
         sum += weight_of(&job->sorted[i]);
     RANK_CHECK(sum == before[1]);
     RANK_CHECK(sorter_start(sorter, job->n_bytes, &memory, &err) == 0);
-    for (sum = 0; (status = sorter_next(sorter, &record, &length, &err)) == 1; n++) {
-        const struct record *wanted = &job->sorted[before[0] + n];
-        RANK_CHECK(n < own[0] && length == wanted->n);
-        RANK_CHECK(memcmp(record, wanted->bytes, (size_t)length) == 0);
-        sum += weight_of(wanted);
-    }
+    sum = 0;
+    while ((status = sorter_next(sorter, AT_ONCE, records, lengths, &n_given, &err))
+               == 0
+           && n_given > 0)
+        for (int32_t i = 0; i < n_given; i++, n++) {
+            const struct record *wanted = &job->sorted[before[0] + n];
+            RANK_CHECK(n < own[0] && lengths[i] == wanted->n);
+            RANK_CHECK(memcmp(records[i], wanted->bytes, (size_t)wanted->n) == 0);
+            sum += weight_of(wanted);
+        }
     RANK_CHECK(status == 0 && n == own[0] && sum == own[1]);
-    RANK_CHECK(sorter_next(sorter, &record, &length, &err) == 0);
-    RANK_CHECK(sorter_next(sorter, &record, &length, &err) == 0);
+    for (int i = 0; i < 2; i++)
+        RANK_CHECK(sorter_next(sorter, AT_ONCE, records, lengths, &n_given, &err) == 0
+                   && n_given == 0);
     /* ranges are about as long as each other, where there is something to part */
     if (job->n > 100000 && team->size > 1)
         RANK_CHECK(own[0] < 2 * job->n / team->size);
@@ -215,8 +223,9 @@ static void a_record_has_at_most_a_fifth(void **unused)
 {
     struct alone alone;
     struct error err;
-    const uint8_t *record;
-    int64_t length, n = 0;
+    const uint8_t *records[2];
+    int64_t lengths[2], n = 0;
+    int32_t n_given;
     (void)unused;
     uint8_t *bytes = calloc(1, 1 << 20);
     open_alone(&alone, 1 << 20);
@@ -233,8 +242,9 @@ static void a_record_has_at_most_a_fifth(void **unused)
                    "raise [limits] memory");
     assert_fine(sorter_end(alone.sorter, 0, 1 << 20, &err), &err);
     assert_fine(sorter_start(alone.sorter, 1 << 20, &alone.memory, &err), &err);
-    while (sorter_next(alone.sorter, &record, &length, &err) == 1)
-        n++;
+    while (sorter_next(alone.sorter, 2, records, lengths, &n_given, &err) == 0
+           && n_given > 0)
+        n += n_given;
     assert_int_equal(n, 300);
     close_alone(&alone);
     struct sorter *sorter;
