@@ -11,12 +11,14 @@ enum { NAP_MS = 200 };
 
 /*
  * The server sends 8 KiB at a time. To be woken for each costs both sides more than the
- * rows in it, so a reader that has caught up lets the socket's buffer fill for a moment.
+ * rows in it, and the caches are cold each time, so a reader that has caught up lets the
+ * socket's buffer of some 200 KiB fill for a moment: a third of it, as fast as bytes have
+ * come so far. A long moment is lost at the end of the copy, when no more comes.
  * It has caught up when the last look did not fill libpq's buffer of 16 KiB: there is
  * nothing to be had by asking the system then.
  */
-static const double gather_s = 400e-6;
-enum { FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
+static const double shortest_nap_s = 400e-6, longest_nap_s = 2e-3;
+enum { GATHER_BYTES = 64 * 1024, FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
 
 static bool stopped(const struct session *session)
 {
@@ -210,7 +212,8 @@ int session_copy(struct session *session, const char *statement, struct error *e
         return status ? -1 : lost(err);
     if (PQresultStatus(result) == PGRES_COPY_OUT) {
         session->copying = true;
-        session->n_looked = 0;
+        session->n_looked = session->n_copied = 0;
+        session->start_s = clock_wall_s();
         PQclear(result);
         return 0;
     }
@@ -218,6 +221,16 @@ int session_copy(struct session *session, const char *statement, struct error *e
     PQclear(result);
     drain(session, NULL, NULL);
     return -1;
+}
+
+static void gather(const struct session *session)
+{
+    double spent_s = clock_wall_s() - session->start_s;
+    double nap_s =
+        session->n_copied > 0 ? GATHER_BYTES * spent_s / (double)session->n_copied : 0;
+    clock_sleep_s(nap_s > longest_nap_s    ? longest_nap_s
+                  : nap_s < shortest_nap_s ? shortest_nap_s
+                                           : nap_s);
 }
 
 int session_copy_row(struct session *session,
@@ -234,7 +247,7 @@ int session_copy_row(struct session *session,
         if (n_looks > 0 && wait_ready(session, POLLIN, err))
             return -1;
         if (n_looks == 0 && session->n_looked < FULL_BYTES)
-            clock_sleep_s(gather_s);
+            gather(session);
         n_looks++;
         session->n_looked = 0;
         if (!PQconsumeInput(session->connection)) {
@@ -244,6 +257,7 @@ int session_copy_row(struct session *session,
     }
     if (n > 0) {
         session->n_looked += n + MESSAGE_HEAD_BYTES;
+        session->n_copied += n + MESSAGE_HEAD_BYTES;
         *bytes = (const uint8_t *)session->row;
         *n_bytes = n;
         return 1;

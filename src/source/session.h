@@ -26,6 +26,8 @@ struct session {
     bool copying;     /* between session_copy and its end */
     char *row;        /* of session_copy_row, libpq's */
     int64_t n_looked; /* bytes of rows, of what the last look at the socket brought */
+    int64_t n_copied; /* bytes of rows of this copy so far */
+    double start_s;   /* of this copy */
 };
 
 /* Connect; application_name is the fallback when the user chose none. */
