@@ -1,16 +1,18 @@
 #include "store_fill.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <float.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_STREAM_BYTES = 256 * 1024, WKB_SHARES = 8 };
+enum { MOST_STREAM_BYTES = 64 * 1024, WKB_SHARES = 8, SEND_BYTES = 1 << 20 };
 
 /* Bytes on their way to one place in the file. */
 struct stream {
     int64_t at;
+    int64_t sent; /* up to where the disk has been told to begin */
     uint8_t *bytes;
     int32_t used, capacity;
 };
@@ -55,6 +57,17 @@ int store_write(const struct store *store,
     return 0;
 }
 
+/* The file has to be on the disk before it gets its name: the disk may as well begin while
+ * there is more to fill. It is no more than a hint. */
+static void send(const struct store *store, struct stream *stream)
+{
+    int64_t n = stream->at - stream->sent;
+    if (n < SEND_BYTES)
+        return;
+    (void)sync_file_range(store->file, stream->sent, n, SYNC_FILE_RANGE_WRITE);
+    stream->sent = stream->at;
+}
+
 static int
 flush(const struct store_fill *fill, struct stream *stream, struct error *err)
 {
@@ -62,6 +75,7 @@ flush(const struct store_fill *fill, struct stream *stream, struct error *err)
         return -1;
     stream->at += stream->used;
     stream->used = 0;
+    send(fill->store, stream);
     return 0;
 }
 
@@ -91,7 +105,7 @@ static int init(struct stream *stream,
                 struct memory *memory,
                 struct error *err)
 {
-    *stream = (struct stream){ .at = at, .capacity = capacity };
+    *stream = (struct stream){ .at = at, .sent = at, .capacity = capacity };
     stream->bytes = memory_take(memory, MEMORY_BATCH, capacity, err);
     return stream->bytes ? 0 : -1;
 }
