@@ -99,6 +99,37 @@ int copy_row(const uint8_t *bytes,
     return 1;
 }
 
+bool copy_is_null(const uint8_t *bytes, int64_t n_bytes, int n_fields)
+{
+    if (n_bytes != 2 + 4 * (int64_t)n_fields || copy_int16(bytes) != n_fields)
+        return false;
+    for (int i = 0; i < n_fields; i++)
+        if (copy_int32(bytes + 2 + 4 * i) != -1)
+            return false;
+    return true;
+}
+
+bool copy_is_whole(const uint8_t *bytes, int64_t n_bytes)
+{
+    int64_t at = copy_header(bytes, n_bytes, NULL);
+    if (at == n_bytes) /* a header alone */
+        return true;
+    at = at < 0 ? 0 : at;
+    if (n_bytes - at < 2)
+        return false;
+    int n = copy_int16(bytes + at);
+    for (at += 2; n > 0; n--) {
+        if (n_bytes - at < 4)
+            return false;
+        int32_t length = copy_int32(bytes + at);
+        at += 4;
+        if (length > n_bytes - at)
+            return false;
+        at += length > 0 ? length : 0;
+    }
+    return at == n_bytes;
+}
+
 /* Bytes that the row puts into batch->bytes. */
 static int64_t row_bytes(const struct copy_field *fields,
                          const struct copy_shape *shape,

@@ -39,6 +39,13 @@ int copy_row(const uint8_t *bytes,
              int n_fields,
              struct error *err);
 
+/* Whether they are a row of n_fields nulls: what the filter leaves of a building. */
+bool copy_is_null(const uint8_t *bytes, int64_t n_bytes, int n_fields);
+
+/* Whether the bytes, which begin where a message does, end where a row or the trailer
+ * does. */
+bool copy_is_whole(const uint8_t *bytes, int64_t n_bytes);
+
 /* Values of fixed length; the caller has checked n. */
 int16_t copy_int16(const uint8_t *bytes);
 int32_t copy_int32(const uint8_t *bytes);

@@ -156,6 +156,11 @@ static int add_row(struct postgres *postgres,
 {
     struct copy_field fields[COPY_MAX_FIELDS];
     int n_fields = postgres->shape.n_columns + 2;
+    if (copy_is_null(bytes, n_bytes, n_fields)) {
+        batch->n_filtered++;
+        batch->n_read += n_bytes;
+        return 1;
+    }
     int status = copy_row(bytes, n_bytes, fields, n_fields, err);
     if (status <= 0)
         return status < 0 ? -1 : 1; /* the trailer takes no room */

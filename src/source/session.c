@@ -1,11 +1,14 @@
 #include "session.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+
+#include "copy.h"
 
 enum { NAP_MS = 200 };
 
@@ -19,6 +22,7 @@ enum { NAP_MS = 200 };
  */
 static const double shortest_nap_s = 400e-6, longest_nap_s = 2e-3;
 enum { GATHER_BYTES = 64 * 1024, FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
+enum { ROW_BYTES = 64 * 1024 }; /* longer ones have their own memory */
 
 static bool stopped(const struct session *session)
 {
@@ -98,9 +102,10 @@ static int wait_ready(struct session *session, short events, struct error *err)
 
 void session_close(struct session *session)
 {
-    PQfreemem(session->row);
+    free(session->row);
     PQfinish(session->connection);
     session->row = NULL;
+    session->row_capacity = 0;
     session->connection = NULL;
     session->copying = false;
 }
@@ -233,6 +238,41 @@ static void gather(const struct session *session)
                                            : nap_s);
 }
 
+static int resize_row(struct session *session, int capacity, struct error *err)
+{
+    char *row = realloc(session->row, (size_t)capacity);
+    if (!row)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "no memory for a row of %d bytes",
+                         capacity);
+    session->row = row;
+    session->row_capacity = capacity;
+    return 0;
+}
+
+/*
+ * The next message that libpq has all of, into session->row: *n bytes, 0 not yet, -1 the end.
+ * Unlike PQgetCopyData, PQgetlineAsync takes no memory for each; it gives as much as
+ * there is room for, and does not say whether that was all.
+ */
+static int next_message(struct session *session, int *n, struct error *err)
+{
+    if (session->row_capacity != ROW_BYTES && resize_row(session, ROW_BYTES, err))
+        return -1;
+    *n = PQgetlineAsync(session->connection, session->row, ROW_BYTES);
+    while (*n == session->row_capacity
+           && !copy_is_whole((const uint8_t *)session->row, *n)) {
+        if (*n > INT_MAX / 2 || resize_row(session, 2 * *n, err))
+            return -1;
+        int more = PQgetlineAsync(session->connection, session->row + *n, *n);
+        if (more <= 0)
+            return error_set(err, ERROR_FORMAT, "COPY: a row is cut off");
+        *n += more;
+    }
+    return 0;
+}
+
 int session_copy_row(struct session *session,
                      const uint8_t **bytes,
                      int64_t *n_bytes,
@@ -240,10 +280,8 @@ int session_copy_row(struct session *session,
 {
     if (!session->copying)
         return lost(err);
-    PQfreemem(session->row);
-    session->row = NULL;
-    int n, n_looks = 0;
-    while ((n = PQgetCopyData(session->connection, &session->row, 1)) == 0) {
+    int n, n_looks = 0, status;
+    while ((status = next_message(session, &n, err)) == 0 && n == 0) {
         if (n_looks > 0 && wait_ready(session, POLLIN, err))
             return -1;
         if (n_looks == 0 && session->n_looked < FULL_BYTES)
@@ -255,6 +293,8 @@ int session_copy_row(struct session *session,
             return drain(session, NULL, err) ? -1 : lost(err);
         }
     }
+    if (status)
+        return -1;
     if (n > 0) {
         session->n_looked += n + MESSAGE_HEAD_BYTES;
         session->n_copied += n + MESSAGE_HEAD_BYTES;

@@ -23,8 +23,9 @@ struct session {
     PGconn *connection; /* NULL: closed */
     bool (*stop)(void *context);
     void *stop_context;
-    bool copying;     /* between session_copy and its end */
-    char *row;        /* of session_copy_row, libpq's */
+    bool copying; /* between session_copy and its end */
+    char *row;    /* of session_copy_row */
+    int row_capacity;
     int64_t n_looked; /* bytes of rows, of what the last look at the socket brought */
     int64_t n_copied; /* bytes of rows of this copy so far */
     double start_s;   /* of this copy */

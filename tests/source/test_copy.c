@@ -425,9 +425,46 @@ static void a_geometry_that_is_none_has_a_fault_and_no_box(void **state)
     memory_release(&f.memory);
 }
 
+static void a_message_is_whole_at_the_end_of_its_row(void **state)
+{
+    (void)state;
+    for (int with_header = 0; with_header < 2; with_header++)
+        for (int n_fields = -1; n_fields < 4; n_fields++) {
+            struct bytes bytes = { .n = 0 };
+            if (with_header)
+                put(&bytes, header, sizeof header);
+            put_integer(&bytes, (uint16_t)n_fields, 2);
+            for (int i = 0; i < n_fields; i++)
+                put_field(&bytes, point, i == 1 ? -1 : i);
+            for (int64_t n = 0; n < bytes.n; n++)
+                assert_int_equal(copy_is_whole(bytes.at, n),
+                                 with_header && n == sizeof header);
+            assert_true(copy_is_whole(bytes.at, bytes.n));
+            assert_false(copy_is_whole(bytes.at, bytes.n + 1));
+        }
+}
+
+static void a_row_of_nulls_is_one(void **state)
+{
+    (void)state;
+    for (int n_fields = 1; n_fields < 4; n_fields++)
+        for (int wrong = 0; wrong <= n_fields; wrong++) {
+            struct bytes bytes = { .n = 0 };
+            put_integer(&bytes, (uint16_t)n_fields, 2);
+            for (int i = 0; i < n_fields; i++)
+                put_field(&bytes, NULL, i == wrong ? 0 : -1);
+            assert_int_equal(copy_is_null(bytes.at, bytes.n, n_fields),
+                             wrong == n_fields);
+            assert_false(copy_is_null(bytes.at, bytes.n - 1, n_fields));
+            assert_false(copy_is_null(bytes.at, bytes.n, n_fields + 1));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_is_whole_at_the_end_of_its_row),
+        cmocka_unit_test(a_row_of_nulls_is_one),
         cmocka_unit_test(the_header_is_checked),
         cmocka_unit_test(a_row_cut_anywhere_is_refused),
         cmocka_unit_test(lengths_and_counts_that_lie_are_refused),

@@ -1,6 +1,8 @@
 #include "rooftally/base/clock.h"
 
+#include "copy.h"
 #include "postgres_case.h"
+#include "session.h"
 
 static void make_tables(void)
 {
@@ -255,6 +257,42 @@ static void a_row_alone_too_large_is_named(void **state)
         fail_msg("%s", err.text);
     assert_true(tally.n_rows > 1000);
     close_rank(&rank);
+}
+
+/* Rows about as long as a piece of memory that they are read into, or several. */
+static void rows_of_any_length_come_whole(void **state)
+{
+    static const int lengths[] = { 65536, 131072, 262144, 1000000 };
+    (void)state;
+    struct session session = { 0 };
+    struct error err = { 0 };
+    assert_int_equal(session_connect(&session, "", "test", &err), 0);
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (int more = -26; more < 3; more++) {
+            char statement[128];
+            const uint8_t *bytes;
+            int64_t n_bytes, n_rows = 0;
+            snprintf(statement,
+                     sizeof statement,
+                     "COPY (SELECT repeat(chr(64 + i), %d) FROM generate_series(1, 3) "
+                     "i)"
+                     " TO STDOUT (FORMAT binary)",
+                     lengths[i] + more);
+            assert_int_equal(session_copy(&session, statement, &err), 0);
+            while (session_copy_row(&session, &bytes, &n_bytes, &err) == 1) {
+                struct copy_field field;
+                int64_t n = n_rows == 0 ? copy_header(bytes, n_bytes, &err) : 0;
+                if (n == n_bytes
+                    || copy_row(bytes + n, n_bytes - n, &field, 1, &err) == 0)
+                    continue;
+                n_rows++;
+                assert_int_equal(field.n, lengths[i] + more);
+                for (int at = 0; at < field.n; at++)
+                    assert_int_equal(field.bytes[at], 64 + n_rows);
+            }
+            assert_int_equal(n_rows, 3);
+        }
+    session_close(&session);
 }
 
 static void what_cannot_be_computed_is_a_data_error(void **state)
@@ -758,6 +796,7 @@ int main(void)
         cmocka_unit_test(a_filter_counts_what_it_drops),
         cmocka_unit_test(a_missing_zone_and_one_too_large_are_told),
         cmocka_unit_test(a_row_alone_too_large_is_named),
+        cmocka_unit_test(rows_of_any_length_come_whole),
         cmocka_unit_test(what_cannot_be_computed_is_a_data_error),
         cmocka_unit_test(leaving_a_stream_leaves_a_connection_that_works),
         cmocka_unit_test(a_backend_that_dies_is_noticed_at_once),
