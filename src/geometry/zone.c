@@ -24,6 +24,8 @@ check(const uint8_t *wkb, int64_t n_bytes, struct ewkb *head, struct error *err)
 /* GEOS is asked only where the grid cannot tell by itself. */
 static int check_validity(struct zone *zone, struct error *err)
 {
+    if (zone->valid)
+        return 0;
     if (zone->has_grid && grid_is_simple(&zone->grid)) {
         zone->valid = true;
         return 0;
@@ -66,6 +68,32 @@ static int open_grid(struct zone *zone,
     return 0;
 }
 
+/* The zone as given, with all that `given` sets. */
+static int open_given(struct zone **zone,
+                      const struct zone *given,
+                      struct memory *memory,
+                      struct error *err)
+{
+    struct ewkb head;
+    struct memory_mark before = memory_mark(memory);
+    if (check(given->wkb, given->n_bytes, &head, err))
+        return -1;
+    struct zone *made = memory_take(memory, MEMORY_GRID, sizeof *made, err);
+    if (!made)
+        return -1;
+    *made = *given;
+    made->box = head.box;
+    made->empty = head.empty;
+    made->valid = given->valid || head.empty;
+    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
+        zone_close(made);
+        memory_rewind(memory, &before);
+        return -1;
+    }
+    *zone = made;
+    return 0;
+}
+
 int zone_open(struct zone **zone,
               struct geos *geos,
               const uint8_t *wkb,
@@ -76,29 +104,55 @@ int zone_open(struct zone **zone,
               struct memory *memory,
               struct error *err)
 {
-    struct ewkb head;
+    const struct zone given = { .geos = geos,
+                                .wkb = wkb,
+                                .n_bytes = n_bytes,
+                                .n_expected = n_expected,
+                                .predicate = predicate,
+                                .invalid = invalid };
+    return open_given(zone, &given, memory, err);
+}
+
+int zone_open_valid(struct zone **zone,
+                    struct geos *geos,
+                    const uint8_t *wkb,
+                    int64_t n_bytes,
+                    int64_t n_expected,
+                    enum predicate predicate,
+                    enum invalid_rule invalid,
+                    struct memory *memory,
+                    struct error *err)
+{
+    const struct zone given = { .geos = geos,
+                                .wkb = wkb,
+                                .n_bytes = n_bytes,
+                                .n_expected = n_expected,
+                                .predicate = predicate,
+                                .invalid = invalid,
+                                .valid = true };
+    return open_given(zone, &given, memory, err);
+}
+
+bool zone_is_surely_valid(const uint8_t *wkb, int64_t n_bytes, struct memory *memory)
+{
     struct memory_mark before = memory_mark(memory);
-    if (check(wkb, n_bytes, &head, err))
-        return -1;
-    struct zone *made = memory_take(memory, MEMORY_GRID, sizeof *made, err);
-    if (!made)
-        return -1;
-    *made = (struct zone){ .geos = geos,
-                           .wkb = wkb,
-                           .n_bytes = n_bytes,
-                           .n_expected = n_expected,
-                           .predicate = predicate,
-                           .invalid = invalid,
-                           .box = head.box,
-                           .empty = head.empty,
-                           .valid = head.empty };
-    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
-        zone_close(made);
-        memory_rewind(memory, &before);
-        return -1;
-    }
-    *zone = made;
-    return 0;
+    struct grid grid;
+    struct ewkb head;
+    struct error why;
+    if (check(wkb, n_bytes, &head, &why) || head.empty)
+        return false;
+    bool valid = grid_build(&grid,
+                            wkb,
+                            n_bytes,
+                            &head.box,
+                            head.n_vertices,
+                            head.n_vertices,
+                            memory,
+                            &why)
+                     == 1
+                 && grid_is_simple(&grid);
+    memory_rewind(memory, &before);
+    return valid;
 }
 
 void zone_close(struct zone *zone)

@@ -408,8 +408,11 @@ static int open_zone(struct analysis *a,
     if (n_flat < 0)
         return -1;
     struct measures measures = { 0 };
-    if (measure(&source_schema(a->source)->crs, bytes, wkb.n, false, &measures, err)
-        < 0)
+    const struct zone_shape known = source_zone_shape(a->source);
+    measures.area_m2 = known.area_m2;
+    if (isnan(known.area_m2)
+        && measure(&source_schema(a->source)->crs, bytes, wkb.n, false, &measures, err)
+               < 0)
         return -1;
     record->box = shape.box;
     if (shape.empty)
@@ -417,15 +420,15 @@ static int open_zone(struct analysis *a,
     record->area_m2 = measures.area_m2;
     record->n_vertices = shape.n_vertices;
     record->wkb = (struct text){ (const char *)flat, shape.empty ? 0 : n_flat };
-    return zone_open(&p->zone,
-                     a->geos,
-                     flat,
-                     n_flat,
-                     (int64_t)zone->estimate,
-                     a->binding->job->predicate,
-                     a->binding->job->invalid,
-                     a->memory,
-                     err);
+    return (known.valid ? zone_open_valid : zone_open)(&p->zone,
+                                                       a->geos,
+                                                       flat,
+                                                       n_flat,
+                                                       (int64_t)zone->estimate,
+                                                       a->binding->job->predicate,
+                                                       a->binding->job->invalid,
+                                                       a->memory,
+                                                       err);
 }
 
 static int read_buildings(struct analysis *a, struct progress *p, struct error *err)

@@ -1,5 +1,6 @@
 #include "rooftally/source/source.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,12 @@ int source_zone(struct source *source,
     return source->calls->zones
                ? source->calls->zone(source, id, n_id, wkb, memory, err)
                : must_be_staged(err);
+}
+
+struct zone_shape source_zone_shape(const struct source *source)
+{
+    return source->calls->zone_shape ? source->calls->zone_shape(source)
+                                     : (struct zone_shape){ .area_m2 = NAN };
 }
 
 int source_buildings(struct source *source, const struct zone *zone, struct error *err)

@@ -47,6 +47,7 @@ struct source_calls {
                   const uint8_t *bytes,
                   int64_t n_bytes,
                   struct error *err);
+    struct zone_shape (*zone_shape)(const struct source *source); /* NULL: unknown */
     /* These may be NULL: nothing to prepare, to reopen, to lose, to count. */
     int (*prepare)(struct source *source, struct memory *memory, struct error *err);
     int (*reopen)(struct source *source, struct error *err);

@@ -10,7 +10,7 @@
 
 #include "store_source.h"
 
-enum { CHUNK_ROWS = 1024, SHARE = 16 };
+enum { CHUNK_ROWS = 2048, SHARE = 16 };
 
 static int add(struct store_cache *cache, int64_t at, int64_t width)
 {

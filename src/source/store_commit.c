@@ -99,6 +99,7 @@ static uint64_t row_content(const uint8_t *record, int64_t n_bytes)
 
 static int fill_rows(struct store_writer *writer,
                      struct collected *collected,
+                     const struct crs *crs,
                      struct store_fill *fill,
                      struct error *err)
 {
@@ -107,6 +108,11 @@ static int fill_rows(struct store_writer *writer,
     const uint8_t *records[STORE_FILL_ROWS];
     int64_t lengths[STORE_FILL_ROWS], n_rows = 0;
     int32_t n;
+    struct memory room = { .budget_bytes = STORE_SHAPES_ROOM };
+    if (is_zone)
+        room.base = memory_take(writer->memory, MEMORY_GRID, room.budget_bytes, err);
+    if (is_zone && !room.base)
+        return -1;
     for (int64_t turn = 0;; turn++) {
         if (sorter_next(collected->sorter, STORE_FILL_ROWS, records, lengths, &n, err))
             return -1;
@@ -114,7 +120,16 @@ static int fill_rows(struct store_writer *writer,
             return 0;
         for (int32_t i = 0; i < n; i++)
             collected->content += row_content(records[i], lengths[i]);
-        if ((is_zone && check_ids(&last, &collected->shape, records, n, err))
+        if ((is_zone
+             && (check_ids(&last, &collected->shape, records, n, err)
+                 || store_fill_shapes(writer->store,
+                                      &collected->shape,
+                                      collected->range.first + n_rows,
+                                      records,
+                                      n,
+                                      crs,
+                                      &room,
+                                      err)))
             || store_fill_add(fill, records, n, err)
             || (turn % 32 == 0 && report(writer, n_rows, collected->range.n, err)))
             return -1;
@@ -125,6 +140,7 @@ static int fill_rows(struct store_writer *writer,
 static int fill_table(struct store_writer *writer,
                       struct collected *collected,
                       const struct store_table *table,
+                      const struct crs *crs,
                       struct error *err)
 {
     struct memory_mark mark = memory_mark(writer->memory);
@@ -143,7 +159,8 @@ static int fill_table(struct store_writer *writer,
                         writer->memory,
                         err)
                 || sorter_start(collected->sorter, writer->n_merge, writer->memory, err)
-                || fill_rows(writer, collected, fill, err) || store_fill_end(fill, err)
+                || fill_rows(writer, collected, crs, fill, err)
+                || store_fill_end(fill, err)
             ? -1
             : 0;
     memory_rewind(writer->memory, &mark);
@@ -230,9 +247,15 @@ static int fill_blocks(struct store_writer *writer, struct error *err)
 static int fill(struct store_writer *writer, struct error *err)
 {
     const struct store *store = writer->store;
+    const struct crs *crs = writer->plan.measured_in;
+    struct crs own;
+    if (!crs && crs_read(&own, writer->plan.crs, err))
+        return settle(writer, -1, err);
+    if (!crs)
+        crs = &own;
     int status =
-        fill_table(writer, &writer->zones, &store->zones, err)
-                || fill_table(writer, &writer->buildings, &store->buildings, err)
+        fill_table(writer, &writer->zones, &store->zones, crs, err)
+                || fill_table(writer, &writer->buildings, &store->buildings, crs, err)
             ? -1
             : 0;
     if (settle(writer, status, err))

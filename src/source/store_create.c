@@ -229,6 +229,18 @@ static int add_zones(const struct creation *c, struct error *err)
     return status;
 }
 
+static int add_shapes(const struct creation *c, struct error *err)
+{
+    int64_t n = c->size->zones.n;
+    hid_t group = h5_create_group(c->file, "shapes", err);
+    int status = group < 0 || add(group, "area_m2", H5T_IEEE_F64LE, n, err)
+                         || add(group, "valid", H5T_STD_U8LE, n, err)
+                     ? -1
+                     : 0;
+    h5_close(&group, H5Gclose);
+    return status;
+}
+
 static int
 add_range(hid_t group, const struct store_field *field, int64_t n, struct error *err)
 {
@@ -287,8 +299,8 @@ int store_create(const char *path,
     c.file = h5_overwrite_file(path, err);
     if (c.file < 0)
         return -1;
-    int status = put_head(&c, err) || add_zones(&c, err) || add_buildings(&c, err)
-                         || add_blocks(&c, err)
+    int status = put_head(&c, err) || add_zones(&c, err) || add_shapes(&c, err)
+                         || add_buildings(&c, err) || add_blocks(&c, err)
                          || add(c.file, "content", H5T_STD_I64LE, 2, err)
                          || add_sides(&c, err)
                      ? -1

@@ -6,6 +6,7 @@
 #define ROOFTALLY_SOURCE_STORE_FILL_H
 
 #include "rooftally/base/memory.h"
+#include "rooftally/geometry/measure.h"
 
 #include "store_create.h"
 #include "store_format.h"
@@ -50,6 +51,23 @@ int store_write(const struct store *store,
                 const void *bytes,
                 int64_t n_bytes,
                 struct error *err);
+
+/*
+ * Fill /shapes for zones [first, first + n), at most STORE_FILL_ROWS, as store_row_encode
+ * has made them.
+ *
+ * room  for looking whether a zone is valid; as large in every run, so that the same zones
+ *       do not do with it
+ */
+enum { STORE_SHAPES_ROOM = 1 << 20 };
+int store_fill_shapes(const struct store *store,
+                      const struct store_shape *shape,
+                      int64_t first,
+                      const uint8_t *const *records,
+                      int32_t n,
+                      const struct crs *crs,
+                      struct memory *room,
+                      struct error *err);
 
 /* Fill /blocks for blocks [first, first + n) from the columns of the filled buildings.
  * Memory: 33 bytes for each row of 16 blocks. */

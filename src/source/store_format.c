@@ -177,6 +177,18 @@ static int place_table(const struct store_opening *opening,
     if (is_zone)
         return place_geometry(opening, table, "/zones", err)
                        || place_at(opening,
+                                   "/shapes/area_m2",
+                                   H5T_IEEE_F64LE,
+                                   table->n,
+                                   &table->area_at,
+                                   err)
+                       || place_at(opening,
+                                   "/shapes/valid",
+                                   H5T_STD_U8LE,
+                                   table->n,
+                                   &table->valid_at,
+                                   err)
+                       || place_at(opening,
                                    "/zones/vertices",
                                    H5T_STD_I64LE,
                                    table->n,

@@ -39,6 +39,7 @@ struct store_table {
     int64_t box_at[4];   /* xmin, ymin, xmax, ymax; of buildings, floats */
     int64_t fault_at;    /* of buildings */
     int64_t vertices_at; /* of zones */
+    int64_t area_at, valid_at;
     int64_t offset_at, wkb_at, n_wkb;
     struct store_column *columns;
     int n_columns;

@@ -3,7 +3,7 @@
 #include "store_source.h"
 
 /* Bytes between two geometries that are cheaper to read than to leave out. */
-enum { NEAR_BYTES = 1024 };
+enum { NEAR_BYTES = 6144 };
 
 /* The geometry of one row of the store. */
 struct extent {

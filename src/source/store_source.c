@@ -94,6 +94,7 @@ static const struct source_calls calls = {
     .prepare = store_prepare,
     .zones = store_zones,
     .zone = store_zone,
+    .zone_shape = store_zone_shape,
     .buildings = store_buildings,
     .next = store_next,
     .geometry = store_geometry,

@@ -90,6 +90,8 @@ struct store_source {
     struct box *groups; /* of STORE_GROUP_BLOCKS blocks each */
     int64_t n_groups;
 
+    struct zone_shape shape; /* of the zone that was asked for last */
+
     /* the stream */
     const struct zone *zone;
     struct box box;       /* the zone's: empty, and there is no stream */
@@ -193,6 +195,8 @@ int store_zone(struct source *source,
                struct text *wkb,
                struct memory *memory,
                struct error *err);
+
+struct zone_shape store_zone_shape(const struct source *source);
 
 /* store_stream.c */
 int store_buildings(struct source *source, const struct zone *zone, struct error *err);

@@ -219,6 +219,7 @@ void staging_init(struct staging *s,
     s->plan.origin = schema->description;
     s->plan.srid = schema->srid;
     s->plan.crs = schema->crs_definition ? schema->crs_definition : "";
+    s->plan.measured_in = &schema->crs;
 }
 
 void staging_release(struct staging *s)

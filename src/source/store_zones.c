@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,6 +316,24 @@ static int find_zone(const struct store_source *source,
     return error_set(err, ERROR_DATA, "the zone is gone from the store");
 }
 
+static int read_shape(struct store_source *source, int64_t row, struct error *err)
+{
+    const struct store_table *table = &source->store->zones;
+    uint8_t valid;
+    double area_m2;
+    if (store_read(source->store, table->area_at + 8 * row, &area_m2, 8, err)
+        || store_read(source->store, table->valid_at + row, &valid, 1, err))
+        return -1;
+    bool can_be = area_m2 >= 0 && isfinite(area_m2);
+    source->shape = (struct zone_shape){ can_be ? area_m2 : NAN, valid == 1 };
+    return 0;
+}
+
+struct zone_shape store_zone_shape(const struct source *source)
+{
+    return ((const struct store_source *)source)->shape;
+}
+
 int store_zone(struct source *source,
                const char *id,
                int32_t n_id,
@@ -322,9 +341,9 @@ int store_zone(struct source *source,
                struct memory *memory,
                struct error *err)
 {
-    const struct store_source *s = (struct store_source *)source;
+    struct store_source *s = (struct store_source *)source;
     int64_t row;
-    if (find_zone(s, id, n_id, &row, err))
+    if (find_zone(s, id, n_id, &row, err) || read_shape(s, row, err))
         return -1;
     return read_wkb(s->store, row, MEMORY_GEOMETRY, wkb, memory, err);
 }

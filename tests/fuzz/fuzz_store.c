@@ -169,6 +169,8 @@ static void add_table(const struct store_table *table, int64_t n_blocks)
         add_place(table->box_at[i], table->n, table->fault_at ? 4 : 8);
     add_place(table->fault_at, table->n, 1);
     add_place(table->vertices_at, table->n, 8);
+    add_place(table->area_at, table->n, 8);
+    add_place(table->valid_at, table->n, 1);
     add_place(table->offset_at, table->n + 1, 8);
     add_place(table->wkb_at, table->n_wkb, 1);
     for (int i = 0; i < table->n_columns; i++) {

@@ -67,6 +67,44 @@ static void boxes_are_decided_as_the_drawing_says(void **state)
         }
 }
 
+/* What is sure needs no GEOS; nor does the zone that is opened as such. */
+static void what_is_surely_valid_needs_no_second_look(void **state)
+{
+    (void)state;
+    static const struct point bow[] = { { 0, 0 }, { 4, 4 }, { 4, 0 }, { 0, 4 } };
+    static struct shape square, bowtie;
+    struct memory_mark mark = memory_mark(&memory);
+    struct zone *zone = NULL;
+    shape_init(&square);
+    put_type(&square, POLYGON, 0);
+    put_count(&square, 1);
+    put_rectangle(&square, 0, 0, 10, 10);
+    shape_init(&bowtie);
+    put_type(&bowtie, POLYGON, 0);
+    put_count(&bowtie, 1);
+    put_ring(&bowtie, bow, 4);
+    assert_true(zone_is_surely_valid(square.bytes, square.n, &memory));
+    assert_false(zone_is_surely_valid(bowtie.bytes, bowtie.n, &memory));
+    assert_false(zone_is_surely_valid(square.bytes, 5, &memory));
+    assert_int_equal(memory.used_bytes, mark.used_bytes);
+    struct memory none = { .base = memory.base, .budget_bytes = 64 };
+    assert_false(zone_is_surely_valid(square.bytes, square.n, &none));
+    assert_fine(zone_open_valid(&zone,
+                                geos,
+                                square.bytes,
+                                square.n,
+                                9,
+                                PREDICATE_WITHIN,
+                                INVALID_TRUST,
+                                &memory,
+                                &err),
+                &err);
+    assert_true(zone_is_valid(zone));
+    assert_int_equal(decided(zone, (struct box){ 4, 4, 6, 6 }), DECISION_INSIDE);
+    zone_close(zone);
+    memory_rewind(&memory, &mark);
+}
+
 static void zones_that_are_no_polygon_are_refused(void **state)
 {
     (void)state;
@@ -575,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boxes_are_decided_as_the_drawing_says),
+        cmocka_unit_test(what_is_surely_valid_needs_no_second_look),
         cmocka_unit_test(zones_that_are_no_polygon_are_refused),
         cmocka_unit_test(an_empty_zone_holds_nothing),
         cmocka_unit_test(geos_answers_by_rule_and_predicate),

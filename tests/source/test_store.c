@@ -337,7 +337,7 @@ static void a_store_that_was_changed_is_refused(void **unused)
 {
     (void)unused;
     h5_silence();
-    with_file(set_version, "of version 3, this program reads version 2");
+    with_file(set_version, "of version 4, this program reads version 3");
     with_file(set_rows, "block_rows");
     with_file(drop_height, "height_min");
     with_file(drop_id, "/buildings/id");

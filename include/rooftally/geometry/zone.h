@@ -63,7 +63,22 @@ int zone_open(struct zone **zone,
               enum invalid_rule invalid,
               struct memory *memory,
               struct error *err);
+/* zone_open of a zone that is known to be valid: nobody looks. */
+int zone_open_valid(struct zone **zone,
+                    struct geos *geos,
+                    const uint8_t *wkb,
+                    int64_t n_bytes,
+                    int64_t n_expected,
+                    enum predicate predicate,
+                    enum invalid_rule invalid,
+                    struct memory *memory,
+                    struct error *err);
 void zone_close(struct zone *zone);
+
+/* Whether EWKB of a polygon or multipolygon is certainly valid, without asking GEOS; false
+ * where that is not certain, or takes more than `memory` has free, rewound at the end. The
+ * answer depends on nothing else. */
+bool zone_is_surely_valid(const uint8_t *wkb, int64_t n_bytes, struct memory *memory);
 
 bool zone_is_valid(const struct zone *zone); /* GEOSisValid of the zone */
 bool zone_is_empty(const struct zone *zone);

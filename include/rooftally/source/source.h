@@ -158,6 +158,14 @@ int source_zone(struct source *source,
                 struct memory *memory,
                 struct error *err);
 
+/* What a source may know of the zone that source_zone gave last, so that nobody need find
+ * it out again. */
+struct zone_shape {
+    double area_m2; /* as `measure` says; NaN: not known */
+    bool valid;     /* certainly; false: not known */
+};
+struct zone_shape source_zone_shape(const struct source *source);
+
 /*
  * Start the stream of buildings whose box meets the cover of an open zone. Each comes
  * once. `zone` may guide what is read; it does not decide.

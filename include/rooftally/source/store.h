@@ -26,6 +26,9 @@
  *                            was
  *       xmin ymin xmax ymax  f64: the box, empty without a geometry
  *       vertices             i64
+ *   /shapes                  of each zone
+ *       area_m2              f64, geodesic where the CRS is geographic
+ *       valid                u8: 1 where it certainly is, 0 where GEOS has to be asked
  *   /content                 i64 [2]: of all rows of zones, and of buildings, the sum
  *                            (modulo 2^64) of a number that is mixed from the CRC-32C of
  *                            a row's id, box, geometry and fields; not in older stores
@@ -50,7 +53,7 @@
 #include "rooftally/source/team.h"
 
 enum {
-    STORE_VERSION = 2,
+    STORE_VERSION = 3,
     STORE_BLOCK_ROWS = 256,
     STORE_MOST_FIELDS = 64,
     STORE_MOST_WORDS = 4096,       /* different values of a field kept as words */
@@ -71,10 +74,13 @@ struct store_table_plan {
     int n_fields;
 };
 
+struct crs;
+
 struct store_plan {
     const char *origin; /* no secrets */
     int32_t srid;
-    const char *crs; /* "" for a plane in metres */
+    const char *crs;               /* "" for a plane in metres */
+    const struct crs *measured_in; /* what crs_read makes of it; NULL: to be read */
     struct store_table_plan zones, buildings;
 };
 
