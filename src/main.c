@@ -39,11 +39,13 @@ static void print_error(const struct error *err, const char *advice)
 }
 
 /* Ranks that have lost each other cannot agree on who speaks: they wait for their turns,
- * and the first one ends the others, who hear of it by a signal of the launcher's. */
+ * and the first one ends the others, who hear of it by a signal of the launcher's. That
+ * may take a second on a busy machine; and STOP_END_S after a wish to stop all is over. */
 static bool await_turn(int rank)
 {
     int n_signals = stop_n_signals();
-    double until_s = clock_wall_s() + 0.3 * (rank < 8 ? rank : 8);
+    double turn_s = rank == 0 ? 0 : 2 + 0.25 * (rank < 4 ? rank : 4);
+    double until_s = clock_wall_s() + turn_s;
     while (clock_wall_s() < until_s && stop_n_signals() == n_signals)
         clock_sleep_s(0.02);
     return stop_n_signals() == n_signals;

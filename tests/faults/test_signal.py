@@ -93,12 +93,15 @@ figure(f"{min(n_cases, len(cases))} signals: {count}, with status 75 {n_ended}, 
 
 # the time limit ends a run by itself, resumable
 name = "limit"
-since = time.monotonic()
 set_pace(0.2)
 job = start(name, 2, "--quiet", limits__time="10 s")
+wait_until(lambda: len(ranks_of(job)) == 2 and all(catches(pid, signal.SIGTERM)
+                                                   for pid in ranks_of(job).values()), job)
+since = time.monotonic()
 status, stderr, _ = wait_ended(job, list(ranks_of(job).values()), 30, name)
 seconds = time.monotonic() - since
-check(status == 75 and 5 < seconds < 11, name, "ended with", status, "after", seconds, stderr)
+# 8 s of work, which needs 50, and the time to come to an end, which a busy machine may draw out
+check(status == 75 and 5 < seconds < 8 + MOST_S, name, "ended with", status, "after", seconds, stderr)
 check("the time limit has come" in stderr and "--resume" in stderr, name, "says", stderr)
 
 # and so does Slurm's, which squeue tells
@@ -112,7 +115,7 @@ done = subprocess.run(command("run", write_job(name, **JOB), "-o", path_of(name)
                                PATH=folder + ":" + os.environ["PATH"]),
                       stderr=subprocess.PIPE, encoding="utf-8")
 seconds = time.monotonic() - since
-check(done.returncode == 75 and 3 < seconds < 10, "Slurm's limit:", done.returncode, seconds,
+check(done.returncode == 75 and 3 < seconds < 4 + MOST_S, "Slurm's limit:", done.returncode, seconds,
       done.stderr)
 resume(name, 3, name, "--quiet")
 check_whole(name, wanted, name)
