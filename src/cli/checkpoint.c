@@ -224,6 +224,8 @@ int checkpoint_append(struct checkpoint *checkpoint,
     if (spool_append(checkpoint->spool, record, statistics, err) < 0)
         return -1;
     checkpoint->is_dirty = true;
+    if (isfinite(checkpoint->interval_s))
+        spool_start_sync(checkpoint->spool);
     return checkpoint_settle(checkpoint, err);
 }
 

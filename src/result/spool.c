@@ -204,6 +204,20 @@ static void sync_name(struct spool *spool)
     spool->is_named = true;
 }
 
+void spool_start_sync(struct spool *spool)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    int64_t n = spool->end - spool->started;
+    if (n < SPOOL_START_BYTES)
+        return;
+    /* a failure is for spool_sync to tell: this call takes no note of it away */
+    (void)sync_file_range(spool->fd, spool->started, n, SYNC_FILE_RANGE_WRITE);
+    spool->started = spool->end;
+#else
+    (void)spool;
+#endif
+}
+
 int spool_sync(struct spool *spool, struct error *err)
 {
     if (fdatasync(spool->fd) < 0)

@@ -14,7 +14,11 @@ struct spool_head {
     int64_t n_bytes, row, n_selected, n_rejected, n_wkb;
 };
 
-enum { SPOOL_BUFFER_BYTES = 64 * 1024, SPOOL_CRC_FROM = 8 };
+enum {
+    SPOOL_BUFFER_BYTES = 64 * 1024,
+    SPOOL_CRC_FROM = 8,
+    SPOOL_START_BYTES = 4 * 1024 * 1024,
+};
 
 /* A file of the folder: rank-<rank>.<attempt> */
 struct spool_file {
@@ -29,7 +33,8 @@ struct spool {
     int n_files;
     int reading, reading_fd; /* which other file is open for reading; -1: none */
 
-    bool is_named; /* the own file's name is on disk */
+    bool is_named;   /* the own file's name is on disk */
+    int64_t started; /* bytes that are on disk or on their way */
     int64_t n_appended;
     int64_t end;      /* of the last whole record */
     int64_t flushed;  /* bytes that the file holds; the buffer follows */

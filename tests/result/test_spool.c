@@ -102,6 +102,24 @@ static void records_come_back_by_row(void **state)
     assert_int_equal(spool_n_records(b->spool), 0); /* until the next scan */
 }
 
+/* Begun once some MiB are there, and again for what came since. */
+static void what_is_on_its_way_to_disk_is_the_same(void **state)
+{
+    struct bench *b = *state;
+    static const int64_t rows[] = { 0, CASE_HUGE_ROW, 4 };
+    assert_int_equal(append(b, 4, NULL), 0);
+    spool_start_sync(b->spool); /* not worth it yet */
+    while (file_size(b) < 10 << 20) {
+        assert_int_equal(append(b, CASE_HUGE_ROW, NULL), 0);
+        spool_start_sync(b->spool);
+    }
+    assert_int_equal(append(b, 0, NULL), 0);
+    assert_rows(b, rows, 3);
+    assert_int_equal(spool_sync(b->spool, NULL), 0);
+    spool_start_sync(b->spool);
+    assert_rows(b, rows, 3);
+}
+
 static void a_record_torn_at_any_byte_does_not_count(void **state)
 {
     struct bench *b = *state;
@@ -237,6 +255,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_by_row, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_on_its_way_to_disk_is_the_same,
+                                        set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_record_torn_at_any_byte_does_not_count,
                                         set_up,
                                         tear_down),

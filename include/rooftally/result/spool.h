@@ -96,6 +96,9 @@ int spool_append(struct spool *spool,
                  const struct zone_record *record,
                  const struct statistics *statistics,
                  struct error *err);
+/* Let the system begin to write what has been appended, some MiB at a time, so that
+ * spool_sync finds little left to wait for. */
+void spool_start_sync(struct spool *spool);
 /* Everything appended is on disk when this returns 0. */
 int spool_sync(struct spool *spool, struct error *err);
 
