@@ -150,6 +150,12 @@ static bool read_footprint(const uint8_t *bytes, int64_t n_bytes, struct ewkb *o
 }
 #endif
 
+bool ewkb_is_polygon(const uint8_t *bytes, int64_t n_bytes)
+{
+    return n_bytes >= 5 && bytes[0] == 1 && bytes[1] == EWKB_POLYGON && bytes[2] == 0
+           && bytes[3] == 0 && (bytes[4] & ~0x20) == 0;
+}
+
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out)
 {
     if (read_footprint(bytes, n_bytes, out))

@@ -325,7 +325,6 @@ int sorter_start(struct sorter *sorter,
 int sorter_next(struct sorter *sorter,
                 int32_t most,
                 const uint8_t **records,
-                int64_t *lengths,
                 int32_t *n,
                 struct error *err)
 {
@@ -337,7 +336,6 @@ int sorter_next(struct sorter *sorter,
             return -1;
         if (status == 0)
             break;
-        lengths[taken] = sort_length(entry.record);
         records[taken++] = entry.record + SORT_LENGTH_BYTES;
     }
     *n = taken;

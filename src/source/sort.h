@@ -88,13 +88,12 @@ int sorter_start(struct sorter *sorter,
                  struct error *err);
 
 /*
- * The next records, at most `most`, with their lengths; *n is how many these are, 0 only at
- * the end. Borrowed until the next call. Returns 0 or -1.
+ * The next records, at most `most`; *n is how many these are, 0 only at the end. A record's
+ * length is in the 4 bytes before it. Borrowed until the next call. Returns 0 or -1.
  */
 int sorter_next(struct sorter *sorter,
                 int32_t most,
                 const uint8_t **records,
-                int64_t *lengths,
                 int32_t *n,
                 struct error *err);
 

@@ -19,7 +19,7 @@
 enum {
     RUN_MARKS = 32,        /* at most, of a run */
     RUN_PIECE = 64 << 10,  /* what is written at once */
-    RUN_WINDOW = 64 << 10, /* what is read at once, of records that are shorter */
+    RUN_WINDOW = 32 << 10, /* what is read at once, of records that are shorter */
 };
 
 struct run_mark {

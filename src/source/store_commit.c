@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "rooftally/base/crc32c.h"
-
 #include "store_writer.h"
 
 /* What has been done before tables are filled, of all that takes time. */
@@ -87,16 +85,6 @@ static int check_ids(struct last_id *last,
     return 0;
 }
 
-/* Adds up in any order, and tells apart rows that have swapped a value, as a mere sum of
- * CRCs, which are linear, might not (the finalizer of SplitMix64). */
-static uint64_t row_content(const uint8_t *record, int64_t n_bytes)
-{
-    uint64_t z = crc32c(0, record, (size_t)n_bytes) + UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static int fill_rows(struct store_writer *writer,
                      struct collected *collected,
                      const struct crs *crs,
@@ -106,7 +94,7 @@ static int fill_rows(struct store_writer *writer,
     bool is_zone = collected == &writer->zones;
     struct last_id last = { .n = -1 };
     const uint8_t *records[STORE_FILL_ROWS];
-    int64_t lengths[STORE_FILL_ROWS], n_rows = 0;
+    int64_t n_rows = 0;
     int32_t n;
     struct memory room = { .budget_bytes = STORE_SHAPES_ROOM };
     if (is_zone)
@@ -114,12 +102,10 @@ static int fill_rows(struct store_writer *writer,
     if (is_zone && !room.base)
         return -1;
     for (int64_t turn = 0;; turn++) {
-        if (sorter_next(collected->sorter, STORE_FILL_ROWS, records, lengths, &n, err))
+        if (sorter_next(collected->sorter, STORE_FILL_ROWS, records, &n, err))
             return -1;
         if (n == 0)
             return 0;
-        for (int32_t i = 0; i < n; i++)
-            collected->content += row_content(records[i], lengths[i]);
         if ((is_zone
              && (check_ids(&last, &collected->shape, records, n, err)
                  || store_fill_shapes(writer->store,

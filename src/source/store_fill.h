@@ -25,7 +25,7 @@ struct store_range {
  * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
  *          eight for geometry
  */
-enum { STORE_FILL_LEAST = 1 << 20, STORE_FILL_ROWS = 128 };
+enum { STORE_FILL_LEAST = 1 << 20, STORE_FILL_ROWS = 64 };
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,

@@ -63,7 +63,7 @@ static int add_building(struct store_writer *writer,
                                .valid = &valid[5],
                                .integers = &building->id };
     struct text wkb = { (const char *)building->wkb, building->n_wkb };
-    return store_writer_building(writer, &id, wkb, columns, 0, err);
+    return store_writer_building(writer, &id, wkb, NULL, columns, 0, err);
 }
 
 /* The zones that a rank makes, or the buildings: those whose turn is in [first, end) of

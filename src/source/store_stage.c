@@ -110,6 +110,24 @@ static int add_zone(struct staging *s,
     return store_writer_zone(s->writer, id, batch->geometry[row], columns, row, err);
 }
 
+static int add_building(struct staging *s,
+                        const struct batch *batch,
+                        int32_t row,
+                        const struct column *columns,
+                        struct error *err)
+{
+    struct text wkb = batch->geometry[row];
+    bool known = batch->faults[row] == EWKB_FINE
+                 && ewkb_is_polygon((const uint8_t *)wkb.bytes, wkb.n);
+    return store_writer_building(s->writer,
+                                 &batch->id,
+                                 wkb,
+                                 known ? &batch->boxes[row] : NULL,
+                                 columns,
+                                 row,
+                                 err);
+}
+
 static int add_batch(struct staging *s,
                      enum source_table table,
                      const struct batch *batch,
@@ -123,12 +141,7 @@ static int add_batch(struct staging *s,
         columns[i] = batch->columns[slots[i]];
     for (int32_t row = 0; row < batch->n_rows; row++)
         if (is_zone ? add_zone(s, batch, row, columns, err)
-                    : store_writer_building(s->writer,
-                                            &batch->id,
-                                            batch->geometry[row],
-                                            columns,
-                                            row,
-                                            err))
+                    : add_building(s, batch, row, columns, err))
             return -1;
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/crc32c.h"
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
 
@@ -218,6 +219,16 @@ static void take_fields(struct collected *collected,
     }
 }
 
+/* Adds up in any order, and tells apart rows that have swapped a value, as a mere sum of
+ * CRCs, which are linear, might not (the finalizer of SplitMix64). */
+static uint64_t row_content(const uint8_t *record, int64_t n_bytes)
+{
+    uint64_t z = crc32c(0, record, (size_t)n_bytes) + UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
 static int add_row(struct store_writer *writer,
                    struct collected *collected,
                    const struct column *columns,
@@ -238,11 +249,12 @@ static int add_row(struct store_writer *writer,
             collected->size.id_bytes = to->id_text.n;
     }
     take_fields(collected, columns, row, to->values);
-    uint8_t *room =
-        sorter_room(collected->sorter, store_row_bytes(&collected->shape, to), err);
+    int64_t n_bytes = store_row_bytes(&collected->shape, to);
+    uint8_t *room = sorter_room(collected->sorter, n_bytes, err);
     if (!room)
         return error_prefix(err, "a row");
     store_row_encode(&collected->shape, to, room);
+    collected->content += row_content(room, n_bytes);
     sorter_add(collected->sorter);
     return 0;
 }
@@ -317,24 +329,37 @@ int store_writer_zones_end(struct store_writer *writer, int status, struct error
                : 0;
 }
 
+/* The box of a building, empty where it has no geometry; what cannot be read may be
+ * anywhere. */
+static enum ewkb_fault read_building(struct text wkb, struct box *box)
+{
+    struct ewkb head = { .box = { 1, 1, 0, 0 } };
+    const uint8_t *bytes = (const uint8_t *)wkb.bytes;
+    enum ewkb_fault fault = EWKB_FINE;
+    if (wkb.n > 0)
+        fault = ewkb_read(bytes, wkb.n, &head);
+    if (fault != EWKB_FINE && ewkb_bounds(bytes, wkb.n, &head.box))
+        head.box = (struct box){ -1e308, -1e308, 1e308, 1e308 };
+    *box = head.box;
+    return fault == EWKB_FINE && head.type == EWKB_COLLECTION ? EWKB_COLLECTED : fault;
+}
+
 int store_writer_building(struct store_writer *writer,
                           const struct column *id,
                           struct text wkb,
+                          const struct box *known,
                           const struct column *columns,
                           int32_t row,
                           struct error *err)
 {
-    struct ewkb head = { .box = { 1, 1, 0, 0 } };
     struct store_row *to = &writer->row;
     enum ewkb_fault fault = EWKB_FINE;
-    if (wkb.n > 0)
-        fault = ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head);
-    if (fault != EWKB_FINE
-        && ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &head.box)) {
-        /* What cannot be read may be anywhere. */
-        head.box = (struct box){ -1e308, -1e308, 1e308, 1e308 };
-    }
-    if (wkb.n == 0 || head.box.xmin > head.box.xmax) {
+    if (known)
+        to->box = *known;
+    else
+        fault = read_building(wkb, &to->box);
+    const struct box *box = &to->box;
+    if (wkb.n == 0 || box->xmin > box->xmax) {
         writer->n_no_geometry++;
         return 0;
     }
@@ -344,15 +369,12 @@ int store_writer_building(struct store_writer *writer,
         to->id_text = id->texts[row];
     else
         to->id = id->integers[row];
-    if (fault == EWKB_FINE && head.type == EWKB_COLLECTION)
-        fault = EWKB_COLLECTED;
     to->fault = (uint8_t)fault;
-    to->box = head.box;
     to->position = 0;
     if (writer->extent.xmin <= writer->extent.xmax)
         to->position = hilbert_position(&writer->extent,
-                                        0.5 * head.box.xmin + 0.5 * head.box.xmax,
-                                        0.5 * head.box.ymin + 0.5 * head.box.ymax);
+                                        0.5 * box->xmin + 0.5 * box->xmax,
+                                        0.5 * box->ymin + 0.5 * box->ymax);
     to->wkb = wkb;
     return add_row(writer, &writer->buildings, columns, row, err);
 }

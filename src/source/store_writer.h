@@ -16,7 +16,7 @@ struct collected {
     struct store_table_size size;
     struct store_range range; /* what this rank fills */
     struct words *words[STORE_MOST_FIELDS];
-    uint64_t content; /* of the rows that this rank fills */
+    uint64_t content; /* of the rows that this rank has added */
 };
 
 struct store_writer {

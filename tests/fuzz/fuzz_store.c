@@ -85,6 +85,7 @@ static void add_building(struct store_writer *writer, int i)
     must(store_writer_building(writer,
                                &id,
                                (struct text){ (const char *)wkb, n },
+                               NULL,
                                columns,
                                0,
                                NULL)
@@ -131,6 +132,7 @@ static void write_store(const char *store_path)
         must(store_writer_zone(writer,
                                (struct text){ zip, 5 },
                                (struct text){ (const char *)wkb, n },
+                               NULL,
                                columns,
                                0,
                                NULL)

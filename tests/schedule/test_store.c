@@ -171,6 +171,7 @@ static void write_store(bool with_text_id)
         assert_fine(store_writer_building(writer,
                                           &columns[N_FIELDS],
                                           wkb,
+                                          NULL,
                                           columns,
                                           0,
                                           &err),

@@ -85,7 +85,7 @@ static void sort_on_a_rank(const struct team *team, void *context)
     struct error err = { ERROR_NONE, "" };
     enum { AT_ONCE = 7 };
     const uint8_t *records[AT_ONCE];
-    int64_t lengths[AT_ONCE], n = 0, sum = 0;
+    int64_t n = 0, sum = 0;
     int64_t before[2] = { 0 }, own[2] = { 0 }, all[2] = { 0 };
     int32_t n_given;
     int status;
@@ -112,18 +112,18 @@ static void sort_on_a_rank(const struct team *team, void *context)
     RANK_CHECK(sum == before[1]);
     RANK_CHECK(sorter_start(sorter, job->n_bytes, &memory, &err) == 0);
     sum = 0;
-    while ((status = sorter_next(sorter, AT_ONCE, records, lengths, &n_given, &err))
-               == 0
+    while ((status = sorter_next(sorter, AT_ONCE, records, &n_given, &err)) == 0
            && n_given > 0)
         for (int32_t i = 0; i < n_given; i++, n++) {
             const struct record *wanted = &job->sorted[before[0] + n];
-            RANK_CHECK(n < own[0] && lengths[i] == wanted->n);
+            RANK_CHECK(n < own[0]
+                       && sort_length(records[i] - SORT_LENGTH_BYTES) == wanted->n);
             RANK_CHECK(memcmp(records[i], wanted->bytes, (size_t)wanted->n) == 0);
             sum += weight_of(wanted);
         }
     RANK_CHECK(status == 0 && n == own[0] && sum == own[1]);
     for (int i = 0; i < 2; i++)
-        RANK_CHECK(sorter_next(sorter, AT_ONCE, records, lengths, &n_given, &err) == 0
+        RANK_CHECK(sorter_next(sorter, AT_ONCE, records, &n_given, &err) == 0
                    && n_given == 0);
     /* ranges are about as long as each other, where there is something to part */
     if (job->n > 100000 && team->size > 1)
@@ -224,7 +224,7 @@ static void a_record_has_at_most_a_fifth(void **unused)
     struct alone alone;
     struct error err;
     const uint8_t *records[2];
-    int64_t lengths[2], n = 0;
+    int64_t n = 0;
     int32_t n_given;
     (void)unused;
     uint8_t *bytes = calloc(1, 1 << 20);
@@ -242,8 +242,7 @@ static void a_record_has_at_most_a_fifth(void **unused)
                    "raise [limits] memory");
     assert_fine(sorter_end(alone.sorter, 0, 1 << 20, &err), &err);
     assert_fine(sorter_start(alone.sorter, 1 << 20, &alone.memory, &err), &err);
-    while (sorter_next(alone.sorter, 2, records, lengths, &n_given, &err) == 0
-           && n_given > 0)
+    while (sorter_next(alone.sorter, 2, records, &n_given, &err) == 0 && n_given > 0)
         n += n_given;
     assert_int_equal(n, 300);
     close_alone(&alone);

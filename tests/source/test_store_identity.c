@@ -68,7 +68,7 @@ static int write_rows(const struct content *content,
         id.integers = &number;
         field.reals = &height;
         wkb = make_polygon(bytes, 2, row == content->changed && content->in_geometry);
-        if (store_writer_building(writer, &id, wkb, &field, 0, err))
+        if (store_writer_building(writer, &id, wkb, NULL, &field, 0, err))
             return -1;
     }
     return 0;

@@ -51,6 +51,9 @@ struct ewkb {
  */
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
 
+/* Whether it says to be a little-endian polygon of x and y: what nearly all are. */
+bool ewkb_is_polygon(const uint8_t *bytes, int64_t n_bytes);
+
 /*
  * The box of what ewkb_read gave a fault: collections, curves (their control points),
  * surfaces; ordinates that are not finite are passed over.

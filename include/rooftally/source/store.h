@@ -136,6 +136,7 @@ int store_writer_open(struct store_writer **writer,
  *
  * columns  the plan's fields, of which row `row` is taken
  * wkb      EWKB; a building without is counted and left out
+ * known    the box of a polygon that ewkb_read finds fine; NULL: it is still to be read
  * Returns  0, or -1 with
  *            ERROR_USAGE   the id is null, empty (zones) or too long
  *            ERROR_DATA    a zone that is not a polygon
@@ -152,6 +153,7 @@ int store_writer_zones_end(struct store_writer *writer, int status, struct error
 int store_writer_building(struct store_writer *writer,
                           const struct column *id,
                           struct text wkb,
+                          const struct box *known,
                           const struct column *columns,
                           int32_t row,
                           struct error *err);
