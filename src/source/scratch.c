@@ -235,6 +235,16 @@ int scratch_read(const struct scratch *scratch,
     return 0;
 }
 
+void scratch_expect(const struct scratch *scratch,
+                    int rank,
+                    int64_t at,
+                    int64_t n_bytes)
+{
+    int64_t left, from = place_of(scratch, rank, at, &left);
+    if (left >= n_bytes)
+        (void)posix_fadvise(scratch->file, from, n_bytes, POSIX_FADV_WILLNEED);
+}
+
 void scratch_drop(const struct scratch *scratch, int64_t at, int64_t n_bytes)
 {
     while (n_bytes > 0) {

@@ -74,6 +74,12 @@ int scratch_read(const struct scratch *scratch,
                  int64_t n_bytes,
                  struct error *err);
 
+/* Tell the disk that `rank`'s bytes at [at, at + n_bytes) will be read, if they are one piece. */
+void scratch_expect(const struct scratch *scratch,
+                    int rank,
+                    int64_t at,
+                    int64_t n_bytes);
+
 /* Give the disk back what this rank has at [at, at + n_bytes), if it takes it. */
 void scratch_drop(const struct scratch *scratch, int64_t at, int64_t n_bytes);
 

@@ -101,6 +101,8 @@ static int refill(const struct merge *merge, struct reading *reading, struct err
     reading->filled += n;
     reading->at += n;
     reading->n_left -= n;
+    if ((reading->at - n) / RUN_AHEAD != reading->at / RUN_AHEAD && reading->n_left > 0)
+        scratch_expect(merge->scratch, reading->rank, reading->at, RUN_AHEAD);
     return 0;
 }
 

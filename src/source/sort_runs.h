@@ -20,6 +20,7 @@ enum {
     RUN_MARKS = 32,        /* at most, of a run */
     RUN_PIECE = 64 << 10,  /* what is written at once */
     RUN_WINDOW = 32 << 10, /* what is read at once, of records that are shorter */
+    RUN_AHEAD = 256 << 10, /* what a disk reads at once */
 };
 
 struct run_mark {
