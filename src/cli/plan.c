@@ -92,7 +92,8 @@ static void print_zones(const struct job_session *session,
 static int64_t grid_bytes(int64_t n_candidates, int64_t n_vertices)
 {
     int64_t side = (int64_t)sqrt((double)n_candidates) + 4;
-    return 5 * side * side + 4 * (n_vertices + 4 * side) + (32 + 16 / 4) * n_vertices;
+    return 5 * side * side + 4 * (n_vertices + 4 * side)
+           + (32 + 8 + 16 / 4) * n_vertices;
 }
 
 /* What the memory of one worker goes to, for its largest zone. */

@@ -109,23 +109,31 @@ static enum decision decide_by_edges(const struct grid *grid, const struct patch
     return plain ? DECISION_INSIDE : DECISION_OUTSIDE;
 }
 
-enum decision grid_decide(const struct grid *grid, const struct box *box)
+static enum decision decide_large(const struct grid *grid, const struct patch *patch)
 {
-    struct patch patch = patch_of(grid, box);
-    if (patch.column0 == patch.column1 && patch.row0 == patch.row1) {
-        uint8_t cell =
-            grid->cells[(int64_t)patch.row0 * grid->n_columns + patch.column0];
-        if (!(cell & CELL_BOUNDARY))
-            return cell ? DECISION_INSIDE : DECISION_OUTSIDE;
-    }
-    if (patch_cells(&patch) > MOST_CELLS)
+    if (patch_cells(patch) > MOST_CELLS)
         return DECISION_REFINE;
     uint8_t any = 0;
-    for (int32_t row = patch.row0; row <= patch.row1; row++) {
+    for (int32_t row = patch->row0; row <= patch->row1; row++) {
         const uint8_t *cells = grid->cells + (int64_t)row * grid->n_columns;
-        for (int32_t column = patch.column0; column <= patch.column1; column++)
+        for (int32_t column = patch->column0; column <= patch->column1; column++)
             any |= cells[column];
     }
+    if (any & CELL_BOUNDARY)
+        return decide_by_edges(grid, patch);
+    return any ? DECISION_INSIDE : DECISION_OUTSIDE;
+}
+
+/* Most boxes meet no more than two columns and two rows: then their corners tell. */
+enum decision grid_decide(const struct grid *grid, const struct box *box)
+{
+    const struct patch patch = patch_of(grid, box);
+    const uint8_t *low = grid->cells + (int64_t)patch.row0 * grid->n_columns;
+    const uint8_t *high = grid->cells + (int64_t)patch.row1 * grid->n_columns;
+    uint8_t any = low[patch.column0] | low[patch.column1] | high[patch.column0]
+                  | high[patch.column1];
+    if (patch.column1 - patch.column0 > 1 || patch.row1 - patch.row0 > 1)
+        return decide_large(grid, &patch);
     if (any & CELL_BOUNDARY)
         return decide_by_edges(grid, &patch);
     return any ? DECISION_INSIDE : DECISION_OUTSIDE;

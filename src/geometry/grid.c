@@ -121,17 +121,26 @@ static struct range rows_of(const struct grid *grid, const struct edge *edge)
                       grid->n_rows);
 }
 
-/* How many edges each cell has; returns the sum. */
-static int64_t count_edges_in(struct grid *grid)
+/* The cells of an edge that comes near one row only, as most do; n 0: of any other. */
+struct span {
+    int32_t first, n;
+};
+
+/* How many edges each cell has, and the spans of all; returns the sum. */
+static int64_t count_edges_in(struct grid *grid, struct span *spans)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < grid->n_edges; i++) {
         const struct edge *edge = &grid->edges[i];
         struct range rows = rows_of(grid, edge);
+        spans[i].n = 0;
         for (int32_t row = rows.first; row <= rows.last; row++) {
             struct range columns = columns_in_row(edge, rows, row, grid->n_columns);
             int64_t at = (int64_t)row * grid->n_columns;
-            n += columns.last - columns.first + 1;
+            int32_t n_columns = columns.last - columns.first + 1;
+            n += n_columns;
+            if (rows.first == rows.last)
+                spans[i] = (struct span){ (int32_t)at + columns.first, n_columns };
             for (int32_t c = columns.first; c <= columns.last; c++) {
                 grid->first[at + c]++;
                 grid->cells[at + c] = CELL_BOUNDARY;
@@ -143,13 +152,17 @@ static int64_t count_edges_in(struct grid *grid)
 
 /* Counts become ends; filling from the last edge to the first turns them into
  * beginnings, each list in ascending order. */
-static void list_edges_in(struct grid *grid)
+static void list_edges_in(struct grid *grid, const struct span *spans)
 {
     int64_t n_cells = count_cells(grid);
     uint32_t sum = 0;
     for (int64_t i = 0; i <= n_cells; i++)
         grid->first[i] = sum += grid->first[i];
     for (int64_t i = grid->n_edges - 1; i >= 0; i--) {
+        for (int32_t c = 0; c < spans[i].n; c++)
+            grid->edges_in[--grid->first[spans[i].first + c]] = (uint32_t)i;
+        if (spans[i].n > 0)
+            continue;
         const struct edge *edge = &grid->edges[i];
         struct range rows = rows_of(grid, edge);
         for (int32_t row = rows.first; row <= rows.last; row++) {
@@ -164,6 +177,7 @@ static void list_edges_in(struct grid *grid)
 /* One attempt at the size that is set. Returns 1, or 0 where it takes more than
  * most_bytes, or -1 where the memory has no more. */
 static int try_size(struct grid *grid,
+                    struct span *spans,
                     int64_t most_bytes,
                     struct memory *memory,
                     struct error *err)
@@ -180,13 +194,13 @@ static int try_size(struct grid *grid,
         return -1;
     memset(grid->cells, 0, (size_t)n_cells);
     memset(grid->first, 0, 4 * (size_t)(n_cells + 1));
-    int64_t n = count_edges_in(grid);
+    int64_t n = count_edges_in(grid, spans);
     if (n_bytes + 4 * n > most_bytes || n > UINT32_MAX)
         return 0;
     grid->edges_in = memory_take(memory, MEMORY_GRID, 4 * n, err);
     if (!grid->edges_in)
         return -1;
-    list_edges_in(grid);
+    list_edges_in(grid, spans);
     return 1;
 }
 
@@ -219,12 +233,17 @@ int grid_build(struct grid *grid,
                               MEMORY_GRID,
                               n_vertices / 4 * (int64_t)sizeof *grid->rings,
                               err);
-    int status = grid->edges && grid->rings ? 0 : -1;
+    struct span *spans =
+        memory_take(memory, MEMORY_GRID, n_vertices * (int64_t)sizeof *spans, err);
+    int status = grid->edges && grid->rings && spans ? 0 : -1;
     struct memory_mark edges_only = memory_mark(memory);
     while (status == 0) {
         map_edges(grid, wkb, n_bytes);
-        status =
-            try_size(grid, is_smallest(grid) ? INT64_MAX : most_bytes, memory, err);
+        status = try_size(grid,
+                          spans,
+                          is_smallest(grid) ? INT64_MAX : most_bytes,
+                          memory,
+                          err);
         if (status == 1)
             break;
         memory_rewind(memory, &edges_only);

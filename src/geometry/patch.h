@@ -22,6 +22,12 @@ static inline double most(double a, double b)
     return a < b ? b : a;
 }
 
+/* grid_index of any position, without a branch. */
+static inline int32_t nearest_index(double at, int32_t n)
+{
+    return (int32_t)least(most(at, 0), n - 1);
+}
+
 /* The box may stick out of the zone's: where it does there are no cells and no edges. */
 static inline struct patch patch_of(const struct grid *grid, const struct box *box)
 {
@@ -29,10 +35,10 @@ static inline struct patch patch_of(const struct grid *grid, const struct box *b
                            .v0 = grid_v(grid, box->ymin),
                            .u1 = grid_u(grid, box->xmax),
                            .v1 = grid_v(grid, box->ymax) };
-    patch.column0 = grid_index(most(patch.u0, 0), grid->n_columns);
-    patch.column1 = grid_index(most(patch.u1, 0), grid->n_columns);
-    patch.row0 = grid_index(most(patch.v0, 0), grid->n_rows);
-    patch.row1 = grid_index(most(patch.v1, 0), grid->n_rows);
+    patch.column0 = nearest_index(patch.u0, grid->n_columns);
+    patch.column1 = nearest_index(patch.u1, grid->n_columns);
+    patch.row0 = nearest_index(patch.v0, grid->n_rows);
+    patch.row1 = nearest_index(patch.v1, grid->n_rows);
     return patch;
 }
 

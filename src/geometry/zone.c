@@ -248,6 +248,15 @@ static enum decision decide_across(const struct zone *zone, const struct box *bo
     return decision == DECISION_OUTSIDE ? DECISION_OUTSIDE : DECISION_REFINE;
 }
 
+static enum decision decide_box(const struct zone *zone, const struct box *box)
+{
+    if (zone->empty || !boxes_meet(&zone->box, box) || !is_box(box))
+        return DECISION_OUTSIDE;
+    if (!box_holds(&zone->box, box))
+        return decide_across(zone, box);
+    return DECISION_REFINE;
+}
+
 void zone_decide(const struct zone *zone,
                  const struct box *boxes,
                  int32_t n,
@@ -256,14 +265,10 @@ void zone_decide(const struct zone *zone,
     bool ask_grid = zone->has_grid && zone->invalid == INVALID_TRUST;
     for (int32_t i = 0; i < n; i++) {
         const struct box *box = &boxes[i];
-        enum decision decision = DECISION_REFINE;
-        if (zone->empty || !boxes_meet(&zone->box, box) || !is_box(box))
-            decision = DECISION_OUTSIDE;
-        else if (!box_holds(&zone->box, box))
-            decision = decide_across(zone, box);
-        else if (ask_grid)
-            decision = grid_decide(&zone->grid, box);
-        decisions[i] = (uint8_t)decision;
+        if (ask_grid && box_holds(&zone->box, box) && is_box(box))
+            decisions[i] = (uint8_t)grid_decide(&zone->grid, box);
+        else
+            decisions[i] = (uint8_t)decide_box(zone, box);
     }
 }
 

@@ -123,36 +123,48 @@ int growing_end(const struct growing_column *column,
     uint8_t *unordered_valid = unordered + n * width;
     chain_copy(&column->values, unordered);
     chain_copy(&column->valid, unordered_valid);
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(values + i * width, unordered + order[i] * width, (size_t)width);
-        valid[i] = unordered_valid[order[i]];
+    if (width == sizeof *out->integers) {
+        const int64_t *from = (const int64_t *)(const void *)unordered;
+        for (int64_t i = 0; i < n; i++)
+            out->integers[i] = from[order[i]];
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            memcpy(values + i * width, unordered + order[i] * width, (size_t)width);
     }
+    for (int64_t i = 0; i < n; i++)
+        valid[i] = unordered_valid[order[i]];
     memory_rewind(memory, &mark);
     return 0;
 }
 
-enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+enum { MOST_DIGIT_BITS = 11 };
 
 struct keyed {
     uint64_t key;
     int32_t row;
 };
 
-/* Least significant digit first, digits that can differ at all. */
+/* Least significant digit first, of bits that can differ at all; digits are as short as
+ * their number allows, since every value of one has a place to be cleared and summed up. */
 static struct keyed *
 sort_keyed(struct keyed *keys, struct keyed *spare, int64_t n, int n_bits)
 {
-    for (int shift = 0; shift < n_bits; shift += DIGIT_BITS) {
-        int32_t starts[DIGITS] = { 0 }, at = 0;
+    int n_digits = (n_bits + MOST_DIGIT_BITS - 1) / MOST_DIGIT_BITS;
+    for (int digit = 0; digit < n_digits; digit++) {
+        int shift = digit * n_bits / n_digits;
+        int32_t n_values = 1 << ((digit + 1) * n_bits / n_digits - shift);
+        uint64_t mask = (uint64_t)n_values - 1;
+        int32_t starts[1 << MOST_DIGIT_BITS], at = 0;
+        memset(starts, 0, (size_t)n_values * sizeof *starts);
         for (int64_t i = 0; i < n; i++)
-            starts[keys[i].key >> shift & (DIGITS - 1)]++;
-        for (int digit = 0; digit < DIGITS; digit++) {
-            int32_t count = starts[digit];
-            starts[digit] = at;
+            starts[keys[i].key >> shift & mask]++;
+        for (int32_t value = 0; value < n_values; value++) {
+            int32_t count = starts[value];
+            starts[value] = at;
             at += count;
         }
         for (int64_t i = 0; i < n; i++)
-            spare[starts[keys[i].key >> shift & (DIGITS - 1)]++] = keys[i];
+            spare[starts[keys[i].key >> shift & mask]++] = keys[i];
         struct keyed *sorted = spare;
         spare = keys;
         keys = sorted;

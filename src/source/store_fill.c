@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <float.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -354,22 +352,6 @@ put_fields(struct store_fill *fill, const struct rows *rows, struct error *err)
     return 0;
 }
 
-/* The greatest float that is not above the value. */
-static float float_below(double value)
-{
-    if (value > FLT_MAX)
-        return isinf(value) ? INFINITY : FLT_MAX;
-    if (value < -FLT_MAX)
-        return -INFINITY;
-    float at = (float)value;
-    return at > value ? nextafterf(at, -INFINITY) : at;
-}
-
-static float float_above(double value)
-{
-    return -float_below(-value);
-}
-
 /* One side of the boxes, of buildings as floats that hold them, of zones as it is. */
 static int
 put_sides(struct store_fill *fill, int side, const struct rows *rows, struct error *err)
@@ -383,7 +365,7 @@ put_sides(struct store_fill *fill, int side, const struct rows *rows, struct err
     for (int32_t i = 0; i < rows->n; i++) {
         double value;
         memcpy(&value, rows->bodies[i] + place, sizeof value);
-        float outer = side < 2 ? float_below(value) : float_above(value);
+        float outer = side < 2 ? store_float_below(value) : store_float_above(value);
         memcpy(to + 4 * i, &outer, sizeof outer);
     }
     return 0;

@@ -8,6 +8,8 @@
 #ifndef ROOFTALLY_SOURCE_STORE_FORMAT_H
 #define ROOFTALLY_SOURCE_STORE_FORMAT_H
 
+#include <float.h>
+#include <math.h>
 #include <stdint.h>
 
 #include "rooftally/source/store.h"
@@ -126,5 +128,21 @@ int store_read_row_boxes(const struct store *store,
                          float *scratch,
                          struct box *boxes,
                          struct error *err);
+
+/* The greatest float that is not above the value. */
+static inline float store_float_below(double value)
+{
+    if (value > FLT_MAX)
+        return isinf(value) ? INFINITY : FLT_MAX;
+    if (value < -FLT_MAX)
+        return -INFINITY;
+    float at = (float)value;
+    return at > value ? nextafterf(at, -INFINITY) : at;
+}
+
+static inline float store_float_above(double value)
+{
+    return -store_float_below(-value);
+}
 
 #endif

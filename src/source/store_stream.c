@@ -67,12 +67,21 @@ take_candidates(struct store_source *s, struct piece *piece, struct error *err)
     }
     if (read_sides(s, piece, &sides, err))
         return -1;
-    piece->n_rows = 0;
+    /* a float is below a double where it is below the float below it */
+    const float xmin = store_float_above(s->box.xmin),
+                ymin = store_float_above(s->box.ymin);
+    const float xmax = store_float_below(s->box.xmax),
+                ymax = store_float_below(s->box.ymax);
+    uint8_t meets[STORE_READ_ROWS];
+    for (int32_t i = 0; i < piece->n; i++)
+        meets[i] = (sides.xmin[i] <= xmax) & (xmin <= sides.xmax[i])
+                   & (sides.ymin[i] <= ymax) & (ymin <= sides.ymax[i]);
+    int32_t n = 0, *rows = piece->rows;
     for (int32_t i = 0; i < piece->n; i++) {
-        const struct box box = box_at(&sides, i);
-        piece->rows[piece->n_rows] = i;
-        piece->n_rows += store_boxes_meet(&s->box, &box);
+        rows[n] = i;
+        n += meets[i];
     }
+    piece->n_rows = n;
     return 0;
 }
 
