@@ -132,6 +132,7 @@ static int run(ranks_command *command, int argc, char **argv)
     fflush(stdout);
     if (is_lost) /* the others would wait for us forever */
         comm_abort(comm, stop_is_wished() ? STATUS_STOPPED : STATUS_FAILED);
+    stop_leave(status);
     comm_close(comm);
     return status;
 }

@@ -17,6 +17,8 @@ static const double limit_margin_s = 10, slurm_margin_s = 60;
 static volatile sig_atomic_t caught; /* number of the first signal */
 static volatile sig_atomic_t n_caught;
 static volatile sig_atomic_t is_disarmed;
+static volatile sig_atomic_t came_late; /* a signal since then */
+static volatile sig_atomic_t leaves_with = -1;
 static char last_line[160]; /* "": this rank says nothing */
 static double until_s;
 
@@ -24,8 +26,15 @@ static double until_s;
  * after a wish ends the process. */
 static void take_signal(int number)
 {
-    if (is_disarmed)
+    if (is_disarmed) {
+        came_late |= number != SIGALRM;
+        if (leaves_with < 0)
+            return;
+        if (number == SIGALRM)
+            _exit(leaves_with);
+        alarm(STOP_WAIT_S);
         return;
+    }
     n_caught = n_caught < 1000 ? n_caught + 1 : n_caught;
     if (!caught) {
         caught = number;
@@ -86,6 +95,13 @@ void stop_disarm(void)
 {
     is_disarmed = 1;
     alarm(0);
+}
+
+void stop_leave(int status)
+{
+    leaves_with = status;
+    if (is_disarmed && (caught || came_late))
+        alarm(STOP_WAIT_S);
 }
 
 bool stop_is_wished(void)

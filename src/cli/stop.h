@@ -25,8 +25,14 @@ int stop_n_signals(void);
 void stop_after(double seconds);
 /* As if a signal had come: another rank has told of one. */
 void stop_now(void);
-/* There is nothing left to stop: neither signals nor time end the process any more. */
+/* There is nothing left to stop: neither signals nor time end the process any more, but
+ * for stop_leave. */
 void stop_disarm(void);
+
+/* Nothing is left but to part from the other ranks, one of which may never come: where
+ * stop_disarm was called, a signal since then, or from now on, ends the process with this
+ * status, STOP_WAIT_S later. */
+void stop_leave(int status);
 
 bool stop_is_wished(void);
 /* "stopped by SIGTERM", "the time limit has come"; "" without a wish. */

@@ -1,7 +1,10 @@
-/* How long a run may last: the job's limit, and Slurm's. */
+/* How long a run may last: the job's limit, and Slurm's; and how it ends. */
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
@@ -131,6 +134,61 @@ static void the_end_that_slurm_sets_comes_first(void **state)
     unsetenv("SLURM_JOB_ID");
 }
 
+/* Status of a process that is done, gets SIGTERM then and before it leaves, or not, and
+ * SIGUSR1 while it leaves; -1: it was still there after a while. */
+static int leave(bool is_done, bool is_late, bool is_leaving, double *took_s)
+{
+    double since_s = clock_wall_s();
+    pid_t child = fork();
+    if (child == 0) {
+        stop_catch();
+        if (is_done)
+            stop_disarm();
+        if (is_late)
+            raise(SIGTERM);
+        stop_leave(7);
+        if (is_leaving)
+            raise(SIGUSR1);
+        for (double until_s = clock_wall_s() + STOP_END_S + 3;
+             clock_wall_s() < until_s;)
+            clock_sleep_s(0.1); /* for another rank */
+        _exit(99);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    *took_s = clock_wall_s() - since_s;
+    return WEXITSTATUS(status) == 99 ? -1 : WEXITSTATUS(status);
+}
+
+static void who_is_done_waits_for_nobody_after_a_signal(void **state)
+{
+    static const struct {
+        bool is_done, is_late, is_leaving;
+        int status;
+        double least_s, most_s;
+    } cases[] = {
+        { true,
+          false,
+          false,
+          -1,
+          STOP_END_S,
+          20 }, /* without one, as long as it takes */
+        { true, true, false, 7, STOP_WAIT_S - 1, STOP_END_S },
+        { true, false, true, 7, STOP_WAIT_S - 1, STOP_END_S },
+        { true, true, true, 7, STOP_WAIT_S - 1, STOP_END_S },
+        { false, true, false, STOP_STATUS, STOP_END_S - 1, STOP_END_S + 3 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double took_s;
+        int status =
+            leave(cases[i].is_done, cases[i].is_late, cases[i].is_leaving, &took_s);
+        assert_int_equal(status, cases[i].status);
+        assert_true(took_s >= cases[i].least_s && took_s < cases[i].most_s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +197,7 @@ int main(void)
         cmocka_unit_test(what_squeue_says_is_read),
         cmocka_unit_test(squeue_is_not_waited_for_for_long),
         cmocka_unit_test(the_end_that_slurm_sets_comes_first),
+        cmocka_unit_test(who_is_done_waits_for_nobody_after_a_signal),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
