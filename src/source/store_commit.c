@@ -141,6 +141,7 @@ static int fill_table(struct store_writer *writer,
                         &collected->shape,
                         &collected->size,
                         &collected->range,
+                        writer->stays,
                         n_bytes,
                         writer->memory,
                         err)
@@ -334,6 +335,7 @@ int store_writer_commit(struct store_writer *writer,
                         struct error *err)
 {
     struct store_counts filled;
+    writer->stays = true;
     if (store_writer_fill(writer, status, &filled, err) || publish(writer, err))
         return -1;
     *counts = filled;

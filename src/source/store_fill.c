@@ -26,6 +26,7 @@ struct store_fill {
     const struct store_shape *shape;
     const struct store_table_size *size;
     const struct store_range *range;
+    bool stays;
     int64_t n;     /* rows so far */
     int64_t n_wkb; /* where the next geometry begins */
     struct stream id, box[4], fault, vertices, offset, wkb;
@@ -73,7 +74,8 @@ flush(const struct store_fill *fill, struct stream *stream, struct error *err)
         return -1;
     stream->at += stream->used;
     stream->used = 0;
-    send(fill->store, stream);
+    if (fill->stays)
+        send(fill->store, stream);
     return 0;
 }
 
@@ -179,6 +181,7 @@ int store_fill_open(struct store_fill **fill,
                     const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
+                    bool stays,
                     int64_t n_bytes,
                     struct memory *memory,
                     struct error *err)
@@ -191,6 +194,7 @@ int store_fill_open(struct store_fill **fill,
                                  .shape = shape,
                                  .size = size,
                                  .range = range,
+                                 .stays = stays,
                                  .n_wkb = range->first_wkb };
     made->fields = memory_take(memory,
                                MEMORY_BATCH,

@@ -22,6 +22,7 @@ struct store_range {
 };
 
 /*
+ * stays    the store will be synced: the disk may begin
  * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
  *          eight for geometry
  */
@@ -32,6 +33,7 @@ int store_fill_open(struct store_fill **fill,
                     const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
+                    bool stays,
                     int64_t n_bytes,
                     struct memory *memory,
                     struct error *err);

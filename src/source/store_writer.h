@@ -26,6 +26,7 @@ struct store_writer {
     char *path, *partial, *folder;
     int file; /* the store to be; -1: not there */
     bool has_name;
+    bool stays; /* it will be synced */
     struct scratch scratch;
     struct memory *memory;
     struct memory_mark added; /* before the memory that adding needs */
