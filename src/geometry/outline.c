@@ -197,9 +197,13 @@ enum decision grid_decide_outline(const struct grid *grid,
                                   const uint8_t *ewkb,
                                   int64_t n_bytes)
 {
-    struct outline outline = { .grid = grid };
+    struct outline
+        outline; /* its edges are many, and only those that are near are set */
     struct walk walk;
     struct patch patch = patch_of(grid, box);
+    outline.grid = grid;
+    outline.n_near = 0;
+    outline.crosses = false;
     bool is_far = !(patch.u0 > -far_away && patch.v0 > -far_away && patch.u1 < far_away
                     && patch.v1 < far_away);
     if (is_far || !is_in_range(&grid->box) || walk_open(&walk, ewkb, n_bytes)

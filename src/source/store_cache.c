@@ -10,7 +10,7 @@
 
 #include "store_source.h"
 
-enum { CHUNK_ROWS = 2048, SHARE = 16 };
+enum { MOST_CHUNK_ROWS = 4096, LEAST_CHUNK_ROWS = 512, SHARE = 8, FEW_CHUNKS = 4 };
 
 static int add(struct store_cache *cache, int64_t at, int64_t width)
 {
@@ -39,18 +39,18 @@ static void add_slot(struct store_source *s, int slot)
 }
 
 /* Whole blocks a chunk; of large blocks, as many rows as are read at once. */
-static int64_t rows_of_chunk(const struct store *store)
+static int64_t whole_blocks(const struct store *store, int64_t n_rows)
 {
     int64_t n = store->block_rows;
     if (n > STORE_READ_ROWS)
         return STORE_READ_ROWS;
-    return n < CHUNK_ROWS ? CHUNK_ROWS / n * n : n;
+    return n < n_rows ? n_rows / n * n : n;
 }
 
-static void add_columns(struct store_source *s)
+static void add_columns(struct store_source *s, int64_t n_rows)
 {
     const struct store_table *table = &s->store->buildings;
-    s->cache = (struct store_cache){ .chunk_rows = rows_of_chunk(s->store) };
+    s->cache = (struct store_cache){ .chunk_rows = whole_blocks(s->store, n_rows) };
     s->id_of = table->id_type == TYPE_INTEGER ? add(&s->cache, table->id_at, 8) : -1;
     for (int side = 0; side < 4; side++)
         s->side_of[side] = add(&s->cache, table->box_at[side], sizeof(float));
@@ -70,9 +70,13 @@ void store_cache_plan(struct store_source *s,
                       const struct memory *memory,
                       struct store_slot slots[STORE_MOST_CHUNKS])
 {
-    add_columns(s);
     struct store_cache *cache = &s->cache;
-    int64_t n = memory->budget_bytes / SHARE / cache->chunk_bytes;
+    int64_t room = memory->budget_bytes / SHARE, n_rows = MOST_CHUNK_ROWS;
+    for (add_columns(s, n_rows);
+         n_rows > LEAST_CHUNK_ROWS && FEW_CHUNKS * cache->chunk_bytes > room;
+         add_columns(s, n_rows))
+        n_rows /= 2;
+    int64_t n = room / cache->chunk_bytes;
     cache->n_slots = (int)(n < 1 ? 1 : n > STORE_MOST_CHUNKS ? STORE_MOST_CHUNKS : n);
     cache->slots = slots;
     if (slots)
