@@ -132,7 +132,6 @@ static void write_store(const char *store_path)
         must(store_writer_zone(writer,
                                (struct text){ zip, 5 },
                                (struct text){ (const char *)wkb, n },
-                               NULL,
                                columns,
                                0,
                                NULL)
