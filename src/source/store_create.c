@@ -1,5 +1,6 @@
 #include "store_create.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -305,7 +306,13 @@ int store_create(const char *path,
                          || add_sides(&c, err)
                      ? -1
                      : 0;
+    errno = 0; /* what HDF5 keeps of a close that fails does not always say why */
     if (h5_close(&c.file, H5Fclose) < 0 && status == 0)
-        status = h5_error(err, ERROR_IO, "%s", path);
+        status = errno ? error_set(err,
+                                   ERROR_IO,
+                                   "%s cannot be written: %s",
+                                   path,
+                                   strerror(errno))
+                       : h5_error(err, ERROR_IO, "%s", path);
     return status;
 }
