@@ -1,4 +1,5 @@
 /* Role and exit status: the only exit, and the only place where an error is printed. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@ enum {
     STATUS_DONE = 0,
     STATUS_FAILED = 1,
     STATUS_UNUSABLE = 2,
-    STATUS_STOPPED = STOP_STATUS
+    STATUS_STOPPED = STOP_STATUS,
+    STATUS_LOST = 128 + SIGKILL /* as launchers say of a rank that was killed */
 };
 
 static int exit_status(const struct error *err)
@@ -68,7 +70,7 @@ static void end_lost(int rank, const char *host, int turn)
     else
         clock_sleep_s(2);
     fflush(stderr);
-    _exit(STATUS_FAILED);
+    _exit(STATUS_LOST);
 }
 
 /* A command that all ranks work on together. */
