@@ -35,7 +35,7 @@ job_find_launcher() {
     if [ -n "${ROOFTALLY_LAUNCHER:-}" ]; then
         read -ra job_launcher <<<"$ROOFTALLY_LAUNCHER"
     elif srun --mpi=list 2>&1 | grep -Eqw 'pmix(_v[0-9]+)?'; then
-        job_launcher=(srun --mpi=pmix)
+        job_launcher=(srun --mpi=pmix --kill-on-bad-exit=1) # also one that ends before MPI knows it
     elif command -v mpirun >/dev/null; then
         job_launcher=(mpirun)
     else
