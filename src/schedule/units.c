@@ -10,10 +10,16 @@
  * candidates, and laying out a vertex as long as half of one. */
 static const double zone_cost = 1000, vertex_cost = 0.5;
 
-enum {
-    UNITS_PER_WORKER = 16, /* enough for the last ones to be small */
-    UNIT_MAX_ZONES = 256,
-};
+enum { UNIT_MAX_ZONES = 256 };
+
+/* Of what is left, a worker's share is cut into three, and one of them is a unit: long runs
+ * of neighbours first, which share what is read for them, short ones in the end, which
+ * workers finish together. None is shorter than a 64th of a worker's share of all. */
+static double unit_share(const struct units *units, double left, int n_workers)
+{
+    double share = left / (3.0 * n_workers), least = units->cost / (64.0 * n_workers);
+    return share > least ? share : least;
+}
 
 double unit_zone_cost(const struct zone_list *zones, int64_t row)
 {
@@ -120,7 +126,7 @@ int units_init(struct units *units,
         return -1;
     for (int64_t i = 0; i < u.n_zones; i++)
         u.cost += unit_zone_cost(zones, u.order[i]);
-    double share = u.cost / ((double)n_workers * UNITS_PER_WORKER);
+    double left = u.cost, share = unit_share(&u, left, n_workers);
 
     u.units =
         memory_take(memory, MEMORY_SCHEDULE, zones->n * (int64_t)sizeof *u.units, err);
@@ -132,6 +138,8 @@ int units_init(struct units *units,
         if (!fits(&unit, cost, share, zones->id_bytes)) {
             if (unit.n > 0)
                 u.units[u.n++] = unit;
+            left -= unit.cost;
+            share = unit_share(&u, left, n_workers);
             unit = (struct unit){ .first = i };
         }
         unit.n++;
