@@ -128,10 +128,11 @@ class Job:
 
     def await_requeue(self, n, most_s=60):
         """Slurm lets a requeued job rest for two minutes: its nodes tell the old job from the new
-        one by the second in which they were started. Here it rests for two seconds."""
+        one by the second in which they were started, and have to clear up after the old one, or they
+        refuse to launch. Here it rests for six seconds."""
         self.await_(lambda: self.known("Restarts") == str(n), f"requeue {n}", most_s)
         self.await_(lambda: self.known("JobState") == "PENDING", "pending")
-        time.sleep(2)
+        time.sleep(6)
         slurm.ask("scontrol", "update", f"jobid={self.number}", "starttime=now")
 
     def await_end(self, most_s=60):
