@@ -208,7 +208,7 @@ def crash_node(name, **variables):
     slurm.crash("node3")
     job.await_(lambda: job.known("Restarts") == "1", "requeue", 120)
     print(f"{name}: requeued after {time.monotonic() - since:.0f} s", flush=True)
-    slurm.await_(lambda: slurm.state("node3").startswith("down"), "node3 down", 60)
+    slurm.await_(lambda: slurm.state("node3").startswith("down"), "node3 down", 150)
     slurm.start_node("node3")
     slurm.await_(lambda: slurm.is_up("node3"), "node3")
     job.await_requeue(1)
