@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/file.h"
 
 #include "spool_file.h"
 
@@ -65,32 +66,10 @@ void spool_close(struct spool *spool)
     free(spool);
 }
 
-static int write_at(struct spool *spool,
-                    int64_t offset,
-                    const uint8_t *bytes,
-                    int64_t n,
-                    struct error *err)
-{
-    while (n > 0) {
-        ssize_t done = pwrite(spool->fd, bytes, (size_t)n, offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0) {
-            if (done == 0)
-                errno = ENOSPC;
-            return failed(spool, "written", err);
-        }
-        bytes += done;
-        offset += done;
-        n -= done;
-    }
-    return 0;
-}
-
 static int flush(struct spool *spool, struct error *err)
 {
-    if (write_at(spool, spool->flushed, spool->buffer, spool->n_buffer, err) < 0)
-        return -1;
+    if (!file_write_at(spool->fd, spool->flushed, spool->buffer, spool->n_buffer))
+        return failed(spool, "written", err);
     spool->flushed += spool->n_buffer;
     spool->n_buffer = 0;
     return 0;
@@ -167,7 +146,9 @@ static int append(struct spool *spool,
     }
     if (flush(spool, err) < 0)
         return -1;
-    return write_at(spool, spool->end, (const uint8_t *)&head, sizeof head, err);
+    if (!file_write_at(spool->fd, spool->end, &head, sizeof head))
+        return failed(spool, "written", err);
+    return 0;
 }
 
 int spool_append(struct spool *spool,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/file.h"
 
 #include "spool_file.h"
 
@@ -73,22 +74,14 @@ static int read_at(struct spool *spool,
                    int64_t n,
                    struct error *err)
 {
-    uint8_t *to = bytes;
     int fd = open_file(spool, file, err);
     if (fd < 0)
         return -1;
-    while (n > 0) {
-        ssize_t done = pread(fd, to, (size_t)n, offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return failed(spool, file, "cannot be read", err);
-        if (done == 0)
-            return failed(spool, file, "has become shorter", err);
-        to += done;
-        offset += done;
-        n -= done;
-    }
+    if (!file_read_at(fd, offset, bytes, n))
+        return failed(spool,
+                      file,
+                      errno ? "cannot be read" : "has become shorter",
+                      err);
     return 0;
 }
 

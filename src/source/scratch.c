@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
+
 enum { PIECE = 8 << 20, MOST_PATH = 4096 };
 
 /* Where the others find the file of rank 0, and how they know that it is this one. */
@@ -172,14 +174,13 @@ static int64_t place_of(const struct scratch *scratch, int rank, int64_t at, int
     return (piece * scratch->size + rank) * PIECE + within;
 }
 
-static int
-failed(const struct scratch *scratch, ssize_t n, const char *why, struct error *err)
+static int failed(const struct scratch *scratch, struct error *err)
 {
     return error_set(err,
                      ERROR_IO,
                      "scratch file in %s: %s",
                      scratch->folder,
-                     n < 0 ? strerror(errno) : why);
+                     errno != 0 ? strerror(errno) : "it was cut off");
 }
 
 int scratch_append(struct scratch *scratch,
@@ -189,13 +190,10 @@ int scratch_append(struct scratch *scratch,
 {
     const uint8_t *from = bytes;
     while (n_bytes > 0) {
-        int64_t room, to = place_of(scratch, scratch->rank, scratch->n_bytes, &room);
-        ssize_t n =
-            pwrite(scratch->file, from, (size_t)(n_bytes < room ? n_bytes : room), to);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return failed(scratch, n, "the disk is full", err);
+        int64_t n, to = place_of(scratch, scratch->rank, scratch->n_bytes, &n);
+        n = n_bytes < n ? n_bytes : n;
+        if (!file_write_at(scratch->file, to, from, n))
+            return failed(scratch, err);
         if (scratch->stop && scratch->stop(scratch->stop_context))
             return error_set(err, ERROR_STOPPED, "stopped on request");
         from += n;
@@ -208,7 +206,7 @@ int scratch_append(struct scratch *scratch,
 int scratch_settle(const struct scratch *scratch, struct error *err)
 {
     if (scratch->is_far && fdatasync(scratch->file) != 0)
-        return failed(scratch, -1, "", err);
+        return failed(scratch, err);
     return 0;
 }
 
@@ -221,13 +219,10 @@ int scratch_read(const struct scratch *scratch,
 {
     uint8_t *to = bytes;
     while (n_bytes > 0) {
-        int64_t left, from = place_of(scratch, rank, at, &left);
-        ssize_t n =
-            pread(scratch->file, to, (size_t)(n_bytes < left ? n_bytes : left), from);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return failed(scratch, n, "it was cut off", err);
+        int64_t n, from = place_of(scratch, rank, at, &n);
+        n = n_bytes < n ? n_bytes : n;
+        if (!file_read_at(scratch->file, from, to, n))
+            return failed(scratch, err);
         to += n;
         at += n;
         n_bytes -= n;

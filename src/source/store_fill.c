@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "rooftally/base/file.h"
 
 enum { MOST_STREAM_BYTES = 64 * 1024, WKB_SHARES = 8, SEND_BYTES = 1 << 20 };
 
@@ -39,20 +40,8 @@ int store_write(const struct store *store,
                 int64_t n_bytes,
                 struct error *err)
 {
-    const uint8_t *from = bytes;
-    while (n_bytes > 0) {
-        ssize_t n = pwrite(store->file, from, (size_t)n_bytes, at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return error_set(err,
-                             ERROR_IO,
-                             "the store: %s",
-                             n < 0 ? strerror(errno) : "the disk is full");
-        from += n;
-        at += n;
-        n_bytes -= n;
-    }
+    if (!file_write_at(store->file, at, bytes, n_bytes))
+        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/h5/h5.h"
 
 #include "store_open.h"
@@ -356,23 +357,14 @@ int store_read(const struct store *store,
                int64_t n_bytes,
                struct error *err)
 {
-    uint8_t *to = bytes;
-    while (n_bytes > 0) {
-        ssize_t n = pread(store->file, to, (size_t)n_bytes, at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
-        if (n == 0)
-            return error_set(err,
-                             ERROR_FORMAT,
-                             "the store ends at byte %lld",
-                             (long long)at);
-        to += n;
-        at += n;
-        n_bytes -= n;
-    }
-    return 0;
+    if (file_read_at(store->file, at, bytes, n_bytes))
+        return 0;
+    if (errno != 0)
+        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
+    return error_set(err,
+                     ERROR_FORMAT,
+                     "the store ends before byte %lld",
+                     (long long)(at + n_bytes));
 }
 
 int store_read_offsets(const struct store *store,

@@ -1,0 +1,14 @@
+/* Bytes of a file at a place, all of them, whatever signals come in between. */
+#ifndef ROOFTALLY_BASE_FILE_H
+#define ROOFTALLY_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Returns false, with errno: ENOSPC where nothing more could be written. */
+bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes);
+
+/* Returns false, with errno: 0 where the file ends before. */
+bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes);
+
+#endif

@@ -1,0 +1,40 @@
+#include "rooftally/base/file.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes)
+{
+    const uint8_t *from = bytes;
+    while (n_bytes > 0) {
+        ssize_t n = pwrite(fd, from, (size_t)n_bytes, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = ENOSPC;
+        if (n <= 0)
+            return false;
+        from += n;
+        at += n;
+        n_bytes -= n;
+    }
+    return true;
+}
+
+bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes)
+{
+    uint8_t *to = bytes;
+    while (n_bytes > 0) {
+        ssize_t n = pread(fd, to, (size_t)n_bytes, at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = 0;
+        if (n <= 0)
+            return false;
+        to += n;
+        at += n;
+        n_bytes -= n;
+    }
+    return true;
+}
