@@ -48,52 +48,33 @@ static bool is_all_plain(const struct expression *node)
     return n
 
 /* A NaN is equal to no literal here and above all of them: not (x <= y), not x > y. */
-static int32_t keep_reals(enum node_kind kind,
-                          const double *values,
-                          const uint8_t *valid,
-                          double y,
-                          int32_t *rows,
-                          int32_t n_rows)
-{
-    int32_t n = 0;
-    switch (kind) {
-    case NODE_EQUAL:
-        KEEP_WHERE(values, x == y);
-    case NODE_DIFFERS:
-        KEEP_WHERE(values, x != y);
-    case NODE_LESS:
-        KEEP_WHERE(values, x < y);
-    case NODE_LESS_EQUAL:
-        KEEP_WHERE(values, x <= y);
-    case NODE_GREATER:
-        KEEP_WHERE(values, !(x <= y));
-    default:
-        KEEP_WHERE(values, !(x < y));
+#define KEEP_COMPARED(values, y)                                                       \
+    switch (kind) {                                                                    \
+    case NODE_EQUAL:                                                                   \
+        KEEP_WHERE(values, x == y);                                                    \
+    case NODE_DIFFERS:                                                                 \
+        KEEP_WHERE(values, x != y);                                                    \
+    case NODE_LESS:                                                                    \
+        KEEP_WHERE(values, x < y);                                                     \
+    case NODE_LESS_EQUAL:                                                              \
+        KEEP_WHERE(values, x <= y);                                                    \
+    case NODE_GREATER:                                                                 \
+        KEEP_WHERE(values, !(x <= y));                                                 \
+    default:                                                                           \
+        KEEP_WHERE(values, !(x < y));                                                  \
     }
-}
 
-static int32_t keep_integers(enum node_kind kind,
-                             const int64_t *values,
-                             const uint8_t *valid,
-                             int64_t y,
+static int32_t keep_compared(enum node_kind kind,
+                             const struct column *column,
+                             const struct expression *literal,
                              int32_t *rows,
                              int32_t n_rows)
 {
+    const uint8_t *valid = column->valid;
     int32_t n = 0;
-    switch (kind) {
-    case NODE_EQUAL:
-        KEEP_WHERE(values, x == y);
-    case NODE_DIFFERS:
-        KEEP_WHERE(values, x != y);
-    case NODE_LESS:
-        KEEP_WHERE(values, x < y);
-    case NODE_LESS_EQUAL:
-        KEEP_WHERE(values, x <= y);
-    case NODE_GREATER:
-        KEEP_WHERE(values, x > y);
-    default:
-        KEEP_WHERE(values, x >= y);
-    }
+    if (column->type == TYPE_REAL)
+        KEEP_COMPARED(column->reals, literal->real)
+    KEEP_COMPARED(column->integers, literal->integer)
 }
 
 static int32_t keep_plain(const struct expression *node,
@@ -106,19 +87,9 @@ static int32_t keep_plain(const struct expression *node,
             n_rows = keep_plain(node->args[i], columns, rows, n_rows);
         return n_rows;
     }
-    const struct column *column = &columns[node->args[0]->slot];
-    const struct expression *literal = node->args[1];
-    if (column->type == TYPE_REAL)
-        return keep_reals(node->kind,
-                          column->reals,
-                          column->valid,
-                          literal->real,
-                          rows,
-                          n_rows);
-    return keep_integers(node->kind,
-                         column->integers,
-                         column->valid,
-                         literal->integer,
+    return keep_compared(node->kind,
+                         &columns[node->args[0]->slot],
+                         node->args[1],
                          rows,
                          n_rows);
 }
