@@ -68,32 +68,6 @@ static int open_grid(struct zone *zone,
     return 0;
 }
 
-/* The zone as given, with all that `given` sets. */
-static int open_given(struct zone **zone,
-                      const struct zone *given,
-                      struct memory *memory,
-                      struct error *err)
-{
-    struct ewkb head;
-    struct memory_mark before = memory_mark(memory);
-    if (check(given->wkb, given->n_bytes, &head, err))
-        return -1;
-    struct zone *made = memory_take(memory, MEMORY_GRID, sizeof *made, err);
-    if (!made)
-        return -1;
-    *made = *given;
-    made->box = head.box;
-    made->empty = head.empty;
-    made->valid = given->valid || head.empty;
-    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
-        zone_close(made);
-        memory_rewind(memory, &before);
-        return -1;
-    }
-    *zone = made;
-    return 0;
-}
-
 int zone_open(struct zone **zone,
               struct geos *geos,
               const uint8_t *wkb,
@@ -101,36 +75,33 @@ int zone_open(struct zone **zone,
               int64_t n_expected,
               enum predicate predicate,
               enum invalid_rule invalid,
+              bool known_valid,
               struct memory *memory,
               struct error *err)
 {
-    const struct zone given = { .geos = geos,
-                                .wkb = wkb,
-                                .n_bytes = n_bytes,
-                                .n_expected = n_expected,
-                                .predicate = predicate,
-                                .invalid = invalid };
-    return open_given(zone, &given, memory, err);
-}
-
-int zone_open_valid(struct zone **zone,
-                    struct geos *geos,
-                    const uint8_t *wkb,
-                    int64_t n_bytes,
-                    int64_t n_expected,
-                    enum predicate predicate,
-                    enum invalid_rule invalid,
-                    struct memory *memory,
-                    struct error *err)
-{
-    const struct zone given = { .geos = geos,
-                                .wkb = wkb,
-                                .n_bytes = n_bytes,
-                                .n_expected = n_expected,
-                                .predicate = predicate,
-                                .invalid = invalid,
-                                .valid = true };
-    return open_given(zone, &given, memory, err);
+    struct ewkb head;
+    struct memory_mark before = memory_mark(memory);
+    if (check(wkb, n_bytes, &head, err))
+        return -1;
+    struct zone *made = memory_take(memory, MEMORY_GRID, sizeof *made, err);
+    if (!made)
+        return -1;
+    *made = (struct zone){ .geos = geos,
+                           .wkb = wkb,
+                           .n_bytes = n_bytes,
+                           .n_expected = n_expected,
+                           .predicate = predicate,
+                           .invalid = invalid,
+                           .box = head.box,
+                           .empty = head.empty,
+                           .valid = known_valid || head.empty };
+    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
+        zone_close(made);
+        memory_rewind(memory, &before);
+        return -1;
+    }
+    *zone = made;
+    return 0;
 }
 
 bool zone_is_surely_valid(const uint8_t *wkb, int64_t n_bytes, struct memory *memory)

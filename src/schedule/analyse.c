@@ -420,15 +420,16 @@ static int open_zone(struct analysis *a,
     record->area_m2 = measures.area_m2;
     record->n_vertices = shape.n_vertices;
     record->wkb = (struct text){ (const char *)flat, shape.empty ? 0 : n_flat };
-    return (known.valid ? zone_open_valid : zone_open)(&p->zone,
-                                                       a->geos,
-                                                       flat,
-                                                       n_flat,
-                                                       (int64_t)zone->estimate,
-                                                       a->binding->job->predicate,
-                                                       a->binding->job->invalid,
-                                                       a->memory,
-                                                       err);
+    return zone_open(&p->zone,
+                     a->geos,
+                     flat,
+                     n_flat,
+                     (int64_t)zone->estimate,
+                     a->binding->job->predicate,
+                     a->binding->job->invalid,
+                     known.valid,
+                     a->memory,
+                     err);
 }
 
 static int read_buildings(struct analysis *a, struct progress *p, struct error *err)

@@ -136,16 +136,16 @@ static int open_zone(struct store_source *s,
         flat ? ewkb_flatten((const uint8_t *)wkb.bytes, wkb.n, flat, wkb.n, err) : -1;
     *n_bytes += wkb.n;
     return n < 0 ? -1
-                 : (s->shape.valid ? zone_open_valid
-                                   : zone_open)(zone,
-                                                geos,
-                                                flat,
-                                                n,
-                                                (int64_t)zones->estimates[row],
-                                                s->job->predicate,
-                                                s->job->invalid,
-                                                memory,
-                                                err);
+                 : zone_open(zone,
+                             geos,
+                             flat,
+                             n,
+                             (int64_t)zones->estimates[row],
+                             s->job->predicate,
+                             s->job->invalid,
+                             s->shape.valid,
+                             memory,
+                             err);
 }
 
 static int count_zones(struct store_source *s,

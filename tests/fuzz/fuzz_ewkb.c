@@ -191,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                   INT64_C(1) << (options / 12),
                   predicate,
                   rule,
+                  false,
                   &memory,
                   &err)
         == 0) {

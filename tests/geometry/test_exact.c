@@ -233,6 +233,7 @@ static void check_zone(uint64_t seed, int n_buildings, struct tally *tally)
                           n_expected,
                           predicate,
                           INVALID_TRUST,
+                          false,
                           &memory,
                           &err),
                 &err);

@@ -89,15 +89,16 @@ static void what_is_surely_valid_needs_no_second_look(void **state)
     assert_int_equal(memory.used_bytes, mark.used_bytes);
     struct memory none = { .base = memory.base, .budget_bytes = 64 };
     assert_false(zone_is_surely_valid(square.bytes, square.n, &none));
-    assert_fine(zone_open_valid(&zone,
-                                geos,
-                                square.bytes,
-                                square.n,
-                                9,
-                                PREDICATE_WITHIN,
-                                INVALID_TRUST,
-                                &memory,
-                                &err),
+    assert_fine(zone_open(&zone,
+                          geos,
+                          square.bytes,
+                          square.n,
+                          9,
+                          PREDICATE_WITHIN,
+                          INVALID_TRUST,
+                          true,
+                          &memory,
+                          &err),
                 &err);
     assert_true(zone_is_valid(zone));
     assert_int_equal(decided(zone, (struct box){ 4, 4, 6, 6 }), DECISION_INSIDE);
@@ -127,6 +128,7 @@ static void zones_that_are_no_polygon_are_refused(void **state)
                                  9,
                                  0,
                                  0,
+                                 false,
                                  &memory,
                                  &err),
                        &err,
@@ -135,12 +137,30 @@ static void zones_that_are_no_polygon_are_refused(void **state)
     }
     put_square(&shape, 0, 0, 1, 1);
     for (int64_t n = 0; n < shape.n; n++)
-        assert_refused(zone_open(&zone, geos, shape.bytes, n, 9, 0, 0, &memory, &err),
+        assert_refused(zone_open(&zone,
+                                 geos,
+                                 shape.bytes,
+                                 n,
+                                 9,
+                                 0,
+                                 0,
+                                 false,
+                                 &memory,
+                                 &err),
                        &err,
                        ERROR_DATA,
                        "malformed");
     put_square(&shape, 0, NAN, 1, 1);
-    assert_refused(zone_open(&zone, geos, shape.bytes, shape.n, 9, 0, 0, &memory, &err),
+    assert_refused(zone_open(&zone,
+                             geos,
+                             shape.bytes,
+                             shape.n,
+                             9,
+                             0,
+                             0,
+                             false,
+                             &memory,
+                             &err),
                    &err,
                    ERROR_DATA,
                    "NaN");
@@ -588,6 +608,7 @@ static void a_grid_takes_what_memory_there_is(void **state)
                                1000000,
                                PREDICATE_WITHIN,
                                INVALID_TRUST,
+                               false,
                                &small,
                                &err);
         if (status == 0) {

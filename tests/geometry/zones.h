@@ -204,6 +204,7 @@ static inline struct zone *open_zone(const struct shape *shape,
                           n_expected,
                           predicate,
                           invalid,
+                          false,
                           &memory,
                           &err),
                 &err);

@@ -169,6 +169,7 @@ static int open_zone(struct rank *rank,
                      100,
                      PREDICATE_WITHIN,
                      INVALID_TRUST,
+                     false,
                      &rank->memory,
                      err)
         || batch_init(&rank->batch,

@@ -89,6 +89,7 @@ static int read_zone(struct source *source,
                      1000,
                      PREDICATE_WITHIN,
                      INVALID_TRUST,
+                     false,
                      memory,
                      err)
         || source_buildings(source, zone, err))

@@ -120,6 +120,7 @@ static int open_zone(struct fixture *f,
                      10,
                      PREDICATE_WITHIN,
                      INVALID_TRUST,
+                     false,
                      &f->memory,
                      err)
         || batch_init(&f->batch, &f->binding, capacity, bytes, &f->memory, err))

@@ -48,6 +48,7 @@ const char *geos_version(void);
  *
  * wkb          EWKB of a polygon or multipolygon (may be empty); borrowed while open
  * n_expected   candidates expected; sizes the grid at about sqrt(n) cells a side
+ * known_valid  nobody looks whether the zone is valid
  * memory       takes grid and edges (MEMORY_GRID); rewind it after zone_close
  * Returns      0, or -1 with
  *                ERROR_DATA    not a polygon, or malformed
@@ -61,18 +62,9 @@ int zone_open(struct zone **zone,
               int64_t n_expected,
               enum predicate predicate,
               enum invalid_rule invalid,
+              bool known_valid,
               struct memory *memory,
               struct error *err);
-/* zone_open of a zone that is known to be valid: nobody looks. */
-int zone_open_valid(struct zone **zone,
-                    struct geos *geos,
-                    const uint8_t *wkb,
-                    int64_t n_bytes,
-                    int64_t n_expected,
-                    enum predicate predicate,
-                    enum invalid_rule invalid,
-                    struct memory *memory,
-                    struct error *err);
 void zone_close(struct zone *zone);
 
 /* Whether EWKB of a polygon or multipolygon is certainly valid, without asking GEOS; false
