@@ -212,53 +212,23 @@ static int put_value(struct batch *batch,
     return -1;
 }
 
-static int too_big(const struct copy_field *id,
-                   const struct batch *batch,
-                   int64_t n_needed,
-                   struct error *err)
+/* "building 4711" into name; returns name. */
+static const char *row_name(char name[96],
+                            const struct copy_shape *shape,
+                            enum value_type id_type,
+                            const struct copy_field *id)
 {
-    char needs[24], has[24];
-    memory_size_text(needs, n_needed);
-    memory_size_text(has, batch->bytes_capacity);
-    if (batch->id.type == TYPE_TEXT)
-        return error_set(err,
-                         ERROR_BUDGET,
-                         "building %.*s needs %s, a batch holds %s: raise [limits] "
-                         "memory",
-                         id->n > 80 ? 80 : (int)id->n,
-                         (const char *)id->bytes,
-                         needs,
-                         has);
-    return error_set(err,
-                     ERROR_BUDGET,
-                     "building %lld needs %s, a batch holds %s: raise [limits] memory",
-                     id->n == 8 ? (long long)copy_int64(id->bytes) : 0,
-                     needs,
-                     has);
-}
-
-static int wrong_srid(const struct copy_field *id,
-                      enum value_type id_type,
-                      int32_t srid,
-                      int32_t wanted,
-                      struct error *err)
-{
-    char name[81];
+    const char *word = shape->is_zone ? "zone" : "building";
     if (id_type == TYPE_TEXT)
         snprintf(name,
-                 sizeof name,
-                 "%.*s",
+                 96,
+                 "%s %.*s",
+                 word,
                  id->n > 80 ? 80 : (int)id->n,
                  (const char *)id->bytes);
     else
-        snprintf(name, sizeof name, "%lld", (long long)copy_int64(id->bytes));
-    return error_set(err,
-                     ERROR_DATA,
-                     "building %s is in SRID %d, others in SRID %d: transform it "
-                     "(ST_Transform)",
-                     name,
-                     srid,
-                     wanted);
+        snprintf(name, 96, "%s %lld", word, (long long)copy_int64(id->bytes));
+    return name;
 }
 
 int copy_add(const struct copy_field *fields,
@@ -271,12 +241,23 @@ int copy_add(const struct copy_field *fields,
         return 1;
     }
     if (fields[0].n < 0)
-        return error_set(err, ERROR_DATA, "a building has no id (it is null)");
+        return error_set(err,
+                         ERROR_DATA,
+                         "a %s has no id (it is null)",
+                         shape->is_zone ? "zone" : "building");
     if (batch->n_rows == batch->capacity)
         return 0;
     int64_t n_needed = row_bytes(fields, shape, batch);
+    char name[96], needs[24], has[24];
     if (n_needed > batch->bytes_capacity - batch->bytes_used)
-        return batch->n_rows > 0 ? 0 : too_big(&fields[0], batch, n_needed, err);
+        return batch->n_rows > 0
+                   ? 0
+                   : error_set(err,
+                               ERROR_BUDGET,
+                               "%s needs %s, a batch holds %s: raise [limits] memory",
+                               row_name(name, shape, batch->id.type, &fields[0]),
+                               memory_size_text(needs, n_needed),
+                               memory_size_text(has, batch->bytes_capacity));
 
     int32_t row = batch->n_rows;
     if (put_value(batch, &batch->id, row, &fields[0]))
@@ -292,7 +273,13 @@ int copy_add(const struct copy_field *fields,
     struct ewkb ewkb;
     batch->faults[row] = (uint8_t)ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
     if (batch->faults[row] == EWKB_FINE && ewkb.srid != shape->srid)
-        return wrong_srid(&fields[0], batch->id.type, ewkb.srid, shape->srid, err);
+        return error_set(err,
+                         ERROR_DATA,
+                         "%s is in SRID %d, others in SRID %d: transform it "
+                         "(ST_Transform)",
+                         row_name(name, shape, batch->id.type, &fields[0]),
+                         ewkb.srid,
+                         shape->srid);
     batch->boxes[row] =
         batch->faults[row] == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
     batch->n_rows++;

@@ -55,6 +55,7 @@ double copy_float8(const uint8_t *bytes);
 /* The SRID that all geometry is in, and which batch column each field after id and
  * geometry fills. */
 struct copy_shape {
+    bool is_zone; /* rows are zones, and are called so */
     int32_t srid;
     int n_columns;
     int slot[BINDING_MAX_SLOTS];

@@ -58,7 +58,8 @@ static int scan_sql(struct postgres *postgres,
                     struct error *err)
 {
     struct sql id = { 0 };
-    struct copy_shape shape = { .srid = postgres->base.schema.srid };
+    struct copy_shape shape = { .is_zone = table == &postgres->zones,
+                                .srid = postgres->base.schema.srid };
     add_own(&id, table, table->id);
     sql_add(sql, "COPY (SELECT ");
     if (id.text)

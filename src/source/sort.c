@@ -8,7 +8,8 @@
 enum {
     LEAST_WINDOW = 64 * 1024, /* of a run that is merged: what a disk reads at once */
     LEAST_RUN = 1 << 20,
-    MOST_SHARE = 64, /* of what came before a run: a 64th */
+    MOST_RUN = 64 << 20, /* longer ones sort no faster, and keep the disk idle */
+    MOST_SHARE = 64,     /* of what came before a run: a 64th */
 };
 
 static struct sort_entry *entries_of(const struct sorter *sorter)
@@ -27,7 +28,7 @@ static void begin_run(struct sorter *sorter, int most, int64_t needed)
     int64_t share = most / (16 * (int64_t)sorter->team->size);
     share = share > MOST_SHARE ? MOST_SHARE : share < 1 ? 1 : share;
     int64_t n = sorter->n_spilled / share;
-    n = n > LEAST_RUN ? n : LEAST_RUN;
+    n = n > LEAST_RUN ? n < MOST_RUN ? n : MOST_RUN : LEAST_RUN;
     n = (n > 4 * needed ? n : 4 * needed) & ~(int64_t)63;
     sorter->n_run = n < sorter->n_bytes - RUN_PIECE ? RUN_PIECE + n : sorter->n_bytes;
 }

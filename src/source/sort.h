@@ -10,7 +10,8 @@
  * Order    as memcmp over whole records, a prefix first; so equal sets of records come
  *          out as equal sequences of all ranks' ranges together, whatever the memory, the
  *          number of ranks, and who added what
- * Memory   what it is given, in one piece while adding and one while merging
+ * Memory   what it is given, in one piece while adding and one while merging; besides, less
+ *          than 64 KiB of its own for the list of its runs
  */
 #ifndef ROOFTALLY_SOURCE_SORT_H
 #define ROOFTALLY_SOURCE_SORT_H

@@ -30,9 +30,9 @@ static int flush(struct run_writer *writer, struct error *err)
     return scratch_append(writer->scratch, writer->piece, n, err);
 }
 
-static void set_mark(struct run_writer *writer, uint64_t prefix)
+static void set_mark(struct run_writer *writer, int i, uint64_t prefix)
 {
-    struct run_mark *mark = &writer->marks[writer->run.n_marks++];
+    struct run_mark *mark = &writer->marks[i];
     mark->prefix = prefix;
     mark->at = writer->run.at + writer->written;
     memcpy(mark->sums, writer->sums, sizeof mark->sums);
@@ -46,7 +46,7 @@ int run_put(struct run_writer *writer,
     int64_t weights[SORTER_MOST_WEIGHTS];
     int64_t n = sort_length(entry->record) + SORT_LENGTH_BYTES;
     if (writer->written >= writer->next_mark && writer->run.n_marks < RUN_MARKS)
-        set_mark(writer, entry->prefix);
+        set_mark(writer, writer->run.n_marks++, entry->prefix);
     writer->weights->weigh(writer->weights->context,
                            entry->record + SORT_LENGTH_BYTES,
                            weights);
@@ -70,12 +70,12 @@ int run_end(struct run_writer *writer, struct run *run, struct error *err)
     writer->run.n_bytes = writer->written;
     writer->run.marks_at = writer->scratch->n_bytes;
     int64_t n = run_mark_bytes(writer->weights->n_weights);
-    for (int i = 0; i < writer->run.n_marks; i++)
+    set_mark(writer, writer->run.n_marks, UINT64_MAX);
+    for (int i = 0; i <= writer->run.n_marks; i++)
         memcpy(writer->piece + i * n, &writer->marks[i], (size_t)n);
-    writer->used = writer->run.n_marks * n;
+    writer->used = (writer->run.n_marks + 1) * n;
     if (flush(writer, err))
         return -1;
-    memcpy(writer->run.sums, writer->sums, sizeof writer->run.sums);
     *run = writer->run;
     return 0;
 }

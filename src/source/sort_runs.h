@@ -3,7 +3,7 @@
  *
  * A run is its records, each with its length in front, and then its marks: at evenly
  * spread records the prefix, the place, and what precedes it in the run, so that a key
- * can be found without reading all of it.
+ * can be found without reading all of it. One more mark, at its end, has the sums of all.
  */
 #ifndef ROOFTALLY_SOURCE_SORT_RUNS_H
 #define ROOFTALLY_SOURCE_SORT_RUNS_H
@@ -32,8 +32,7 @@ struct run_mark {
 struct run {
     int64_t at, n_bytes;
     int64_t marks_at;
-    int n_marks;
-    int64_t sums[1 + SORTER_MOST_WEIGHTS]; /* of all its records */
+    int n_marks; /* and the one at its end */
 };
 
 /* Bytes of a mark as it is written: only the sums that there are. */
@@ -48,7 +47,7 @@ struct run_writer {
     int64_t sums[1 + SORTER_MOST_WEIGHTS];
     uint8_t *piece; /* [RUN_PIECE] */
     int64_t used;
-    struct run_mark marks[RUN_MARKS];
+    struct run_mark marks[RUN_MARKS + 1];
 };
 
 /* n_bytes: what all records will be, lengths included; piece: [RUN_PIECE]. */

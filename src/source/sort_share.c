@@ -19,7 +19,7 @@ struct sample {
 static int read_marks(struct sorter *sorter, const struct run *run, struct error *err)
 {
     int64_t n = run_mark_bytes(sorter->weights->n_weights);
-    for (int i = 0; i < run->n_marks; i++)
+    for (int i = 0; i <= run->n_marks; i++)
         if (scratch_read(sorter->scratch,
                          sorter->scratch->rank,
                          run->marks_at + i * n,
@@ -175,7 +175,7 @@ static int cut_run(struct sorter *sorter,
 {
     int size = sorter->team->size, n = 1 + sorter->weights->n_weights;
     struct place place = { .at = run->at };
-    if (size > 1 && read_marks(sorter, run, err))
+    if (read_marks(sorter, run, err))
         return -1;
     c->cuts[0] = run->at;
     for (int r = 0; r < size; r++) {
@@ -184,7 +184,7 @@ static int cut_run(struct sorter *sorter,
             totals[i] -= place.sums[i];
         if (r + 1 == size) {
             place.at = run->at + run->n_bytes;
-            memcpy(place.sums, run->sums, sizeof place.sums);
+            memcpy(place.sums, sorter->writer.marks[run->n_marks].sums, 8 * (size_t)n);
         } else if (find_key(sorter,
                             run,
                             c->keys[r + 1],

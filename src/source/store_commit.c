@@ -11,19 +11,14 @@
 
 #include "store_writer.h"
 
-/* What has been done before tables are filled, of all that takes time. */
-static const double sorted_share = 0.6;
-
 /* Whether the caller wants to go on; asked every few thousand rows. */
 static int
 report(const struct store_writer *writer, int64_t done, int64_t all, struct error *err)
 {
     double share = all > 0 ? (double)done / (double)all : 1;
-    if (writer->options.progress
-        && writer->options.progress(writer->options.context,
-                                    sorted_share + (1 - sorted_share) * share))
-        return error_set(err, ERROR_STOPPED, "stopped on request");
-    return 0;
+    return store_report(&writer->options,
+                        store_collected_share + (1 - store_collected_share) * share,
+                        err);
 }
 
 /* What this rank has counted of a table becomes what all have. Collective and agreed. */

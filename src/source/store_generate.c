@@ -4,6 +4,8 @@
 #include "rooftally/source/store.h"
 #include "rooftally/source/synthetic.h"
 
+#include "store_writer.h"
+
 enum { N_ZONE_FIELDS = 2, N_FIELDS = 5 };
 
 static const struct store_table_plan zone_plan = {
@@ -96,8 +98,8 @@ static int add_zones(struct store_writer *writer,
         status = synthetic_zone(&zone, state, row, memory, err);
         if (status == 0)
             status = add_zone(writer, &zone, err);
-        if (status == 0 && options->progress && options->progress(options->context, -1))
-            status = error_set(err, ERROR_STOPPED, "stopped on request");
+        if (status == 0)
+            status = store_report(options, -1, err);
         memory_rewind(memory, &mark);
     }
     return status;
@@ -119,10 +121,11 @@ static int add_buildings_of(struct store_writer *writer,
         if (add_building(writer, &building, err))
             return -1;
         int64_t done = zone->first_id + i - share->first;
-        if (done % 4096 == 0 && share->options->progress
-            && share->options->progress(share->options->context,
-                                        0.6 * (double)done / (double)n))
-            return error_set(err, ERROR_STOPPED, "stopped on request");
+        if (done % 4096 == 0
+            && store_report(share->options,
+                            store_collected_share * (double)done / (double)n,
+                            err))
+            return -1;
     }
     return 0;
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROWS = 1024, LEAST_BYTES = 512 * 1024, MOST_BYTES = 16 << 20 };
+#include "store_writer.h"
+
+enum { ROWS = 1024, LEAST_BYTES = 512 * 1024 };
 
 static bool has_field(const struct store_table_plan *plan, const char *name)
 {
@@ -164,10 +166,9 @@ static int report(const struct staging *s, struct error *err)
 {
     double n = source_schema(s->source)->n_buildings / s->team->size;
     double share = n > 0 ? (double)s->n_rows / n : 0;
-    if (s->options->progress
-        && s->options->progress(s->options->context, 0.6 * (share < 1 ? share : 1)))
-        return error_set(err, ERROR_STOPPED, "stopped on request");
-    return 0;
+    return store_report(s->options,
+                        store_collected_share * (share < 1 ? share : 1),
+                        err);
 }
 
 static int copy_piece(struct staging *s,
@@ -211,7 +212,7 @@ static int take_batches(struct staging *s,
                         struct error *err)
 {
     int64_t n = s->memory->budget_bytes / 32;
-    n = n < LEAST_BYTES ? LEAST_BYTES : n > MOST_BYTES ? MOST_BYTES : n;
+    n = n < LEAST_BYTES ? LEAST_BYTES : n;
     return batch_init(zones, &s->zones, ROWS, n, s->memory, err)
                    || batch_init(buildings, &s->buildings, ROWS, n, s->memory, err)
                ? -1

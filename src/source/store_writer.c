@@ -92,12 +92,11 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
 /*
  * Words stay. Of what they leave an eighth is the caller's, who makes rows in it, and the
  * rest sorts: first zones, then buildings, and at the end it holds what is merged and the
- * columns on their way to the file. Runs of more than MOST_RUN_BYTES sort no faster, and
- * keep the disk idle while they grow.
+ * columns on their way to the file.
  */
 static int take_memory(struct store_writer *writer, struct error *err)
 {
-    enum { LEAST_BYTES = 4 << 20, MOST_RUN_BYTES = 64 << 20 };
+    enum { LEAST_BYTES = 4 << 20 };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
@@ -108,12 +107,16 @@ static int take_memory(struct store_writer *writer, struct error *err)
             return -1;
     }
     int64_t n = memory_free_bytes(memory);
-    if (n < LEAST_BYTES)
+    if (n < LEAST_BYTES) {
+        char needs[24];
         return error_set(err,
                          ERROR_BUDGET,
-                         "a store needs 8 MiB of memory: raise [limits] memory");
+                         "a store needs %s of memory: raise [limits] memory",
+                         memory_size_text(needs,
+                                          memory->budget_bytes - n + LEAST_BYTES));
+    }
     n -= n / 8 > 1 << 20 ? n / 8 : 1 << 20;
-    writer->n_bytes = n < MOST_RUN_BYTES ? n : MOST_RUN_BYTES;
+    writer->n_bytes = n;
     writer->n_merge = n / 8 * 5;
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
@@ -128,6 +131,13 @@ static int prepare(struct store_writer *writer, const char *path, struct error *
                    || collect(writer, true, err) || collect(writer, false, err)
                ? -1
                : 0;
+}
+
+int store_report(const struct store_options *options, double share, struct error *err)
+{
+    if (options->progress && options->progress(options->context, share))
+        return error_set(err, ERROR_STOPPED, "stopped on request");
+    return 0;
 }
 
 /* Asked while runs are sorted and merged, however far that is. */
@@ -229,6 +239,20 @@ static uint64_t row_content(const uint8_t *record, int64_t n_bytes)
     return z ^ (z >> 31);
 }
 
+static int at_row(const struct collected *collected,
+                  const struct store_row *row,
+                  struct error *err)
+{
+    const char *word = collected->shape.is_building ? "building" : "zone";
+    if (!collected->shape.has_text_id)
+        return error_prefix(err, "%s %lld", word, (long long)row->id);
+    return error_prefix(err,
+                        "%s %.*s",
+                        word,
+                        row->id_text.n < 80 ? (int)row->id_text.n : 80,
+                        row->id_text.bytes);
+}
+
 static int add_row(struct store_writer *writer,
                    struct collected *collected,
                    const struct column *columns,
@@ -252,7 +276,7 @@ static int add_row(struct store_writer *writer,
     int64_t n_bytes = store_row_bytes(&collected->shape, to);
     uint8_t *room = sorter_room(collected->sorter, n_bytes, err);
     if (!room)
-        return error_prefix(err, "a row");
+        return err->code == ERROR_BUDGET ? at_row(collected, to, err) : -1;
     store_row_encode(&collected->shape, to, room);
     collected->content += row_content(room, n_bytes);
     sorter_add(collected->sorter);

@@ -40,6 +40,12 @@ struct store_writer {
     struct store *store; /* while it is filled */
 };
 
+/* Of all that takes time: rows are collected, before tables are filled. */
+static const double store_collected_share = 0.6;
+
+/* Say how far it is, below 0 where that is not known: 0, or -1 with ERROR_STOPPED. */
+int store_report(const struct store_options *options, double share, struct error *err);
+
 /* Everything of store_writer_commit but that the file is synced and gets its name. */
 int store_writer_fill(struct store_writer *writer,
                       int status,

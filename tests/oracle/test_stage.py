@@ -91,6 +91,26 @@ done = rooftally("stage", write_job("told", **JOB), "-o", wanted, "--force", ran
 check("41 zones and 30,001 buildings" in done.stdout and "2 buildings have no geometry"
       in done.stdout and done.stdout.count("staged in") == 1, "summary", done.stdout)
 
+# A coastline: too much for little memory, which is said with its name; enough for more.
+use_database("coast")
+generate(4, 2000, 1)
+query("""insert into zipcode (id, zip, name, state, boundary) select 9, 'coast', 'Coast', 'MA',
+  ST_Multi(ST_SetSRID(ST_MakePolygon(ST_MakeLine(array_agg(ST_MakePoint(
+    10 + (2 + sin(i * 0.7) / 1e6) *
+    cos(radians(i / 2500.0)), 10 + (2 + sin(i * 0.7) / 1e6) * sin(radians(i / 2500.0)))
+    order by i) || array[ST_MakePoint(12, 10)])), 4326)) from generate_series(0, 899999) i""")
+for what in ("stage", "run"):
+    out = path_of("coast") if what == "stage" else os.path.join(folder, "coast.h5")
+    for memory in ("64 MiB", "1 GiB"):
+        done = rooftally(what, write_job("coast", limits__memory=memory, source__fetch="scan"),
+                         "-o", out, "--force", "--quiet", status=None)
+        if memory == "1 GiB":
+            check(done.returncode == 0, what, "of a coastline:", done.stderr)
+        else:
+            check(done.returncode != 0 and "zone coast" in done.stderr
+                  and "raise [limits] memory" in done.stderr and done.stderr.count("\n") == 1,
+                  what, "says of a coastline:", done.stderr)
+
 # A state that is generated into a store and one that is generated into PostgreSQL are the same.
 for zones, buildings, seed in ((40, 20000, 3), (300, 3000, 5)):
     use_database(f"generated{seed}")

@@ -156,7 +156,7 @@ static void refuse_on_a_rank(const struct team *team, void *context)
     RANK_CHECK(
         generate("/tmp/x.h5", 4, 100, true, team->rank == 1 ? 4 << 20 : 64 << 20, &err)
             == -1
-        && err.code == ERROR_BUDGET && strstr(err.text, "8 MiB"));
+        && err.code == ERROR_BUDGET && strstr(err.text, "a store needs "));
 }
 
 static void one_rank_without_memory_ends_all(void **unused)
@@ -187,10 +187,23 @@ static void what_is_there_stays(void **unused)
                    &err,
                    ERROR_USAGE,
                    "/tmp/no/such");
+    /* what is said to be needed is what it takes, to the tenth that is said */
+    static const char told[] = "a store needs ";
     assert_refused(generate("/tmp/x.h5", 4, 100, true, 4 << 20, &err),
                    &err,
                    ERROR_BUDGET,
-                   "8 MiB");
+                   told);
+    double needed = strtod(strstr(err.text, told) + sizeof told - 1, NULL) * (1 << 20);
+    assert_int_equal(generate("/tmp/x.h5",
+                              4,
+                              100,
+                              true,
+                              (int64_t)(needed - 120000),
+                              &err),
+                     -1);
+    assert_fine(generate("/tmp/x.h5", 4, 100, true, (int64_t)(needed + 120000), &err),
+                &err);
+    unlink("/tmp/x.h5");
 }
 
 static void info_tells_what_it_holds(void **unused)

@@ -120,7 +120,8 @@ struct store_writer;
  * Returns  0, or -1 with
  *            ERROR_USAGE   it is there and no force; a field's name cannot be one; a
  *                          folder that is not there or cannot be written
- *            ERROR_BUDGET  memory below 8 MiB, or one row exceeds its quarter
+ *            ERROR_BUDGET  too little memory to begin with, or one row exceeds about a fifth
+ *                          of what is free
  *            ERROR_IO      the disk is full
  *            ERROR_COMM
  */
