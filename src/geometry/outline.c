@@ -38,21 +38,6 @@ struct outline {
 
 enum meeting { APART, CROSSING, UNCERTAIN };
 
-/* Which side of e's line a point lies on: 1, -1, or 0 within the margin of it. */
-static inline int side_of(const struct edge *e, double u, double v)
-{
-    double du = e->u1 - e->u0, dv = e->v1 - e->v0;
-    double cross = du * (v - e->v0) - dv * (u - e->u0);
-    double margin = (fabs(du) + fabs(dv)) * GRID_MARGIN;
-    return (cross > margin) - (cross < -margin);
-}
-
-static inline bool are_apart(double a0, double a1, double b0, double b1)
-{
-    return most(a0, a1) + GRID_MARGIN < least(b0, b1)
-           || most(b0, b1) + GRID_MARGIN < least(a0, a1);
-}
-
 static enum meeting meet(const struct edge *e, const struct edge *f)
 {
     if (are_apart(e->u0, e->u1, f->u0, f->u1) || are_apart(e->v0, e->v1, f->v0, f->v1))

@@ -22,6 +22,21 @@ static inline double most(double a, double b)
     return a < b ? b : a;
 }
 
+static inline bool are_apart(double a0, double a1, double b0, double b1)
+{
+    return most(a0, a1) + GRID_MARGIN < least(b0, b1)
+           || most(b0, b1) + GRID_MARGIN < least(a0, a1);
+}
+
+/* Which side of e's line a point lies on: 1, -1, or 0 within the margin of it. */
+static inline int side_of(const struct edge *e, double u, double v)
+{
+    double du = e->u1 - e->u0, dv = e->v1 - e->v0;
+    double cross = du * (v - e->v0) - dv * (u - e->u0);
+    double margin = (fabs(du) + fabs(dv)) * GRID_MARGIN;
+    return (cross > margin) - (cross < -margin);
+}
+
 /* grid_index of any position, without a branch. */
 static inline int32_t nearest_index(double at, int32_t n)
 {

@@ -17,23 +17,13 @@ enum { MOST_PAIRS_PER_EDGE = 64, MOST_NESTING = 1 << 17 };
 /* Whether f lies on one side of e's line, and farther than the margin from it. */
 static bool is_beside(const struct edge *e, const struct edge *f)
 {
-    double du = e->u1 - e->u0, dv = e->v1 - e->v0;
-    double a = du * (f->v0 - e->v0) - dv * (f->u0 - e->u0);
-    double b = du * (f->v1 - e->v0) - dv * (f->u1 - e->u0);
-    double margin = (fabs(du) + fabs(dv)) * GRID_MARGIN;
-    return (a > margin && b > margin) || (a < -margin && b < -margin);
-}
-
-static bool stretches_are_apart(double a0, double a1, double b0, double b1)
-{
-    return most(a0, a1) + GRID_MARGIN < least(b0, b1)
-           || most(b0, b1) + GRID_MARGIN < least(a0, a1);
+    return side_of(e, f->u0, f->v0) * side_of(e, f->u1, f->v1) > 0;
 }
 
 static bool edges_are_apart(const struct edge *e, const struct edge *f)
 {
-    return stretches_are_apart(e->u0, e->u1, f->u0, f->u1)
-           || stretches_are_apart(e->v0, e->v1, f->v0, f->v1) || is_beside(e, f)
+    return are_apart(e->u0, e->u1, f->u0, f->u1)
+           || are_apart(e->v0, e->v1, f->v0, f->v1) || is_beside(e, f)
            || is_beside(f, e);
 }
 

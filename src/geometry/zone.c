@@ -163,18 +163,6 @@ int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box
     return 1;
 }
 
-static bool boxes_meet(const struct box *a, const struct box *b)
-{
-    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
-           && b->ymin <= a->ymax;
-}
-
-static bool box_holds(const struct box *outer, const struct box *inner)
-{
-    return outer->xmin <= inner->xmin && inner->xmax <= outer->xmax
-           && outer->ymin <= inner->ymin && inner->ymax <= outer->ymax;
-}
-
 static bool is_box(const struct box *box)
 {
     return box->xmin <= box->xmax && box->ymin <= box->ymax;

@@ -119,8 +119,7 @@ static int set_aside(struct analysis *a,
 static bool is_candidate(const struct zone *zone, const struct box *box)
 {
     struct box of_zone = zone_box(zone);
-    return box->xmin <= of_zone.xmax && of_zone.xmin <= box->xmax
-           && box->ymin <= of_zone.ymax && of_zone.ymin <= box->ymax;
+    return boxes_meet(&of_zone, box);
 }
 
 /* Decide one row that its box left open: by its outline, or else by GEOS. */

@@ -29,7 +29,7 @@ static double count_meeting(const struct memory_table *buildings, const struct b
     struct ewkb ewkb;
     for (int64_t i = 0; i < buildings->n_rows; i++)
         if (twin_read_row(&buildings->rows[i], &ewkb) == EWKB_FINE
-            && twin_meet(&ewkb.box, box))
+            && boxes_meet(&ewkb.box, box))
             n++;
     return n;
 }

@@ -14,12 +14,6 @@ enum ewkb_fault twin_read_row(const struct memory_row *row, struct ewkb *ewkb)
     return fault;
 }
 
-bool twin_meet(const struct box *a, const struct box *b)
-{
-    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
-           && b->ymin <= a->ymax;
-}
-
 bool twin_fault_due(struct twin *twin, bool in_stream, struct error *err)
 {
     struct memory_fault *fault = twin->tables->fault;
@@ -50,7 +44,7 @@ static bool is_candidate(const struct twin *twin, const struct memory_row *row)
     if (twin_read_row(row, &ewkb) != EWKB_FINE)
         return true;
     for (int i = 0; i < twin->n_boxes; i++)
-        if (twin_meet(&ewkb.box, &twin->boxes[i]))
+        if (boxes_meet(&ewkb.box, &twin->boxes[i]))
             return true;
     return false;
 }

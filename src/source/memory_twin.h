@@ -20,7 +20,6 @@ struct twin {
 
 /* An empty box where there is no geometry, or none that can be read. */
 enum ewkb_fault twin_read_row(const struct memory_row *row, struct ewkb *ewkb);
-bool twin_meet(const struct box *a, const struct box *b);
 /* Whether the failure on purpose is due here; counts it down and sets err. */
 bool twin_fault_due(struct twin *twin, bool in_stream, struct error *err);
 

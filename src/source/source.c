@@ -21,7 +21,7 @@ int source_reach(struct source **source,
     if (job->kind == SOURCE_POSTGRES)
         return postgres_reach(source, job, rank, stop, stop_context, err);
     if (job->kind == SOURCE_STORE)
-        return store_source_open(source, job, job->store_path, err);
+        return store_source_reach(source, job, err);
     return vector_open(source, job, err);
 }
 

@@ -65,7 +65,7 @@ static int count_boxes(struct store_source *s,
         if (store_read_row_boxes(s->store, run->first + at, some, sides, boxes, err))
             return -1;
         for (int64_t i = 0; i < some; i++)
-            *n += store_boxes_meet(&s->box, &boxes[i]);
+            *n += boxes_meet(&s->box, &boxes[i]);
     }
     return 0;
 }

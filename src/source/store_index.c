@@ -4,12 +4,6 @@
 
 #include "store_source.h"
 
-static bool holds(const struct box *outer, const struct box *inner)
-{
-    return outer->xmin <= inner->xmin && inner->xmax <= outer->xmax
-           && outer->ymin <= inner->ymin && inner->ymax <= outer->ymax;
-}
-
 static int64_t group_blocks(const struct store *store, int64_t group)
 {
     int64_t left = store->n_blocks - group * STORE_GROUP_BLOCKS;
@@ -132,9 +126,9 @@ static enum store_block classify(const struct store_source *source,
 {
     const struct box *box = &known->boxes[i];
     const struct job *job = source->job;
-    if (!store_boxes_meet(&source->box, box))
+    if (!boxes_meet(&source->box, box))
         return BLOCK_LEAVE;
-    *covered = holds(&source->box, box);
+    *covered = box_holds(&source->box, box);
     bool by_box = job->predicate != PREDICATE_CENTROID && job->invalid == INVALID_TRUST
                   && known->faults[i] == 0;
     if (by_box && zone_excludes_box(source->zone, box))
@@ -175,7 +169,7 @@ int store_next_run(struct store_source *source,
         int64_t group = source->block / STORE_GROUP_BLOCKS;
         if (found.n > 0 && known->group != group)
             break; /* runs end with their group */
-        if (!store_boxes_meet(&source->box, &source->groups[group])) {
+        if (!boxes_meet(&source->box, &source->groups[group])) {
             source->block = (group + 1) * STORE_GROUP_BLOCKS;
             continue;
         }
@@ -227,7 +221,7 @@ int store_estimate(struct store_source *source,
     const struct store *store = source->store;
     double sum = 0;
     for (int64_t group = 0; group < source->n_groups; group++) {
-        if (!store_boxes_meet(&source->groups[group], box))
+        if (!boxes_meet(&source->groups[group], box))
             continue;
         const struct store_group *known = load_boxes(source, group, err);
         if (!known)
@@ -235,7 +229,7 @@ int store_estimate(struct store_source *source,
         for (int64_t i = 0; i < group_blocks(store, group); i++) {
             int64_t left = store->buildings.n
                            - (group * STORE_GROUP_BLOCKS + i) * store->block_rows;
-            if (store_boxes_meet(&known->boxes[i], box))
+            if (boxes_meet(&known->boxes[i], box))
                 sum += (double)(left < store->block_rows ? left : store->block_rows)
                        * share(&known->boxes[i], box);
         }

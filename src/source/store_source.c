@@ -159,8 +159,7 @@ static int read_schema(struct store_source *s, struct error *err)
     schema->crs_definition = strdup(store->crs);
     if (!schema->crs_definition)
         return error_set(err, ERROR_BUDGET, "no memory for a source");
-    return store_identify(store, schema->identity, sizeof schema->identity, err)
-                   || crs_read(&schema->crs, store->crs, err)
+    return crs_read(&schema->crs, store->crs, err)
                    || check_id(&store->zones, s->job->zone_id, err)
                    || check_id(&store->buildings, s->job->building_id, err)
                    || add_columns(&schema->zones, &store->zones, err)
@@ -186,6 +185,24 @@ int store_source_open(struct source **source,
         return -1;
     }
     *source = &s->base;
+    return 0;
+}
+
+/* A copy that a job has made for itself goes by no identity. */
+int store_source_reach(struct source **source, const struct job *job, struct error *err)
+{
+    struct source *made;
+    if (store_source_open(&made, job, job->store_path, err))
+        return -1;
+    struct source_schema *schema = &made->schema;
+    if (store_identify(((struct store_source *)made)->store,
+                       schema->identity,
+                       sizeof schema->identity,
+                       err)) {
+        source_close(made);
+        return -1;
+    }
+    *source = made;
     return 0;
 }
 

@@ -111,17 +111,15 @@ struct store_source {
     int32_t rows[STORE_READ_ROWS];
 };
 
-static inline bool store_boxes_meet(const struct box *a, const struct box *b)
-{
-    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
-           && b->ymin <= a->ymax;
-}
-
 /* path: of the store; the job is borrowed until close. */
 int store_source_open(struct source **source,
                       const struct job *job,
                       const char *path,
                       struct error *err);
+/* The same of the job's own store, with its identity. */
+int store_source_reach(struct source **source,
+                       const struct job *job,
+                       struct error *err);
 
 /* store_read of this source, counted. */
 int store_fetch(struct store_source *source,

@@ -2,6 +2,7 @@
 #ifndef ROOFTALLY_BASE_TERMS_H
 #define ROOFTALLY_BASE_TERMS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { NAME_BYTES = 64 }; /* names of fields and statistics, end of string included */
@@ -25,6 +26,19 @@ enum invalid_rule {
 struct box {
     double xmin, ymin, xmax, ymax;
 };
+
+/* Whether two boxes that are not empty have a point in common; NaN never has. */
+static inline bool boxes_meet(const struct box *a, const struct box *b)
+{
+    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
+           && b->ymin <= a->ymax;
+}
+
+static inline bool box_holds(const struct box *outer, const struct box *inner)
+{
+    return outer->xmin <= inner->xmin && inner->xmax <= outer->xmax
+           && outer->ymin <= inner->ymin && inner->ymax <= outer->ymax;
+}
 
 /* Borrowed bytes, not ended by a zero. */
 struct text {

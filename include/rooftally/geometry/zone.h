@@ -9,7 +9,7 @@
  *     . \ # # # # / .      box in # only:            within, nothing built
  *     . . \ # # / . .      box in . only:            disjoint
  *                          no edge meets the box:    one point of it decides
- *                          an edge meets the box:    GEOS
+ *                          an edge meets the box:    its own segments, then GEOS
  *
  * GEOS is the authority. The grid answers only where it is certain: wherever rounding
  * could matter (an ordinate near an edge, a corner on a crossing) the answer is REFINE.
