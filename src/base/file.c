@@ -1,6 +1,7 @@
 #include "rooftally/base/file.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes)
@@ -37,4 +38,11 @@ bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes)
         n_bytes -= n;
     }
     return true;
+}
+
+bool file_is_same(const char *one, const char *other)
+{
+    struct stat a, b;
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev
+           && a.st_ino == b.st_ino;
 }

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
 #include "rooftally/result/result.h"
@@ -198,9 +198,7 @@ static int name_draft(struct draft *draft, const char *path, struct error *err)
 
 static int refuse_itself(const struct arguments *a, struct error *err)
 {
-    struct stat result, output;
-    if (stat(a->result, &result) == 0 && stat(a->output, &output) == 0
-        && result.st_dev == output.st_dev && result.st_ino == output.st_ino)
+    if (file_is_same(a->output, a->result))
         return error_set(err,
                          ERROR_USAGE,
                          "export: -o %s is the result itself",

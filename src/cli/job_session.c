@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "rooftally/base/file.h"
+
 int job_session_read(struct job_session *session,
                      const struct options *options,
                      struct error *err)
@@ -28,6 +30,31 @@ int job_session_check_source(const struct job_session *session, struct error *er
                      "[source] kind = vector: stage it first: rooftally stage %.50s -o "
                      "STORE; then add: --set source.kind=store --set source.path=STORE",
                      job->path);
+}
+
+int job_session_check_output(const struct job_session *session,
+                             const char *output,
+                             struct error *err)
+{
+    const struct job *job = session->job;
+    bool is_store = job->kind == SOURCE_STORE, is_vector = job->kind == SOURCE_VECTOR;
+    const struct {
+        const char *path, *what;
+    } inputs[] = {
+        { job->path, "the job file" },
+        { is_store ? job->store_path : "", "the store that the job reads" },
+        { is_vector ? job->zone_path : "", "the file that zones are read from" },
+        { is_vector ? job->building_path : "",
+          "the file that buildings are read from" },
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++)
+        if (file_is_same(output, inputs[i].path))
+            return error_set(err,
+                             ERROR_USAGE,
+                             "output %s is %s: choose another output",
+                             output,
+                             inputs[i].what);
+    return 0;
 }
 
 static int reach(struct job_session *session,

@@ -38,6 +38,12 @@ int job_session_read(struct job_session *session,
  * stage it first. */
 int job_session_check_source(const struct job_session *session, struct error *err);
 
+/* That the output is none of the files which the job reads. Returns 0, or -1 with
+ * ERROR_USAGE. */
+int job_session_check_output(const struct job_session *session,
+                             const char *output,
+                             struct error *err);
+
 /* Open the source and bind fields and statistics to it, on one rank alone. */
 int job_session_open(struct job_session *session, struct error *err);
 

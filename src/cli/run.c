@@ -128,6 +128,8 @@ static int open_sessions(struct run *run, struct error *err)
                            "%s: [job] output: not given; set it, or type -o FILE",
                            session->job->path);
     if (status == 0 && is_first(run))
+        status = job_session_check_output(session, session->job->output, err);
+    if (status == 0 && is_first(run))
         status = result_check(session->job->output,
                               run->options.force || run->options.resume,
                               err);

@@ -1,8 +1,11 @@
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "rooftally/base/chain.h"
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/file.h"
 #include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/base/nearest.h"
@@ -231,6 +234,32 @@ static void sizes_read_well(void **state)
     assert_true(memory_peak_rss_bytes() >= memory_rss_bytes() / 2);
 }
 
+static void one_file_is_told_by_any_of_its_names(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/rooftally-test.XXXXXX", names[4][64];
+    static const char *const ends[] = { "file", "hard", "symbolic", "other" };
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 4; i++)
+        snprintf(names[i], sizeof names[i], "%s/%s", folder, ends[i]);
+    assert_int_equal(symlink(names[0], names[2]), 0);
+    assert_false(file_is_same(names[0], names[0])); /* it is not there */
+    assert_false(file_is_same(names[0], names[2]));
+    for (int i = 0; i < 4; i += 3) {
+        int fd = open(names[i], O_CREAT | O_WRONLY, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    assert_int_equal(link(names[0], names[1]), 0);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < 4; j++)
+            assert_int_equal(file_is_same(names[i], names[j]), (i == 3) == (j == 3));
+    assert_false(file_is_same(names[0], ""));
+    for (int i = 0; i < 4; i++)
+        unlink(names[i]);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +273,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),
+        cmocka_unit_test(one_file_is_told_by_any_of_its_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,6 +128,37 @@ def outputs():
     check(len(Result(there).zones) == 5, "--force replaces")
 
 
+def links_of(path):
+    """The path itself, a symbolic and a hard link."""
+    links = [path, path + ".symbolic", path + ".hard"]
+    os.symlink(links[0], links[1])
+    os.link(links[0], links[2])
+    return links
+
+
+def inputs_as_outputs():
+    """A job never replaces what it reads, whatever name that goes by."""
+    store = os.path.join(folder, "input.store.h5")
+    rooftally("stage", write_job("good"), "-o", store, "--quiet")
+    job = write_job("of_store", source={"kind": "store", "path": store})
+    server = write_job("of_server", source={"kind": "postgres", "path": store})
+    for path, which in ((store, "the store"), (job, "the job file")):
+        with open(path, "rb") as file:
+            before = file.read()
+        for link in links_of(path):
+            for option in ("--quiet", "--force", "--resume"):
+                run_bad(f"its input, {option}", ["run", job, "-o", link, option], [link, which], 1)
+        for arguments in (["run", job, "-o", path, "--force"],
+                          ["run", job, "--set", f"job.output={path}", "--force"]):
+            run_bad("its input", arguments, [path, which], 3 if arguments[2] == "-o" else 1)
+        with open(path, "rb") as file:
+            check(file.read() == before, "its input is untouched")
+    check(sorted(os.path.basename(path) for path in glob.glob(os.path.join(folder, "*input*")))
+          == [f"input.store.h5{end}" for end in ("", ".hard", ".symbolic")], "leftovers")
+    run_bad("stage onto its job", ["stage", job, "-o", job + ".hard", "--force"], ["the job file"], 1)
+    rooftally("stage", server, "-o", store, "--force", "--quiet")  # which it does not read
+
+
 def command_lines():
     job = write_job("good")
     for arguments, words in (
@@ -162,6 +193,7 @@ query(TABLES)
 query(f"create database {BARE} template template0")
 jobs()
 outputs()
+inputs_as_outputs()
 command_lines()
 connections()
 query(f"drop database {BARE}")

@@ -262,6 +262,17 @@ def refusals():
         for word in words:
             check(word in done.stderr, what, "does not tell of", word, done.stderr)
     check(not glob.glob(path_of("refused.store*")), "leftovers")
+    for path, which in ((zones, "zones"), (buildings, "buildings")):
+        before = bytes_of(path)
+        os.symlink(path, path_of("link"))
+        for output in (path, path_of("link")):
+            for options in ((), ("--force",)):
+                done = rooftally("stage", write_job("refused", **dict(JOB, source={"kind": "vector"}, zones__path=zones,
+                                                                      buildings__path=buildings)),
+                                 "-o", output, *options, status=2)
+                check(f"{output} is the file that {which} are read from" in done.stderr, "its input:", done.stderr)
+        check(bytes_of(path) == before, "its input is untouched")
+        os.remove(path_of("link"))
     job = write_job("vector", source={"kind": "vector"}, zones__path=zones, buildings__path=buildings, **JOB)
     for command in ("run", "plan"):
         for ranks in (1, 3) if command == "run" else (1,):

@@ -1,4 +1,5 @@
-/* Bytes of a file at a place, all of them, whatever signals come in between. */
+/* Bytes of a file at a place, all of them, whatever signals come in between; and which file a
+ * path leads to. */
 #ifndef ROOFTALLY_BASE_FILE_H
 #define ROOFTALLY_BASE_FILE_H
 
@@ -10,5 +11,8 @@ bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes);
 
 /* Returns false, with errno: 0 where the file ends before. */
 bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes);
+
+/* Whether both are there and are one file, whatever links lead to it. */
+bool file_is_same(const char *one, const char *other);
 
 #endif
