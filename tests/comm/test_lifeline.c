@@ -1,9 +1,13 @@
+#include <dirent.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +21,35 @@
 #include "lifeline.h"
 
 enum { N_RANKS = 4, MOST_S = 20 };
+
+static int count_files(void)
+{
+    DIR *files = opendir("/proc/self/fd");
+    int n = 0;
+    if (!files)
+        return -1;
+    while (readdir(files))
+        n++;
+    closedir(files);
+    return n;
+}
+
+static int n_files_before;
+
+static int remember_files(void **state)
+{
+    (void)state;
+    n_files_before = count_files();
+    return 0;
+}
+
+/* What a test has opened, or had opened, is closed again. */
+static int compare_files(void **state)
+{
+    (void)state;
+    assert_int_equal(count_files(), n_files_before);
+    return 0;
+}
 
 /* An offer whose first address nobody listens at, and the second one is here. */
 static int offer_here(struct lifeline_offer *offer)
@@ -122,6 +155,10 @@ static void every_rank_has_a_line_and_no_stranger(void **state)
             assert_int_equal(option(ends[end], SOL_SOCKET, SO_KEEPALIVE), 1);
             assert_int_equal(option(ends[end], IPPROTO_TCP, TCP_USER_TIMEOUT),
                              1000 * LIFELINE_SILENT_S);
+            assert_int_equal(option(ends[end], IPPROTO_TCP, TCP_KEEPIDLE)
+                                 + option(ends[end], IPPROTO_TCP, TCP_KEEPINTVL)
+                                       * option(ends[end], IPPROTO_TCP, TCP_KEEPCNT),
+                             LIFELINE_SILENT_S);
             close(ends[end]);
         }
         turns |= 1 << callers[i].turn;
@@ -142,6 +179,27 @@ static void a_rank_that_is_not_expected_is_sent_away(void **state)
         pthread_join(callers[i].thread, NULL);
         assert_int_equal(callers[i].line, -1);
     }
+}
+
+static void a_rank_has_one_line(void **state)
+{
+    struct lifeline_offer offer;
+    int lines[3], listener = offer_here(&offer), n_lines = 0;
+    struct caller callers[] = { { .rank = 1 }, { .rank = 1 } };
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        begin(&callers[i], &offer);
+    assert_int_equal(lifeline_accept(listener, &offer, lines, 3, 2), 1);
+    for (int i = 0; i < 2; i++) {
+        pthread_join(callers[i].thread, NULL);
+        n_lines += callers[i].line >= 0;
+        if (callers[i].line >= 0)
+            close(callers[i].line);
+    }
+    assert_int_equal(n_lines, 1);
+    assert_true(lines[1] >= 0);
+    assert_int_equal(lines[2], -1);
+    close(lines[1]);
 }
 
 static void another_token_is_sent_away(void **state)
@@ -173,6 +231,18 @@ static void who_answers_with_another_token_is_not_rank_0(void **state)
     close(lines[1]);
 }
 
+/* Somebody listens, and says nothing. */
+static void who_does_not_answer_is_given_up(void **state)
+{
+    struct lifeline_offer offer;
+    int listener = offer_here(&offer);
+    int32_t turn = 7;
+    (void)state;
+    assert_int_equal(lifeline_connect(&offer, 1, &turn, 0.2), -1);
+    assert_int_equal(turn, 7);
+    close(listener);
+}
+
 static void without_rank_0_there_is_no_line(void **state)
 {
     struct lifeline_offer offer;
@@ -192,12 +262,18 @@ static void without_rank_0_there_is_no_line(void **state)
 /* What a watch has said. */
 struct heard {
     volatile int n_lost, n_told;
+    int line;           /* that was lost */
+    bool takes_signals; /* the thread that says so */
 };
 
 static void count_lost(void *context, int line)
 {
-    (void)line;
-    ((struct heard *)context)->n_lost++;
+    struct heard *heard = context;
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+    heard->takes_signals = !sigismember(&blocked, SIGTERM);
+    heard->line = line;
+    heard->n_lost++;
 }
 
 static void count_told(void *context)
@@ -240,6 +316,57 @@ static void lines_that_are_closed_say_nothing(void **state)
     close(open[1]);
 }
 
+/*
+ * A connection to a host that does not answer, as one is that was cut off: here it is a
+ * listener whose queue is full, which drops what knocks, and the kernel knocks only twice.
+ * keeps    [2]: what is to be closed with it
+ */
+static int connect_to_silence(int keeps[2])
+{
+    struct sockaddr_in here = { .sin_family = AF_INET };
+    socklen_t n = sizeof here;
+    const int once = 1;
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    keeps[0] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(keeps[0], (struct sockaddr *)&here, n), 0);
+    assert_int_equal(listen(keeps[0], 0), 0);
+    assert_int_equal(getsockname(keeps[0], (struct sockaddr *)&here, &n), 0);
+    keeps[1] = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(keeps[1], (struct sockaddr *)&here, n), 0);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &once, sizeof once);
+    assert_int_equal(connect(fd, (struct sockaddr *)&here, n), -1);
+    assert_int_equal(errno, EINPROGRESS);
+    return fd;
+}
+
+static void a_host_that_is_silent_is_lost_and_all_others_are_told(void **state)
+{
+    struct heard heard = { 0 };
+    int keeps[2], ends[2][2];
+    (void)state;
+    make_pair(ends[0]);
+    make_pair(ends[1]);
+    int lines[] = { ends[0][0], -1, connect_to_silence(keeps), ends[1][0] };
+    struct watch *watch = watch_start(lines, 4, count_lost, count_told, &heard);
+    assert_non_null(watch);
+    for (double until_s = clock_wall_s() + MOST_S;
+         heard.n_lost == 0 && clock_wall_s() < until_s;)
+        clock_sleep_s(0.01);
+    watch_stop(watch);
+    assert_int_equal(heard.n_lost, 1);
+    assert_int_equal(heard.n_told, 0);
+    assert_int_equal(heard.line, 2);
+    assert_false(heard.takes_signals);
+    for (int i = 0; i < 2; i++) {
+        char byte[2] = "";
+        assert_int_equal(read(ends[i][1], byte, 2), 1);
+        assert_int_equal(byte[0], '!');
+        close(ends[i][1]);
+        close(keeps[i]);
+    }
+}
+
 static void what_another_rank_knows_is_told(void **state)
 {
     struct heard heard = { 0 };
@@ -268,15 +395,19 @@ static void without_lines_there_is_nothing_to_watch(void **state)
 
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, remember_files, compare_files)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_rank_has_a_line_and_no_stranger),
-        cmocka_unit_test(a_rank_that_is_not_expected_is_sent_away),
-        cmocka_unit_test(another_token_is_sent_away),
-        cmocka_unit_test(who_answers_with_another_token_is_not_rank_0),
-        cmocka_unit_test(without_rank_0_there_is_no_line),
-        cmocka_unit_test(lines_that_are_closed_say_nothing),
-        cmocka_unit_test(what_another_rank_knows_is_told),
-        cmocka_unit_test(without_lines_there_is_nothing_to_watch),
+        TEST(every_rank_has_a_line_and_no_stranger),
+        TEST(a_rank_that_is_not_expected_is_sent_away),
+        TEST(a_rank_has_one_line),
+        TEST(another_token_is_sent_away),
+        TEST(who_answers_with_another_token_is_not_rank_0),
+        TEST(who_does_not_answer_is_given_up),
+        TEST(without_rank_0_there_is_no_line),
+        TEST(lines_that_are_closed_say_nothing),
+        TEST(a_host_that_is_silent_is_lost_and_all_others_are_told),
+        TEST(what_another_rank_knows_is_told),
+        TEST(without_lines_there_is_nothing_to_watch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Units, messages, coordinator and workers, all without MPI or a clock. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,7 +8,12 @@
 
 #include "check.h"
 
-enum { ID_BYTES = 8, MAX_WORKERS = 9, MAX_ZONES = 3000 };
+enum {
+    UNIT_FULL = 256, /* zones of a unit, at most */
+    ID_BYTES = 7,    /* ids fill them: no zero ends one */
+    MAX_WORKERS = 9,
+    MAX_ZONES = 3000
+};
 
 static struct memory memory;
 
@@ -50,6 +56,31 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Zones of one cost, whose ids fill their bytes. */
+static struct zone_list make_equal_zones(int64_t n, int32_t id_bytes)
+{
+    struct error err;
+    struct zone_list zones = make_zones(n, 1);
+    zones.id_bytes = id_bytes;
+    zones.ids = memory_take(&memory, MEMORY_ZONES, n * id_bytes, &err);
+    assert_non_null(zones.ids);
+    memset(zones.ids, 'z', (size_t)(n * id_bytes));
+    for (int64_t i = 0; i < n; i++) {
+        zones.estimates[i] = 100;
+        zones.n_vertices[i] = 5;
+    }
+    return zones;
+}
+
+/* What a unit may cost that begins at this place along the curve. */
+static double share_at(const struct units *units, int64_t first, int n_workers)
+{
+    double left = 0, least = units->cost / n_workers / 64;
+    for (int64_t i = first; i < units->n_zones; i++)
+        left += unit_zone_cost(units->zones, units->order[i]);
+    return left / n_workers / 3 > least ? left / n_workers / 3 : least;
+}
+
 static void every_zone_is_in_one_unit_and_large_ones_come_first(void **state)
 {
     (void)state;
@@ -76,13 +107,14 @@ static void every_zone_is_in_one_unit_and_large_ones_come_first(void **state)
                 }
                 assert_true(sum > unit->cost * 0.999999 && sum < unit->cost * 1.000001);
                 assert_true(u == 0 || unit->cost <= units.units[u - 1].cost);
-                /* more than its share of what is left only when one zone alone is */
-                double left = 0;
-                for (int64_t i = unit->first; i < zones.n; i++)
-                    left += unit_zone_cost(&zones, units.order[i]);
-                assert_true(unit->n == 1
-                            || unit->cost <= left / n_workers / 3 * 1.000001
-                            || unit->cost <= units.cost / n_workers / 64 * 1.000001);
+                /* more than its share of what is left only when one zone alone is,
+                 * and less only when the next zone would be too much */
+                double share = share_at(&units, unit->first, n_workers);
+                int64_t next = unit->first + unit->n;
+                assert_true(unit->n == 1 || unit->cost <= share * 1.000001);
+                assert_true(next == zones.n || unit->n == UNIT_FULL
+                            || unit->cost + unit_zone_cost(&zones, units.order[next])
+                                   > share * 0.999999);
                 cost += unit->cost;
             }
             for (int64_t i = 0; i < zones.n; i++)
@@ -93,6 +125,83 @@ static void every_zone_is_in_one_unit_and_large_ones_come_first(void **state)
             memory_rewind(&memory, &mark);
         }
     }
+}
+
+/* A unit is what its message can carry, be its ids short or long. */
+static void every_unit_fits_into_its_message(void **state)
+{
+    static const int32_t id_bytes[] = { 1, 7, 8, 100, 255 };
+    (void)state;
+    for (size_t i = 0; i < sizeof id_bytes / sizeof id_bytes[0]; i++) {
+        struct error err;
+        struct units units;
+        struct coordinator c;
+        struct memory_mark mark = memory_mark(&memory);
+        static uint8_t bytes[UNIT_MAX_BYTES];
+        struct zone_list zones = make_equal_zones(MAX_ZONES, id_bytes[i]);
+        assert_fine(units_init(&units, &zones, NULL, 1, &memory, &err), &err);
+        assert_fine(coordinator_init(&c, &units, 1, &memory, &err), &err);
+        int32_t longest = 0;
+        for (int32_t u = 0; u < units.n; u++) {
+            const struct outgoing outgoing = { .unit = u,
+                                               .message = { .kind = MESSAGE_UNIT,
+                                                            .unit = u,
+                                                            .n_zones =
+                                                                units.units[u].n } };
+            assert_fine(coordinator_encode(&c, &outgoing, bytes, sizeof bytes, &err),
+                        &err);
+            if (units.units[u].n > longest)
+                longest = units.units[u].n;
+        }
+        /* the first third of the zones is more than that */
+        int32_t room = (UNIT_MAX_BYTES - MESSAGE_FIXED_BYTES) / (24 + id_bytes[i] + 8);
+        assert_int_equal(longest, room < UNIT_FULL ? room : UNIT_FULL);
+        memory_rewind(&memory, &mark);
+    }
+}
+
+/* Next to each other along the curve is near in the plane. */
+static void zones_of_a_unit_are_neighbours(void **state)
+{
+    (void)state;
+    struct error err;
+    struct units units;
+    struct memory_mark mark = memory_mark(&memory);
+    struct zone_list zones = make_zones(MAX_ZONES, 1);
+    double steps = 0;
+    int64_t n = 0;
+    assert_fine(units_init(&units, &zones, NULL, 4, &memory, &err), &err);
+    for (int32_t u = 0; u < units.n; u++) {
+        for (int32_t i = 1; i < units.units[u].n; i++) {
+            const int64_t *row = &units.order[units.units[u].first + i];
+            const struct box *a = &zones.boxes[row[-1]], *b = &zones.boxes[row[0]];
+            if (a->xmin > a->xmax || b->xmin > b->xmax)
+                continue;
+            steps += fabs(a->xmin - b->xmin) + fabs(a->ymin - b->ymin);
+            n++;
+        }
+    }
+    /* 3000 zones in a square of 1000: 18 apart in the mean, by chance 667 */
+    assert_true(n > MAX_ZONES / 2);
+    assert_true(steps / (double)n < 60);
+    memory_rewind(&memory, &mark);
+}
+
+static void what_takes_longer_costs_more(void **state)
+{
+    (void)state;
+    struct memory_mark mark = memory_mark(&memory);
+    struct zone_list zones = make_equal_zones(4, ID_BYTES);
+    zones.estimates[1] += 1000;
+    zones.n_vertices[2] += 1000;
+    zones.estimates[3] = 0;
+    zones.n_vertices[3] = 0;
+    double plain = unit_zone_cost(&zones, 0), empty = unit_zone_cost(&zones, 3);
+    assert_true(unit_zone_cost(&zones, 1) == plain + 1000); /* in candidates */
+    assert_true(unit_zone_cost(&zones, 2) > plain + 100);
+    assert_true(unit_zone_cost(&zones, 2) < plain + 1000);
+    assert_true(empty > 0 && empty < plain);
+    memory_rewind(&memory, &mark);
 }
 
 static void a_message_survives_its_bytes(void **state)
@@ -478,6 +587,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_zone_is_in_one_unit_and_large_ones_come_first),
+        cmocka_unit_test(every_unit_fits_into_its_message),
+        cmocka_unit_test(zones_of_a_unit_are_neighbours),
+        cmocka_unit_test(what_takes_longer_costs_more),
         cmocka_unit_test(a_message_survives_its_bytes),
         cmocka_unit_test(every_zone_is_analysed_once_whatever_the_order_of_events),
         cmocka_unit_test(only_what_is_not_done_is_analysed),
