@@ -358,6 +358,14 @@ static void compare_all(bool with_text_id)
         "where = built < '1972-01-01' or built > '1990-01-01'",
         "where = floors > 1 and '1980-09-03' > built and built >= "
         "'1980-02-03'\npredicate = intersects",
+        /* the most and the least of every block */
+        "where = floors >= 6 and use <> 'shed'",
+        "where = floors <= -2",
+        "where = floors = 6 and height < 40",
+        "where = floors between 6 and 60",
+        "where = 6 <= floors",
+        "where = floors in (6, 99)",
+        "where = height >= 57",
         "where = area_m2 > 30 and height > 10",
         "where = size > 30 or floors is null\ninvalid = skip",
         "where = volume between -10 and 90 and id is not null",
