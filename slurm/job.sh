@@ -51,6 +51,9 @@ job_set_environment() {
     export OMPI_MCA_oob_tcp_keepalive_time=${OMPI_MCA_oob_tcp_keepalive_time:-5}
     export OMPI_MCA_oob_tcp_keepalive_intvl=${OMPI_MCA_oob_tcp_keepalive_intvl:-2}
     export OMPI_MCA_oob_tcp_keepalive_probes=${OMPI_MCA_oob_tcp_keepalive_probes:-3}
+    # Slurm's own choice is no barrier on fewer nodes than its TreeWidth, and a rank may end with a
+    # segmentation fault in MPI_Init.
+    export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
     # After `sbatch --export=NONE` srun would hand on nothing at all.
     export SLURM_EXPORT_ENV=ALL
 }

@@ -19,7 +19,8 @@ struct comm;
 /*
  * Start. Settings that Open MPI 4.1 needs are put into the environment before MPI_Init
  * where the user has not chosen: io=romio321, mpi_yield_when_idle=1, and shared memory
- * where all ranks are on one host.
+ * where all ranks are on one host. Ranks on several hosts that srun started by PMIx wait a
+ * second, unless SLURM_PMIX_FENCE is ring.
  * Returns 0, or -1 with ERROR_COMM.
  */
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
