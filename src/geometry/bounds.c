@@ -1,3 +1,4 @@
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -11,9 +12,10 @@ enum shape { POINT, POINTS, RINGS, GEOMETRIES, UNKNOWN };
 
 struct reader {
     const uint8_t *at, *end;
-    struct box box;
-    int64_t n_vertices, n_finite;
 };
+
+/* Far away in every CRS. */
+static const double far = DBL_MAX;
 
 static int get(struct reader *reader, bool swap, uint32_t *word)
 {
@@ -37,26 +39,44 @@ static double ordinate(const uint8_t *bytes, bool swap)
     return value;
 }
 
-static int
-read_points(struct reader *reader, bool swap, int64_t n, int64_t stride, bool one)
+/*
+ * The box of a list of points as PostGIS computes it: what is compared with NaN gives way to
+ * the point that is added, so that a NaN is forgotten with the next point, and what came
+ * before it as well.
+ */
+static int read_points(struct reader *reader,
+                       bool swap,
+                       int64_t n,
+                       int64_t stride,
+                       struct box *box)
 {
-    struct box *box = &reader->box;
     if (n > (reader->end - reader->at) / stride)
         return -1;
-    for (; n > 0; n--, reader->at += stride) {
+    for (int64_t i = 0; i < n; i++, reader->at += stride) {
         double x = ordinate(reader->at, swap), y = ordinate(reader->at + 8, swap);
-        if (one && isnan(x) && isnan(y))
-            continue; /* an empty point */
-        reader->n_vertices++;
-        if (!isfinite(x) || !isfinite(y))
-            continue;
-        reader->n_finite++;
-        box->xmin = fmin(box->xmin, x);
-        box->ymin = fmin(box->ymin, y);
-        box->xmax = fmax(box->xmax, x);
-        box->ymax = fmax(box->ymax, y);
+        if (i == 0)
+            *box = (struct box){ x, y, x, y };
+        box->xmin = box->xmin <= x ? box->xmin : x;
+        box->ymin = box->ymin <= y ? box->ymin : y;
+        box->xmax = box->xmax >= x ? box->xmax : x;
+        box->ymax = box->ymax >= y ? box->ymax : y;
     }
     return 0;
+}
+
+/* The box of two members as PostGIS computes it: of the first a NaN stays. */
+static void unite(struct box *box, const struct box *next)
+{
+    if (next->xmin > next->xmax)
+        return; /* it is empty */
+    if (box->xmin > box->xmax) {
+        *box = *next;
+        return;
+    }
+    box->xmin = next->xmin <= box->xmin ? next->xmin : box->xmin;
+    box->ymin = next->ymin <= box->ymin ? next->ymin : box->ymin;
+    box->xmax = next->xmax >= box->xmax ? next->xmax : box->xmax;
+    box->ymax = next->ymax >= box->ymax ? next->ymax : box->ymax;
 }
 
 static enum shape shape_of(uint32_t type)
@@ -69,10 +89,37 @@ static enum shape shape_of(uint32_t type)
     return type < sizeof shapes / sizeof *shapes ? shapes[type] : UNKNOWN;
 }
 
-static int read_geometry(struct reader *reader, int depth)
+static const struct box empty_box = { 1, 1, 0, 0 };
+
+static int read_geometry(struct reader *reader, int depth, struct box *box);
+
+/* The members of a geometry; the rings of a polygon, of which the first holds the others. */
+static int read_members(struct reader *reader,
+                        bool swap,
+                        uint32_t n,
+                        int64_t ring_stride,
+                        int depth,
+                        struct box *box)
+{
+    uint32_t n_points;
+    for (uint32_t i = 0; i < n; i++) {
+        struct box member = empty_box;
+        if (ring_stride > 0
+                ? get(reader, swap, &n_points)
+                      || read_points(reader, swap, n_points, ring_stride, &member)
+                : read_geometry(reader, depth + 1, &member))
+            return -1;
+        if (ring_stride == 0 || i == 0)
+            unite(box, &member);
+    }
+    return 0;
+}
+
+static int read_geometry(struct reader *reader, int depth, struct box *box)
 {
     const uint32_t has_z = 0x80000000u, has_m = 0x40000000u, has_srid = 0x20000000u;
-    uint32_t code, n = 1, n_points, srid;
+    uint32_t code, n = 1, srid;
+    *box = empty_box;
     if (depth == DEEPEST || reader->at == reader->end || *reader->at > 1)
         return -1;
     bool swap = (*reader->at++ == 1) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
@@ -85,25 +132,34 @@ static int read_geometry(struct reader *reader, int depth)
     enum shape shape = iso > 3 ? UNKNOWN : shape_of(type % 1000);
     if (shape == UNKNOWN || (shape != POINT && get(reader, swap, &n)))
         return -1;
-    if (shape == POINT || shape == POINTS)
-        return read_points(reader, swap, n, stride, shape == POINT);
-    for (; n > 0; n--)
-        if (shape == GEOMETRIES
-                ? read_geometry(reader, depth + 1)
-                : get(reader, swap, &n_points)
-                      || read_points(reader, swap, n_points, stride, false))
-            return -1;
+    if (shape == RINGS || shape == GEOMETRIES)
+        return read_members(reader, swap, n, shape == RINGS ? stride : 0, depth, box);
+    if (read_points(reader, swap, n, stride, box))
+        return -1;
+    if (shape == POINT && isnan(box->xmin) && isnan(box->ymin))
+        *box = empty_box; /* an empty point */
     return 0;
+}
+
+/* PostGIS's && takes a box for empty where x is NaN, and compares y with NaN as if it met
+ * everything. */
+static struct box meant_box(const struct box *box)
+{
+    if (isnan(box->xmin) || box->xmin > box->xmax)
+        return empty_box;
+    bool any_y = isnan(box->ymin);
+    return (struct box){ fmax(-far, fmin(box->xmin, far)),
+                         any_y ? -far : fmax(-far, fmin(box->ymin, far)),
+                         fmax(-far, fmin(box->xmax, far)),
+                         any_y ? far : fmax(-far, fmin(box->ymax, far)) };
 }
 
 int ewkb_bounds(const uint8_t *bytes, int64_t n_bytes, struct box *box)
 {
-    struct reader reader = { .at = bytes,
-                             .end = bytes + n_bytes,
-                             .box = { INFINITY, INFINITY, -INFINITY, -INFINITY } };
-    if (read_geometry(&reader, 0) || reader.at != reader.end
-        || (reader.n_finite == 0 && reader.n_vertices > 0))
+    struct reader reader = { .at = bytes, .end = bytes + n_bytes };
+    struct box read;
+    if (read_geometry(&reader, 0, &read) || reader.at != reader.end)
         return -1;
-    *box = reader.box;
+    *box = meant_box(&read);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* GEOS answers: the zone's invalid rule for the building, then the predicate. */
+#include <math.h>
 #include <stdio.h>
 
 #include "locate.h"
@@ -141,15 +142,26 @@ static int apply_rule(struct zone *zone,
     return status;
 }
 
+/* The part of a box that may matter to the zone: GEOS cannot reckon with what reaches far
+ * beyond it. */
+static struct box near_zone(const struct zone *zone, const struct box *box)
+{
+    const struct box *of = &zone->box;
+    double margin = of->xmax - of->xmin + of->ymax - of->ymin;
+    return (struct box){ fmax(box->xmin, of->xmin - margin),
+                         fmax(box->ymin, of->ymin - margin),
+                         fmin(box->xmax, of->xmax + margin),
+                         fmin(box->ymax, of->ymax + margin) };
+}
+
 bool zone_meets_box(struct zone *zone, const struct box *box)
 {
     GEOSContextHandle_t context = zone->geos->context;
-    if (zone->empty || box->xmin > box->xmax || box->xmax < zone->box.xmin
-        || box->xmin > zone->box.xmax || box->ymax < zone->box.ymin
-        || box->ymin > zone->box.ymax)
+    if (zone->empty || box->xmin > box->xmax || !boxes_meet(&zone->box, box))
         return false;
+    struct box part = near_zone(zone, box);
     GEOSGeometry *rectangle =
-        GEOSGeom_createRectangle_r(context, box->xmin, box->ymin, box->xmax, box->ymax);
+        GEOSGeom_createRectangle_r(context, part.xmin, part.ymin, part.xmax, part.ymax);
     char answer = rectangle && prepare(zone)
                       ? GEOSPreparedIntersects_r(context, zone->prepared, rectangle)
                       : GEOS_EXCEPTION;

@@ -93,8 +93,8 @@ static void name_building(struct error *err, const struct batch *batch, int32_t 
 
 /*
  * Which buildings come depends on the cover, and that on estimates; which are rejected
- * must not. So a building that cannot be decided counts where its box meets the zone
- * itself, and is outside elsewhere.
+ * must not. So a building that cannot be decided counts where its box (NULL: it may be
+ * anywhere) meets the zone itself, and is outside elsewhere.
  */
 static int set_aside(struct analysis *a,
                      struct progress *p,
@@ -103,9 +103,8 @@ static int set_aside(struct analysis *a,
                      const char *reason,
                      struct error *err)
 {
-    bool somewhere = box->xmin <= box->xmax;
     a->decisions[row] = DECISION_OUTSIDE;
-    if (somewhere && !zone_meets_box(p->zone, box))
+    if (box && !zone_meets_box(p->zone, box))
         return 0;
     a->decisions[row] = DECISION_REJECTED;
     if (a->binding->job->invalid != INVALID_FAIL)
@@ -160,10 +159,9 @@ refuse(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     if (source_geometry(a->source, batch, &row, 1, err) < 0)
         return -1;
     struct text wkb = batch->geometry[row];
-    if (ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &box))
-        box = (struct box){ 1, 1, 0, 0 };
+    bool is_known = ewkb_bounds((const uint8_t *)wkb.bytes, wkb.n, &box) == 0;
     const char *reason = ewkb_fault_text((enum ewkb_fault)batch->faults[row]);
-    return set_aside(a, p, row, &box, reason, err);
+    return set_aside(a, p, row, is_known ? &box : NULL, reason, err);
 }
 
 static void put_centroid(const struct zone *zone,

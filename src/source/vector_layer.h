@@ -95,7 +95,7 @@ struct vector_module {
     void (*value)(struct vector_layer *layer, int field, struct vector_value *value);
 
     /* Bytes of the feature's geometry as plane EWKB; 0 for none. What has no place in the
-     * CRS that was asked for is a point at infinity. */
+     * CRS that was asked for may be anywhere: it is a line from minus infinity to infinity. */
     int64_t (*geometry_bytes)(struct vector_layer *layer);
     void (*geometry)(struct vector_layer *layer, uint8_t *ewkb);
     /* "POLYGON", of the feature at hand. */

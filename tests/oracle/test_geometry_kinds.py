@@ -2,8 +2,11 @@
 """Every kind of geometry a table may hold: no crash, PostGIS's answer or a reason."""
 
 import os
+import shutil
+import subprocess
 import sys
 from collections import Counter
+from random import Random
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
@@ -56,7 +59,7 @@ REFUSED = [
     ("CURVEPOLYGON(CIRCULARSTRING(1 1, 3 1, 3 3, 1 3, 1 1))", "unsupported"),
     ("TIN(((1 1, 2 1, 2 2, 1 1)))", "unsupported"),
     ("POINT(nan nan)", ""), ("POINT(nan 1)", ""), ("POINT(inf 1)", ""),
-    ("LINESTRING(1 1, nan 2)", "finite"), ("POLYGON((1 1, 2 1, nan 2, 1 1))", "finite"),
+    ("LINESTRING(1 1, nan 2)", ""), ("LINESTRING(nan 2, 1 1)", "finite"), ("LINESTRING(1 1, 2 nan)", "finite"), ("POLYGON((1 1, 2 1, nan 2, 1 1))", "finite"),
     ("POLYGON((1 1, inf 1, 2 2, 1 1))", "finite"), ("POLYGON((1 1, 2 1, 2 -inf, 1 1))", "finite"),
     ("GEOMETRYCOLLECTION(POINT(1 1), CIRCULARSTRING(1 1, 2 2, 3 1))", "unsupported"),
     ("MULTIPOINT(1 1, EMPTY)", None), ("MULTIPOINT(EMPTY, EMPTY)", ""),
@@ -125,6 +128,88 @@ def compare(predicate, condition, ranks, result):
     result.check_accounts(what)
 
 
+def make_odd(n):
+    """Buildings of which some coordinate is NaN or infinite, in zones of which three are their own box."""
+    random = Random(4)
+    query("create table odd_zone (zip text, boundary geometry);"
+          "create table odd (id int primary key, height float8, boundary geometry)")
+    for zone, wkt in {**ZONES, "left": "MULTIPOLYGON(((0 0, 3 0, 3 9, 0 9, 0 0)))",
+                      "right": "MULTIPOLYGON(((3 2, 9 2, 9 5, 3 5, 3 2)))",
+                      "far": "MULTIPOLYGON(((1000 3, 1001 3, 1001 6, 1000 6, 1000 3)))"}.items():
+        query(f"insert into odd_zone values ('{zone}', {geometry(wkt)})")
+
+    def sequence(n_points):
+        return [tuple(random.choice(("nan", "inf", "-inf")) if random.random() < 0.2
+                      else str(random.randrange(10)) for _ in "xy") for _ in range(n_points)]
+
+    def line(n_points):
+        points = [f"ST_MakePoint({number(x)}, {number(y)})" for x, y in sequence(n_points)]
+        return f"ST_MakeLine(array[{', '.join(points)}])"
+
+    def polygon():
+        """The first point comes again as the last."""
+        return f"(select ST_MakePolygon(ST_AddPoint(l, ST_StartPoint(l))) from (select {line(3)}) q(l))"
+
+    def one():
+        kind = random.randrange(4)
+        if kind == 0:
+            return random.choice([f"ST_MakePoint({number(x)}, {number(y)})" for x, y in sequence(5)
+                                  if (x, y) != ("nan", "nan")] or ["'POINT(1 1)'::geometry"])
+        if kind == 3:  # a point of NaN alone is an empty one, outside its server
+            return f"ST_Collect(array[{', '.join(random.choice((line(2), polygon())) for _ in range(3))}])"
+        return line(2 + random.randrange(3)) if kind == 1 else polygon()
+
+    query("".join(f"insert into odd values ({id}, {id % 7}, ST_SetSRID({one()}, 4326));" for id in range(n)))
+    query("create table bare as select * from odd; create view seen as select * from odd;"
+          "create index on odd using gist (boundary); analyze odd; analyze bare")
+
+
+def odd():
+    """Those buildings are rejected where PostGIS's && finds them, wherever they come from."""
+    make_odd(600)
+    job = dict(zones__table="odd_zone", buildings__fields="height", statistics={"n": "count"})
+    wanted = pairs("""set enable_indexscan = off; set enable_bitmapscan = off;
+      select zip, b.id from odd_zone z join odd b on b.boundary && z.boundary""")
+    plain = set(pairs("""select zip, b.id from odd_zone z join odd b on b.boundary && z.boundary
+      where ST_AsText(b.boundary) !~* 'nan|inf'"""))
+    store, little = (os.path.join(folder, f"{name}.store.h5") for name in ("odd", "file"))
+    rooftally("stage", write_job("odd", **job, buildings__table="bare"), "-o", store, "--quiet")
+    ways = {"index": dict(source__fetch="index"), "scan": dict(source__fetch="scan"),
+            "no index": dict(source__fetch="index", buildings__table="bare"),
+            "a view": dict(source__fetch="index", buildings__table="seen"),
+            "a store": dict(source={"kind": "store", "path": store})}
+    if shutil.which("ogr2ogr") and "no GDAL" not in rooftally("--version").stdout:
+        files = {"zones__path": os.path.join(folder, "odd_zone.gpkg"), "buildings__path": os.path.join(folder, "odd.fgb")}
+        for path, table, driver, option in zip(files.values(), ("odd_zone", "odd"), ("GPKG", "FlatGeobuf"),
+                                               ("FID=number", "SPATIAL_INDEX=NO")):
+            subprocess.run(["ogr2ogr", "--config", "PGSQL_OGR_FID", "none", "-f", driver, path, "PG:", "-sql", f"select * from {table}",
+                            "-nln", table, "-nlt", "GEOMETRY", "-lco", option], check=True, env=environment)
+        rooftally("stage", write_job("files", **{**job, **files, "source": {"kind": "vector"}}), "-o", little, "--quiet")
+        ways["a file"] = dict(source={"kind": "store", "path": little})
+    # FlatGeobuf has a point for empty as soon as one ordinate is NaN
+    empty = {row[0] for row in query("select id from odd where GeometryType(boundary) = 'POINT' and"
+                                     " ST_AsText(boundary) ~* 'nan'")}
+    first = None
+    for way, changes in ways.items():
+        for ranks in (1, 3) if way in ("index", "a store") else (1,):
+            result = run("odd", ranks, **{**job, "buildings__table": "odd", **changes})
+            result.check_accounts(way)
+            first = first or result
+            seen, wanted_here = contents(result), contents(first)
+            check(seen.keys() == wanted_here.keys(), way, "other datasets")
+            for path in seen:
+                if way != "a file" or not path.startswith("rejected/"):
+                    check(seen[path] == wanted_here[path], way, ranks, "ranks: differs in", path)
+            if way == "a file":
+                check(result.rejected() == [row for row in first.rejected() if row[1] not in empty], way, "rejects others")
+    rejected = {(zone, building) for zone, building, _ in first.rejected()}
+    boxes = ("left", "right", "far")
+    check_same("rejected is what && finds", [pair for pair in rejected if pair[0] in boxes],
+               [pair for pair in wanted if pair[0] in boxes and pair not in plain])
+    check(rejected <= set(wanted) and len(rejected) > 300, "rejected:", len(rejected), "of", len(wanted))
+    check({zone for zone, _ in rejected} == {*boxes, "square", "islands", "high"}, "zones with rejected ones")
+
+
 use_database("geometry_kinds")
 make_tables()
 for predicate, condition in {
@@ -153,4 +238,5 @@ check(all(rejected[reason] == n for reason, n in listed.items()), "the summary l
 check(sum(listed.values()) + n_others == rejected.total(), "the summary adds up to", listed,
       n_others)
 check(len(listed) == min(12, len(rejected)), "the summary leaves out reasons:", listed)
+odd()
 finish()

@@ -56,10 +56,16 @@ bool ewkb_is_polygon(const uint8_t *bytes, int64_t n_bytes);
 
 /*
  * The box of what ewkb_read gave a fault: collections, curves (their control points),
- * surfaces; ordinates that are not finite are passed over.
+ * surfaces.
  *
- * Returns  0 with *box, empty (xmin > xmax) where there is no vertex at all, or -1 where
- *          the bytes cannot be read to their end, or no vertex is finite
+ * What is not finite is as PostGIS's operator && has it, so that a building is a candidate
+ * of the same zones whether an index finds it, a scan, or a store: infinity is far away
+ * (DBL_MAX). NaN depends on the order of vertices: a later one in the list takes its place, and
+ * that of all before it; where it stays, y reaches everywhere, and with x the box is empty.
+ *
+ * Returns  0 with *box, empty (xmin > xmax) where there is no vertex at all or x is NaN,
+ *          or -1 where the bytes cannot be read to their end
+ * Origin   ptarray_calculate_gbox_cartesian, gbox_merge and box2df_overlaps of PostGIS 3.3
  */
 int ewkb_bounds(const uint8_t *bytes, int64_t n_bytes, struct box *box);
 

@@ -284,14 +284,14 @@ void layer_value(struct vector_layer *layer, int field, struct vector_value *val
     }
 }
 
-enum { POINT_BYTES = 21, SRID_BYTES = 4 };
+enum { NOWHERE_BYTES = 41, SRID_BYTES = 4 };
 static const uint32_t srid_flag = 0x20000000u;
 
 int64_t layer_geometry_bytes(struct vector_layer *layer)
 {
     int64_t srid = layer->srid ? SRID_BYTES : 0;
     if (layer->is_nowhere)
-        return POINT_BYTES + srid;
+        return NOWHERE_BYTES + srid;
     return layer->geometry ? (int64_t)OGR_G_WkbSizeEx(layer->geometry) + srid : 0;
 }
 
@@ -302,11 +302,11 @@ void layer_geometry(struct vector_layer *layer, uint8_t *ewkb)
     int64_t srid = layer->srid ? SRID_BYTES : 0;
     uint8_t *wkb = ewkb + srid;
     if (layer->is_nowhere) {
-        const double at[2] = { INFINITY, INFINITY };
-        const uint32_t type = wkbPoint;
+        const double at[4] = { -INFINITY, -INFINITY, INFINITY, INFINITY };
+        const uint32_t head[2] = { wkbLineString, 2 };
         wkb[0] = wkbNDR;
-        memcpy(wkb + 1, &type, sizeof type);
-        memcpy(wkb + 5, at, sizeof at);
+        memcpy(wkb + 1, head, sizeof head);
+        memcpy(wkb + 9, at, sizeof at);
     } else {
         OGR_G_ExportToIsoWkb(layer->geometry, wkbNDR, wkb);
     }
