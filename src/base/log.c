@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "rooftally/base/error.h"
+
 static enum log_level least_level = LOG_WARN;
 static int own_rank;
 
@@ -17,7 +19,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     static const char *const names[] = { "debug", "info", "warn", "error" };
     if (level < least_level)
         return;
-    char text[512], line[640];
+    char text[ERROR_TEXT_BYTES + 200], line[sizeof text + 128];
     va_list args;
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);

@@ -59,7 +59,7 @@ static herr_t keep_description(unsigned n, const H5E_error2_t *entry, void *cont
 
 int h5_error(struct error *err, enum error_code code, const char *fmt, ...)
 {
-    char text[240], innermost[DESCRIPTION_BYTES] = "";
+    char text[ERROR_TEXT_BYTES], innermost[DESCRIPTION_BYTES] = "";
     va_list args;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);

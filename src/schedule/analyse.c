@@ -129,7 +129,7 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     const struct box *box = &a->batch.boxes[row];
     enum decision decision = DECISION_OUTSIDE;
     char reason[REASON_BYTES];
-    struct error why = { ERROR_NONE, "" };
+    struct error why;
     if (is_candidate(p->zone, box))
         decision = zone_decide_outline(p->zone, box, (const uint8_t *)wkb.bytes, wkb.n);
     if (decision != DECISION_REFINE) {

@@ -25,7 +25,7 @@ static void tell_stop(struct coordinator *c, int worker, struct outgoing *out)
                               .unit = -1,
                               .message = { .kind = MESSAGE_STOP,
                                            .code = (int32_t)c->failure.code } };
-    memcpy(out->message.text, c->failure.text, sizeof out->message.text);
+    error_fit(out->message.text, sizeof out->message.text, c->failure.text);
     c->workers[worker].phase = WORKER_STOPPING;
 }
 

@@ -100,7 +100,7 @@ int worker_failed(struct worker *worker,
                                .code = (int32_t)err->code };
     if (worker->n > 0)
         out[0].unit = worker->units[worker->first].message.unit;
-    memcpy(out[0].text, err->text, sizeof out[0].text);
+    error_fit(out[0].text, sizeof out[0].text, err->text);
     worker->failed = true;
     worker->n = 0;
     return 1;

@@ -260,7 +260,7 @@ static void what_has_no_type_is_refused_with_the_reason(void **state)
 }
 
 /* A value as text: "null", "true", "5", "2.5", "'x'", or the error's text. */
-static void evaluate(const char *text, char out[240])
+static void evaluate(const char *text, char out[ERROR_TEXT_BYTES])
 {
     uint8_t valid[3] = { 1, 1, 1 }, no[3] = { 0, 0, 0 };
     int64_t sizes[3] = { 0, 7, 0 }, flags[3] = { 0, 1, 0 }, days[3] = { 0, 10957, 0 };
@@ -290,17 +290,17 @@ static void evaluate(const char *text, char out[240])
         expression_evaluate(expression, columns, &row, 1, 3, &result, &memory, &err);
     assert_int_equal(memory.used_bytes, 0);
     if (status)
-        snprintf(out, 240, "%s", err.text);
+        snprintf(out, ERROR_TEXT_BYTES, "%s", err.text);
     else if (!result_valid[1])
-        snprintf(out, 240, "null");
+        snprintf(out, ERROR_TEXT_BYTES, "null");
     else if (result.type == TYPE_TEXT)
-        snprintf(out, 240, "'%.*s'", (int)results[1].n, results[1].bytes);
+        snprintf(out, ERROR_TEXT_BYTES, "'%.*s'", (int)results[1].n, results[1].bytes);
     else if (result.type == TYPE_REAL)
-        snprintf(out, 240, "%.17g", result.reals[1]);
+        snprintf(out, ERROR_TEXT_BYTES, "%.17g", result.reals[1]);
     else if (result.type == TYPE_BOOLEAN)
-        snprintf(out, 240, result.integers[1] ? "true" : "false");
+        snprintf(out, ERROR_TEXT_BYTES, result.integers[1] ? "true" : "false");
     else
-        snprintf(out, 240, "%lld", (long long)result.integers[1]);
+        snprintf(out, ERROR_TEXT_BYTES, "%lld", (long long)result.integers[1]);
     assert_int_equal(result_valid[0], 9); /* rows not listed stay as they are */
     assert_int_equal(result_valid[2], 9);
     memory_release(&memory);
@@ -378,7 +378,7 @@ static void an_expression_has_the_value_that_sql_gives(void **state)
         { "built - built between 0 and 0", "true" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char value[240];
+        char value[ERROR_TEXT_BYTES];
         evaluate(cases[i].text, value);
         if (strcmp(value, cases[i].value) != 0)
             fail_msg("%s: %s, expected %s", cases[i].text, value, cases[i].value);

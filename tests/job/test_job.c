@@ -38,7 +38,7 @@ static struct job *opened(const char *text, const char *override)
 /* The message that refuses a text, its path shortened to "F". */
 static const char *refusal(const char *text, size_t n, const char *override)
 {
-    static char message[300];
+    static char message[ERROR_TEXT_BYTES + 1];
     struct job *job = NULL;
     struct error err = { .code = ERROR_NONE };
     write_file(text, n);

@@ -8,6 +8,8 @@
 #ifndef ROOFTALLY_BASE_ERROR_H
 #define ROOFTALLY_BASE_ERROR_H
 
+#include <stddef.h>
+
 enum error_code {
     ERROR_NONE,
     ERROR_USAGE,    /* command line, job file or data does not fit: change it */
@@ -22,12 +24,21 @@ enum error_code {
     ERROR_INTERNAL, /* our own mistake */
 };
 
+enum { ERROR_TEXT_BYTES = 1000 };
+
 struct error {
     enum error_code code;
-    char text[240]; /* one line; ends in "+" when cut */
+    char text[ERROR_TEXT_BYTES]; /* one line, as error_fit makes it */
 };
 
-/* Set code and text; line breaks become spaces. Returns -1. */
+/*
+ * `text` as one line that fits; line breaks become spaces. What is too long loses the
+ * middle of its longest word, mostly a path, with … in its place; where words are short,
+ * its own middle. The end, where the reason is, stays.
+ */
+char *error_fit(char *out, size_t n_out, const char *text);
+
+/* Set code and text. Returns -1. */
 int error_set(struct error *err, enum error_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
