@@ -1,6 +1,8 @@
 #include "rooftally/base/file.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,4 +47,15 @@ bool file_is_same(const char *one, const char *other)
     struct stat a, b;
     return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev
            && a.st_ino == b.st_ino;
+}
+
+bool file_name_fits(const char *path, const char *ending)
+{
+    char *name = NULL;
+    struct stat there;
+    if (asprintf(&name, "%s%s", path, ending) < 0)
+        return false;
+    bool fits = lstat(name, &there) == 0 || errno != ENAMETOOLONG;
+    free(name);
+    return fits;
 }

@@ -170,6 +170,15 @@ static int open_draft(struct draft *draft, const char *path, struct error *err)
     *draft = (struct draft){ .out = NULL };
     if (asprintf(&draft->partial, "%s.partial-%ld", path, (long)getpid()) < 0)
         return error_set(err, ERROR_BUDGET, "no memory for a file name");
+    if (!file_name_fits(draft->partial, "")) {
+        free(draft->partial);
+        return error_set(err,
+                         ERROR_USAGE,
+                         "output %s: the name is too long, for there has to be a file "
+                         "beside it that ends in .partial-%ld: choose a shorter one",
+                         path,
+                         (long)getpid());
+    }
     int fd = open_nameless(path);
     draft->has_name = fd < 0;
     if (fd < 0)

@@ -131,7 +131,7 @@ static int copy(struct job_session *session,
     const struct store_options options = {
         .team = &team, .force = true, .progress = meter_show, .context = &meter
     };
-    snprintf(path, sizeof path, "%.4000s.scan", session->job->output);
+    snprintf(path, sizeof path, "%s.scan", session->job->output);
     meter_init(&meter, comm, "reading the table", quiet || comm_rank(comm) > 0);
     int status = store_copy(&session->copy,
                             session->source,

@@ -134,6 +134,8 @@ static int open_sessions(struct run *run, struct error *err)
                               run->options.force || run->options.resume,
                               err);
     if (status == 0 && is_first(run))
+        status = result_check_names(session->job->output, err);
+    if (status == 0 && is_first(run))
         limit_time(run);
     if (agree(run, status, err) < 0)
         return -1;

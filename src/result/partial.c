@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/result/result.h"
 
 enum { DAY_S = 24 * 60 * 60, HOST_BYTES = 64 };
@@ -187,6 +188,27 @@ static int check_folder(const char *path, const char *folder, struct error *err)
                          folder,
                          strerror(errno));
     return 0;
+}
+
+int result_check_names(const char *path, struct error *err)
+{
+    char *partial = partial_name(path);
+    if (!partial)
+        return error_set(err, ERROR_BUDGET, "no memory for a file name");
+    const char *const endings[] = { partial + strlen(path),
+                                    ".spool/manifest.partial",
+                                    ".scan.partial" };
+    int status = 0;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && status == 0; i++)
+        if (!file_name_fits(path, endings[i]))
+            status = error_set(err,
+                               ERROR_USAGE,
+                               "output %s: the name is too long, for there have to be "
+                               "files beside it that end in %s: choose a shorter one",
+                               path,
+                               endings[i]);
+    free(partial);
+    return status;
 }
 
 int result_check(const char *path, int force, struct error *err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/file.h"
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
 
@@ -42,13 +43,24 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
     if (!writer->path || !writer->folder || !writer->partial)
         return error_set(err, ERROR_BUDGET, "no memory for a store");
     if (!writer->options.force && access(path, F_OK) == 0)
-        return error_set(err, ERROR_USAGE, "%s is there: --force replaces it", path);
+        return error_set(err,
+                         ERROR_USAGE,
+                         "store %s is there already: --force replaces it",
+                         path);
     if (access(writer->folder, W_OK | X_OK) != 0)
         return error_set(err,
                          ERROR_USAGE,
-                         "folder %s: %s",
+                         "store %s: folder %s: %s: choose a folder that is there and "
+                         "can be written",
+                         path,
                          writer->folder,
                          strerror(errno));
+    if (!file_name_fits(path, ".partial"))
+        return error_set(err,
+                         ERROR_USAGE,
+                         "store %s: the name is too long, for there may have to be a "
+                         "file beside it that ends in .partial: choose a shorter one",
+                         path);
     return 0;
 }
 

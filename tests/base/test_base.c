@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -292,6 +293,26 @@ static void one_file_is_told_by_any_of_its_names(void **state)
     rmdir(folder);
 }
 
+static void a_name_is_known_to_be_too_long_before_it_is_used(void **state)
+{
+    (void)state;
+    char path[PATH_MAX];
+    memset(path, 'x', sizeof path);
+    memcpy(path, "/tmp/", 5);
+    for (int n = NAME_MAX - 2; n <= NAME_MAX + 1; n++) {
+        path[5 + n] = '\0';
+        assert_int_equal(file_name_fits(path, ""), n <= NAME_MAX);
+        assert_int_equal(file_name_fits(path, ".h"), n + 2 <= NAME_MAX);
+        path[5 + n] = 'x';
+    }
+    for (int i = 0; i < PATH_MAX - 2; i += 2)
+        memcpy(path + i, "./", 2);
+    path[PATH_MAX - 2] = '\0';
+    assert_true(file_name_fits(path, ""));
+    assert_true(file_name_fits(path, "."));
+    assert_false(file_name_fits(path, ".."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +328,7 @@ int main(void)
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),
         cmocka_unit_test(one_file_is_told_by_any_of_its_names),
+        cmocka_unit_test(a_name_is_known_to_be_too_long_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

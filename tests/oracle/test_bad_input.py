@@ -119,13 +119,19 @@ def outputs():
                 ("a result is there", there, [there, "--force"]),
                 ("no such folder", os.path.join(folder, "nowhere/x.h5"), ["nowhere"]),
                 ("a folder that takes no files", "/proc/x.h5", ["/proc"]),
-                ("a folder as output", folder, [folder])):
+                ("a folder as output", folder, [folder]),
+                ("no room for longer names", os.path.join(folder, "x" * 240), ["too long", ".partial-"]),
+                ("too long itself", os.path.join(folder, "x" * 256), ["too long"])):
             run_bad(what, ["run", job, "-o", path], words, ranks)
         with open(there, "rb") as file:
             check(file.read() == b"what was there", "the older result is untouched")
         check(leftovers("there") == ["there.h5"], "left", leftovers("there"))
     rooftally("run", job, "-o", there, "--force", "--quiet")
     check(len(Result(there).zones) == 5, "--force replaces")
+    for name in ("x" * 249, "x" * 256):
+        path = os.path.join(folder, name)
+        run_bad("a store without room", ["stage", job, "-o", path], ["too long", ".partial"], 1)
+        run_bad("an export without room", ["export", there, "-o", path], ["too long", ".partial-"], 1)
 
 
 def links_of(path):

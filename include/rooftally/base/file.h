@@ -15,4 +15,7 @@ bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes);
 /* Whether both are there and are one file, whatever links lead to it. */
 bool file_is_same(const char *one, const char *other);
 
+/* Whether a file system takes a name of this length there: `path` with `ending`. */
+bool file_name_fits(const char *path, const char *ending);
+
 #endif

@@ -86,6 +86,10 @@ struct result_input {
  * (or force). Returns 0, or -1 with ERROR_USAGE. */
 int result_check(const char *path, int force, struct error *err);
 
+/* Names that a run needs beside its output have room: the result's until it is whole, the
+ * spool's, a copy's. Returns 0, or -1 with ERROR_USAGE. */
+int result_check_names(const char *path, struct error *err);
+
 /* The names under /selection are free and differ: ERROR_USAGE names one that is not. */
 int result_check_keep(const struct binding *binding, struct error *err);
 
