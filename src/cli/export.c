@@ -13,6 +13,7 @@
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
 #include "rooftally/result/result.h"
+#include "rooftally/source/store.h"
 
 #include "cli.h"
 
@@ -137,7 +138,13 @@ static int write_to(const struct arguments *a, FILE *out, struct error *err)
     if (export_result(a->result, &a->options, out, &crs, name, err) < 0) {
         if (err->code == ERROR_FORMAT)
             err->code = ERROR_USAGE;
-        return -1;
+        if (!ferror(out))
+            return -1;
+        return error_set(err,
+                         ERROR_IO,
+                         "%s %s",
+                         a->output ? a->output : "standard output",
+                         err->text);
     }
     note_crs(crs, log_clean(clean, sizeof clean, name, (int)strlen(name)));
     return 0;
@@ -239,6 +246,12 @@ int cli_export(int argc, char **argv, struct error *err)
     struct arguments arguments = { .options = { .format = EXPORT_CSV } };
     if (read_arguments(&arguments, argc, argv, err) < 0)
         return -1;
+    if (arguments.result && store_is_one(arguments.result))
+        return error_set(err,
+                         ERROR_USAGE,
+                         "export: %s is a store, not a result: run a job on it, and "
+                         "export what that writes",
+                         arguments.result);
     if (arguments.help) {
         fputs(usage, stdout);
         return 0;

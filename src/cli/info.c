@@ -26,7 +26,8 @@ int cli_info(int argc, char **argv, struct error *err)
         }
         return error_set(err,
                          ERROR_USAGE,
-                         "info: unknown option; see rooftally info --help");
+                         "info: unknown option %.60s; see rooftally info --help",
+                         argv[optind > 1 ? optind - 1 : 1]);
     }
     if (optind + 1 != argc)
         return error_set(err,
@@ -35,6 +36,11 @@ int cli_info(int argc, char **argv, struct error *err)
     h5_silence();
     int status = store_is_one(argv[optind]) ? store_info(argv[optind], stdout, err)
                                             : result_info(argv[optind], stdout, err);
+    if (status < 0 && err->code == ERROR_FORMAT && !result_is_one(argv[optind]))
+        error_set(err,
+                  ERROR_USAGE,
+                  "%s is neither a result nor a store of rooftally",
+                  argv[optind]);
     if (status < 0) {
         if (err->code == ERROR_FORMAT || err->code == ERROR_IO)
             err->code = ERROR_USAGE;

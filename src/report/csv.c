@@ -146,7 +146,7 @@ int csv_write(struct table *table,
         for (int64_t row = 0; row < table->n_in_memory; row++)
             put_row(table, row, options, out);
         if (ferror(out))
-            return error_set(err, ERROR_IO, "the output cannot be written");
+            return write_failed(err);
     }
     return 0;
 }

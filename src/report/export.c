@@ -1,6 +1,14 @@
 #include "rooftally/report/export.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "write.h"
+
+int write_failed(struct error *err)
+{
+    return error_set(err, ERROR_IO, "cannot be written: %s", strerror(errno));
+}
 
 int export_result(const char *path,
                   const struct export_options *options,
@@ -16,11 +24,7 @@ int export_result(const char *path,
                      ? csv_write(table, options, out, err)
                      : geojson_write(table, out, crs, crs_name, err);
     table_close(table);
-    if (status < 0)
-        return error_prefix(err, "%s", path);
-    return fflush(out) != 0 || ferror(out)
-               ? error_set(err,
-                           ERROR_IO,
-                           "the output cannot be written: is the disk full?")
-               : 0;
+    if (status == 0 && (fflush(out) != 0 || ferror(out)))
+        status = write_failed(err);
+    return status < 0 && !ferror(out) ? error_prefix(err, "%s", path) : status;
 }

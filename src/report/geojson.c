@@ -230,7 +230,7 @@ int geojson_write(struct table *table,
             fputs(first + row > 0 ? ",\n" : "\n", out);
             status = put_feature(&geometry, table, row, out, err);
             if (status == 0 && ferror(out))
-                status = error_set(err, ERROR_IO, "the output cannot be written");
+                status = write_failed(err);
         }
     }
     if (status == 0)

@@ -19,6 +19,9 @@ int geojson_write(struct table *table,
                   char crs_name[128],
                   struct error *err);
 
+/* "cannot be written: " and why the last write to a stream failed: ERROR_IO. Returns -1. */
+int write_failed(struct error *err);
+
 /* One text as a quoted cell of CSV. */
 void csv_put_text(struct text text, const struct export_options *options, FILE *out);
 /* One text as a string of JSON, with nothing in it that a terminal obeys. */

@@ -42,6 +42,18 @@ static int check_file(const char *path, struct error *err)
     return 0;
 }
 
+bool result_is_one(const char *path)
+{
+    h5_silence();
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    char *format = file >= 0 ? h5_get_text(file, "rooftally_format", NULL) : NULL;
+    bool is_result = format && strcmp(format, "result") == 0;
+    free(format);
+    h5_close(&file, H5Fclose);
+    H5Eclear2(H5E_DEFAULT);
+    return is_result;
+}
+
 hid_t result_open(const char *path, int64_t *consistent, struct error *err)
 {
     h5_silence();

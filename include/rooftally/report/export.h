@@ -45,7 +45,8 @@ enum export_crs {
  *          unknown one
  * Memory   on the heap: 8 MiB or one zone, whichever is more, and the names of the columns
  * Returns  0, or -1 with
- *            ERROR_IO      the result cannot be read, or `out` not written
+ *            ERROR_IO      the result cannot be read; or, where ferror(out), "cannot be
+ *                          written: " and why, without a name
  *            ERROR_FORMAT  it is no result, or damaged
  *            ERROR_BUDGET  a zone takes more than 256 MiB
  */

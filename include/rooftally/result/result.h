@@ -112,6 +112,8 @@ int result_write(struct comm *comm,
 /* An attribute of /provenance, on the heap; NULL: the file is no whole result, or has none
  * of this name. */
 char *result_provenance(const char *path, const char *attribute);
+/* Whether the file says that it is a result, whole or not, of any version. */
+bool result_is_one(const char *path);
 /* Whether the file is a whole result with this text as an attribute of /provenance. */
 bool result_is_of(const char *path, const char *attribute, const char *wanted);
 
