@@ -36,6 +36,7 @@ struct postgres {
     struct sql statement; /* of the buildings; the cover goes behind n_prefix */
     size_t n_prefix;
     const char *filter; /* of the binding; borrowed */
+    char numbers[200];  /* what the server computes with, for messages */
 
     bool exports;           /* its transaction holds the shared snapshot */
     bool index_only;        /* the planner was told to use the index */
@@ -106,6 +107,10 @@ int postgres_buildings(struct source *source,
                        const struct zone *zone,
                        struct error *err);
 int postgres_next(struct source *source, struct batch *batch, struct error *err);
+/* Remember what the server is to compute, for the message when it cannot. */
+void postgres_list_numbers(struct postgres *postgres, const struct binding *binding);
+/* What a statement over zones or buildings failed at. Returns -1. */
+int postgres_name_place(const struct postgres *postgres, struct error *err);
 void postgres_cancel(struct source *source);
 
 /* postgres_scan.c */

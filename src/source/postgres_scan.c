@@ -84,6 +84,7 @@ static int scan_sql(struct postgres *postgres,
     bool failed = id.failed;
     sql_release(&id);
     postgres->shape = shape;
+    postgres_list_numbers(postgres, binding);
     if (failed)
         return error_set(err, ERROR_BUDGET, "no memory for a statement");
     return sql_end(sql, err) ? 0 : -1;
@@ -106,7 +107,7 @@ int postgres_scan(struct source *source,
     if (status == 0)
         status = postgres_use_scan(postgres, err);
     if (status == 0 && session_copy(&postgres->session, sql.text, err))
-        status = error_prefix(err, "%s", from->name);
+        status = postgres_name_place(postgres, err);
     sql_release(&sql);
     return status;
 }

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +48,43 @@ static void add_own_column(struct sql *sql,
     sql_release(&value);
 }
 
+/* "height, volume, where": a number that is out of range may be of any of them. */
+void postgres_list_numbers(struct postgres *postgres, const struct binding *binding)
+{
+    char *to = postgres->numbers;
+    size_t n = 0, n_most = sizeof postgres->numbers;
+    *to = '\0';
+    for (int i = 0; i < binding->n_slots && n < n_most; i++) {
+        const struct slot *slot = &binding->slots[i];
+        bool is_suspect = slot->origin == SLOT_SOURCE
+                          && (slot->type == TYPE_REAL
+                              || (slot->type == TYPE_INTEGER && !slot->column));
+        if (is_suspect)
+            n +=
+                (size_t)snprintf(to + n, n_most - n, "%s%s", n ? ", " : "", slot->name);
+    }
+    if (binding->source_filter && n < n_most)
+        snprintf(to + n, n_most - n, "%s%s", n ? ", " : "", "where");
+}
+
+/* The server does not say which value it was that it failed at. */
+int postgres_name_place(const struct postgres *postgres, struct error *err)
+{
+    static const char out_of_range[] = "22003";
+    const struct postgres_table *table =
+        postgres->shape.is_zone ? &postgres->zones : &postgres->buildings;
+    bool is_number = err->code == ERROR_DATA && *postgres->numbers
+                     && strcmp(postgres->session.state, out_of_range) == 0;
+    if (is_number)
+        error_set(err,
+                  err->code,
+                  "%s, in one of [%s] %s: leave such rows out by where",
+                  err->text,
+                  table->section,
+                  postgres->numbers);
+    return error_prefix(err, "%s", table->name);
+}
+
 /*
  * The cover is an array that the planner cannot see through: it would ask PostGIS's
  * estimator about every box of a constant, which takes longer than reading many a zone.
@@ -64,6 +102,7 @@ int postgres_bind(struct source *source,
     struct copy_shape shape = { .srid = postgres->base.schema.srid };
 
     postgres->filter = filter;
+    postgres_list_numbers(postgres, binding);
     sql_reset(sql);
     sql_add(sql, "COPY (SELECT ");
     add_own_column(sql, filter, table->id, binding->id_type);
@@ -121,7 +160,7 @@ int postgres_buildings(struct source *source,
     if (!statement)
         return -1;
     if (session_copy(&postgres->session, statement, err))
-        return error_prefix(err, "%s", postgres->buildings.name);
+        return postgres_name_place(postgres, err);
     return 0;
 }
 
@@ -133,7 +172,7 @@ static int next_row(struct postgres *postgres,
 {
     int status = session_copy_row(&postgres->session, bytes, n_bytes, err);
     if (status < 0)
-        return error_prefix(err, "%s", postgres->buildings.name);
+        return postgres_name_place(postgres, err);
     if (status == 1 && !postgres->started) {
         int64_t n = copy_header(*bytes, *n_bytes, err);
         if (n < 0)

@@ -70,12 +70,13 @@ static enum error_code sqlstate_code(const char *state)
     return ERROR_SOURCE;
 }
 
-static int failed(const PGresult *result, struct error *err)
+static int failed(struct session *session, const PGresult *result, struct error *err)
 {
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     if (!text) /* libpq's own words: the connection broke */
         return lost(err);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    snprintf(session->state, sizeof session->state, "%s", state ? state : "");
     return error_set(err, sqlstate_code(state), "%s", text);
 }
 
@@ -145,7 +146,7 @@ static int drain(struct session *session, PGresult **kept, struct error *err)
         ExecStatusType kind = PQresultStatus(result);
         if (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE) {
             if (!failure)
-                failed(result, err);
+                failed(session, result, err);
             failure = -1;
         } else if (kept && !*kept) {
             *kept = result;
@@ -222,7 +223,7 @@ int session_copy(struct session *session, const char *statement, struct error *e
         PQclear(result);
         return 0;
     }
-    failed(result, err);
+    failed(session, result, err);
     PQclear(result);
     drain(session, NULL, NULL);
     return -1;

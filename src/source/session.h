@@ -29,6 +29,7 @@ struct session {
     int64_t n_looked; /* bytes of rows, of what the last look at the socket brought */
     int64_t n_copied; /* bytes of rows of this copy so far */
     double start_s;   /* of this copy */
+    char state[6];    /* SQLSTATE of the last statement that the server refused */
 };
 
 /* Connect; application_name is the fallback when the user chose none. */
