@@ -158,6 +158,15 @@ static int refuse(const char *folder, const char *what, struct error *err)
                      what);
 }
 
+static int refuse_damaged(const char *folder, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%s: its manifest is damaged and does not tell whose zones these "
+                     "are: start anew with --force",
+                     folder);
+}
+
 static int compare(const char *folder,
                    char *text,
                    const struct spool_manifest *manifest,
@@ -166,12 +175,20 @@ static int compare(const char *folder,
 {
     char what[160];
     const char *version = take_line(&text, "rooftally spool");
-    if (!version || atoi(version) != SPOOL_VERSION)
-        return refuse(folder, "it was written by another version", err);
+    if (!version)
+        return refuse_damaged(folder, err);
+    if (atoi(version) != SPOOL_VERSION)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s holds zones of version %d, this program reads %d: resume "
+                         "with that one, or start anew with --force",
+                         folder,
+                         atoi(version),
+                         SPOOL_VERSION);
     const char *began = take_line(&text, "run"), *source = take_line(&text, "source");
     const char *zones = take_line(&text, "zones");
     if (!began || !source || !zones)
-        return refuse(folder, "its manifest cannot be read", err);
+        return refuse_damaged(folder, err);
     if (job_identity_differs(text, manifest->job, what, sizeof what))
         return refuse(folder, what, err);
     if (strcmp(source, manifest->source) != 0) {
