@@ -80,14 +80,23 @@ typedef int ranks_command(int argc,
                           char advice[CLI_ADVICE_BYTES],
                           struct error *err);
 
+/* Of these commands nothing is kept when they are stopped. */
+static int advise_anew(int done, char advice[CLI_ADVICE_BYTES], struct error *err)
+{
+    if (done < 0)
+        stop_name(err);
+    if (done < 0 && err->code == ERROR_STOPPED)
+        snprintf(advice, CLI_ADVICE_BYTES, "nothing is kept: start it again");
+    return done;
+}
+
 static int stage(int argc,
                  char **argv,
                  struct comm *comm,
                  char advice[CLI_ADVICE_BYTES],
                  struct error *err)
 {
-    (void)advice;
-    return cli_stage(argc, argv, comm, err);
+    return advise_anew(cli_stage(argc, argv, comm, err), advice, err);
 }
 
 static int generate(int argc,
@@ -96,8 +105,7 @@ static int generate(int argc,
                     char advice[CLI_ADVICE_BYTES],
                     struct error *err)
 {
-    (void)advice;
-    return cli_generate(argc, argv, comm, err);
+    return advise_anew(cli_generate(argc, argv, comm, err), advice, err);
 }
 
 static ranks_command *command_of_ranks(const char *word)

@@ -316,6 +316,9 @@ analyse_one(struct drive *drive, const struct message_zone *zone, struct error *
             *err = drive->failure;
             return -1;
         }
+        /* the wish may be known before it was looked for: it is told, and no failure */
+        if (why.code == ERROR_STOPPED && tell_wish(drive, err) < 0)
+            return -1;
         n = worker_failed(drive->worker, row, &why, out);
     } else {
         counts.peak_rss_bytes = peak_rss_bytes(drive);

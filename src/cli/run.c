@@ -76,7 +76,7 @@ static bool is_worker(const struct run *run)
  * is printed, on rank 0. */
 static int agree(const struct run *run, int status, struct error *err)
 {
-    if (status == 0 && stop_is_wished())
+    if (status == 0 && stop_is_own())
         status = error_set(err, ERROR_STOPPED, "%s", stop_reason());
     return comm_agree(run->comm, status, err);
 }
@@ -521,9 +521,16 @@ static int64_t n_kept(const struct run *run)
 }
 
 /* A rank that has lost the others knows of no zones but its own. */
-static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
+static void
+advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BYTES])
 {
-    if (is_first(run) && n_kept(run) > 0)
+    if (is_first(run) && run->n_zones > 0 && n_kept(run) == run->n_zones)
+        snprintf(advice,
+                 CLI_ADVICE_BYTES,
+                 "all %" PRId64
+                 " zones are finished: rooftally run --resume writes the result",
+                 run->n_zones);
+    else if (is_first(run) && n_kept(run) > 0)
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "%" PRId64 " of %" PRId64
@@ -534,17 +541,26 @@ static void advise(const struct run *run, char advice[CLI_ADVICE_BYTES])
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "what is finished is kept: rooftally run --resume goes on");
+    else if (err->code == ERROR_STOPPED)
+        snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
+}
+
+/* What has stopped it, and how to go on. */
+static void
+complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct error *err)
+{
+    stop_name(err);
+    advise(run, err, advice);
 }
 
 /* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
-static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
+static int run_job(struct run *run, bool *keep, struct error *err)
 {
     *keep = true;
     if (prepare(run, err) < 0) {
         *keep = run->checkpoint.attempt != 1; /* it was begun in vain, or is not ours */
         if (err->code != ERROR_STOPPED && !comm_is_broken(run->comm))
             err->code = ERROR_USAGE; /* nothing was started */
-        advise(run, advice);
         return -1;
     }
     if (run->checkpoint.is_complete) {
@@ -554,7 +570,6 @@ static int run_job(struct run *run, bool *keep, char *advice, struct error *err)
     }
     if (work_and_write(run, err) < 0) {
         *keep = n_kept(run) > 0 || err->code == ERROR_COMM;
-        advise(run, advice);
         return -1;
     }
     *keep = false;
@@ -591,9 +606,11 @@ int cli_run(int argc,
         status = 0;
         goto out;
     }
-    status = run_job(run, &keep, advice, err);
+    status = run_job(run, &keep, err);
 out:
     progress_end(&run->progress);
+    if (status < 0)
+        complete_error(run, advice, err);
     checkpoint_close(&run->checkpoint, keep);
     job_session_close(&run->session);
     options_release(&run->options);

@@ -16,6 +16,7 @@ static const double limit_margin_s = 10, slurm_margin_s = 60;
 
 static volatile sig_atomic_t caught; /* number of the first signal */
 static volatile sig_atomic_t n_caught;
+static volatile sig_atomic_t is_told; /* by another rank, and not by a signal */
 static volatile sig_atomic_t is_disarmed;
 static volatile sig_atomic_t came_late; /* a signal since then */
 static volatile sig_atomic_t leaves_with = -1;
@@ -87,8 +88,10 @@ void stop_after(double seconds)
 
 void stop_now(void)
 {
-    if (!caught)
-        raise(SIGUSR1);
+    if (caught)
+        return;
+    is_told = 1;
+    raise(SIGUSR1);
 }
 
 void stop_disarm(void)
@@ -109,13 +112,26 @@ bool stop_is_wished(void)
     return caught != 0;
 }
 
+bool stop_is_own(void)
+{
+    return caught != 0 && !is_told;
+}
+
 const char *stop_reason(void)
 {
-    return caught == SIGTERM   ? "stopped by SIGTERM"
+    return is_told             ? "stopped on another rank's request"
+           : caught == SIGTERM ? "stopped by SIGTERM"
            : caught == SIGINT  ? "stopped by SIGINT"
            : caught == SIGUSR1 ? "stopped by SIGUSR1"
-           : caught == SIGALRM ? "the time limit has come"
+           : caught == SIGALRM ? "stopped by the time limit"
                                : "";
+}
+
+void stop_name(struct error *err)
+{
+    if (err->code == ERROR_STOPPED && stop_is_wished()
+        && strncmp(err->text, "stopped by ", strlen("stopped by ")) != 0)
+        error_set(err, ERROR_STOPPED, "%s", stop_reason());
 }
 
 double stop_until_s(void)

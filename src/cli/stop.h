@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "rooftally/base/error.h"
+
 enum {
     STOP_STATUS = 75,
     STOP_WAIT_S = 3, /* waits for other ranks last at most this long after the wish */
@@ -35,8 +37,13 @@ void stop_disarm(void);
 void stop_leave(int status);
 
 bool stop_is_wished(void);
-/* "stopped by SIGTERM", "the time limit has come"; "" without a wish. */
+/* Not only because another rank has told of one. */
+bool stop_is_own(void);
+/* "stopped by SIGTERM", "stopped by the time limit"; "" without a wish. */
 const char *stop_reason(void);
+/* Work that is stopped says where it was: ERROR_STOPPED gets the reason instead, unless it
+ * has one. */
+void stop_name(struct error *err);
 /* Until when waits may last after the wish (clock_wall_s); 0: there is none. */
 double stop_until_s(void);
 

@@ -196,7 +196,7 @@ int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)
     const struct result_input *input = slab->gather->input;
     int status = pack(slab, err);
     if (status == 0 && input->stop && input->stop(input->stop_context))
-        status = error_set(err, ERROR_STOPPED, "stopped while writing the result");
+        status = error_set(err, ERROR_STOPPED, "stopped on request");
     if (comm_agree(comm, status, err) < 0)
         return -1;
     status = comm_exchange(comm,

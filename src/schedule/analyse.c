@@ -441,7 +441,7 @@ static int read_buildings(struct analysis *a, struct progress *p, struct error *
             return -1; /* the source has ended the stream itself */
         int status = take_batch(a, p, err);
         if (status == 0 && a->stop && a->stop(a->stop_context))
-            status = error_set(err, ERROR_STOPPED, "stopped between two batches");
+            status = error_set(err, ERROR_STOPPED, "stopped on request");
         if (status < 0) {
             source_cancel(a->source);
             return -1;

@@ -108,7 +108,7 @@ status, stderr, _ = wait_ended(job, list(ranks_of(job).values()), 30, name)
 seconds = time.monotonic() - since
 # 8 s of work, which needs 50, and the time to come to an end, which a busy machine may draw out
 check(status == 75 and 5 < seconds < 8 + MOST_S, name, "ended with", status, "after", seconds, stderr)
-check("the time limit has come" in stderr and "--resume" in stderr, name, "says", stderr)
+check("stopped by the time limit" in stderr and "--resume" in stderr, name, "says", stderr)
 
 # and so does Slurm's, which squeue tells
 with open(os.path.join(folder, "squeue"), "w", encoding="ascii") as file:

@@ -317,7 +317,7 @@ check(ended == ("FAILED", "75:0") and "not again" in read(last.log), "last:", en
       read(last.log))
 
 ended = own.await_end()
-check(ended == ("FAILED", "75:0") and "the time limit has come" in read("own.log"),
+check(ended == ("FAILED", "75:0") and "stopped by the time limit" in read("own.log"),
       "a script without a trap:", ended, read("own.log"))
 own.hurry()
 own.submit()
