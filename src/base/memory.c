@@ -26,7 +26,7 @@ int memory_init(struct memory *memory, int64_t budget_bytes, struct error *err)
     if (base == MAP_FAILED)
         return error_set(err,
                          ERROR_BUDGET,
-                         "the system gives no %s of address space",
+                         "the system has no %s of address space: lower it",
                          memory_size_text(text, budget_bytes));
     *memory = (struct memory){ .base = base, .budget_bytes = budget_bytes };
     return 0;

@@ -5,6 +5,8 @@
 
 #include "rooftally/base/file.h"
 
+#include "hint.h"
+
 int job_session_read(struct job_session *session,
                      const struct options *options,
                      struct error *err)
@@ -17,19 +19,42 @@ int job_session_read(struct job_session *session,
                  err)
         < 0)
         return -1;
-    return memory_init(&session->memory, session->job->memory_bytes, err);
+    if (memory_init(&session->memory, session->job->memory_bytes, err) == 0)
+        return 0;
+    return error_prefix(err, "[limits] memory");
 }
 
-int job_session_check_source(const struct job_session *session, struct error *err)
+int job_session_check_source(const struct job_session *session,
+                             const struct options *options,
+                             const char *command,
+                             struct error *err)
+{
+    if (session->job->kind != SOURCE_VECTOR)
+        return 0;
+    char *hint = hint_stage(options, command);
+    error_set(err,
+              ERROR_USAGE,
+              "[source] kind = vector: files have to be staged first: %s",
+              hint ? hint : "rooftally stage JOB -o STORE");
+    free(hint);
+    return -1;
+}
+
+int job_session_no_zones(const struct job_session *session, struct error *err)
 {
     const struct job *job = session->job;
-    if (job->kind != SOURCE_VECTOR)
-        return 0;
+    bool is_store = job->kind == SOURCE_STORE;
+    if (job->zone_where)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "[zones] where: leaves no zones of %s: correct or remove it",
+                         is_store ? job->store_path : job->zone_table);
     return error_set(err,
                      ERROR_USAGE,
-                     "[source] kind = vector: stage it first: rooftally stage %.50s -o "
-                     "STORE; then add: --set source.kind=store --set source.path=STORE",
-                     job->path);
+                     is_store
+                         ? "[source] path: the store %s has no zones: stage it anew"
+                         : "[zones] table: %s is empty: fill it, or name another",
+                     is_store ? job->store_path : job->zone_table);
 }
 
 int job_session_check_output(const struct job_session *session,
@@ -65,7 +90,10 @@ static int reach(struct job_session *session,
 {
     if (geos_open(&session->geos, err) < 0)
         return -1;
-    return source_reach(&session->source, session->job, rank, stop, stop_context, err);
+    if (source_reach(&session->source, session->job, rank, stop, stop_context, err)
+        == 0)
+        return 0;
+    return session->job->kind == SOURCE_STORE ? error_prefix(err, "[source] path") : -1;
 }
 
 /* Fields and statistics to the open source. */

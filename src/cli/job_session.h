@@ -34,9 +34,15 @@ int job_session_read(struct job_session *session,
                      const struct options *options,
                      struct error *err);
 
-/* That the job can be run as it is. Returns 0, or -1 with ERROR_USAGE that says how to
- * stage it first. */
-int job_session_check_source(const struct job_session *session, struct error *err);
+/* That the job can be run as it is. Returns 0, or -1 with ERROR_USAGE and the commands
+ * that stage it first, and then do what `command`, "run" or "plan", is to do. */
+int job_session_check_source(const struct job_session *session,
+                             const struct options *options,
+                             const char *command,
+                             struct error *err);
+
+/* ERROR_USAGE: why there are no zones. Returns -1. */
+int job_session_no_zones(const struct job_session *session, struct error *err);
 
 /* That the output is none of the files which the job reads. Returns 0, or -1 with
  * ERROR_USAGE. */

@@ -250,11 +250,7 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     if (source_zones(session->source, &zones, &session->memory, err) < 0)
         return -1;
     if (zones.n == 0)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "no zones: %s is empty, or [zones] where leaves none",
-                         session->job->kind == SOURCE_STORE ? "the store"
-                                                            : session->job->zone_table);
+        return job_session_no_zones(session, err);
     if (plan_count(session, &zones, &work, err) < 0)
         return -1;
     for (int64_t i = 0; i < zones.n; i++)
@@ -314,7 +310,7 @@ int cli_plan(int argc, char **argv, struct error *err)
         goto out;
     }
     if (job_session_read(&session, &options, err) < 0
-        || job_session_check_source(&session, err) < 0
+        || job_session_check_source(&session, &options, "plan", err) < 0
         || job_session_open(&session, err) < 0
         || print_plan(&session, options.values, err) < 0) {
         err->code = ERROR_USAGE; /* nothing was started */
@@ -322,6 +318,8 @@ int cli_plan(int argc, char **argv, struct error *err)
     }
     status = 0;
 out:
+        if (session.job)
+            job_locate(session.job, err);
     job_session_close(&session);
     options_release(&options);
     return status;

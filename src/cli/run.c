@@ -109,11 +109,7 @@ static int read_zones(void *context, struct error *err)
     run->n_zones = run->zones.n;
     if (run->n_zones > 0)
         return 0;
-    return error_set(err,
-                     ERROR_USAGE,
-                     "no zones: %s is empty, or [zones] where leaves none",
-                     *session->job->zone_table ? session->job->zone_table
-                                               : "the store");
+    return job_session_no_zones(session, err);
 }
 
 static int open_sessions(struct run *run, struct error *err)
@@ -121,7 +117,7 @@ static int open_sessions(struct run *run, struct error *err)
     struct job_session *session = &run->session;
     int status = job_session_read(session, &run->options, err);
     if (status == 0)
-        status = job_session_check_source(session, err);
+        status = job_session_check_source(session, &run->options, "run", err);
     if (status == 0 && is_first(run) && !*session->job->output)
         status = error_set(err,
                            ERROR_USAGE,
@@ -545,7 +541,7 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
 }
 
-/* What has stopped it, and how to go on. */
+/* The place in the job file, what has stopped it, and how to go on. */
 static void
 complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct error *err)
 {
@@ -553,6 +549,8 @@ complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct erro
     advise(run, err, advice);
 }
 
+    if (run->session.job)
+        job_locate(run->session.job, err);
 /* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
 static int run_job(struct run *run, bool *keep, struct error *err)
 {

@@ -99,6 +99,8 @@ static int prepare(struct job_session *session,
         status = error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
     if (status == 0)
         status = job_session_read(session, options, err);
+    if (status == 0)
+        status = job_check_files(session->job, err);
     if (status == 0 && comm_rank(comm) == 0)
         status = job_session_check_output(session, options->output, err);
     if (comm_agree(comm, status, err) < 0
@@ -133,6 +135,8 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
         status = stage(&session, &options, comm, err);
     if (status == 0)
         stop_disarm();
+    else if (session.job)
+        job_locate(session.job, err);
 out:
     job_session_close(&session);
     options_release(&options);

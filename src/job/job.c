@@ -9,6 +9,7 @@
 
 #include "entries.h"
 #include "fields.h"
+#include "places.h"
 
 static const int64_t LEAST_MEMORY = INT64_C(8) << 20;
 static const int64_t DEFAULT_MEMORY = INT64_C(64) << 20;
@@ -263,16 +264,41 @@ read_limits(struct job *job, const struct entries *entries, struct error *err)
     return read_durations(job, entries, err);
 }
 
+struct wanted_key {
+    const char *section, *key, *value;
+    bool needed;
+};
+
+static int check_given(const struct job *job,
+                       const struct wanted_key *keys,
+                       size_t n,
+                       struct error *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (keys[i].needed && !*keys[i].value)
+            return error_set(err,
+                             ERROR_USAGE,
+                             "%s: [%s] %s is missing",
+                             job->path,
+                             keys[i].section,
+                             keys[i].key);
+    return 0;
+}
+
+int job_check_files(const struct job *job, struct error *err)
+{
+    const struct wanted_key keys[] = {
+        { "zones", "path", job->zone_path, job->kind == SOURCE_VECTOR },
+        { "buildings", "path", job->building_path, job->kind == SOURCE_VECTOR },
+    };
+    return check_given(job, keys, sizeof keys / sizeof *keys, err);
+}
+
 /* A store knows its tables; a database has to be told. */
 static int check_complete(const struct job *job, struct error *err)
 {
-    const struct {
-        const char *section, *key, *value;
-        bool needed;
-    } keys[] = {
+    const struct wanted_key keys[] = {
         { "source", "path", job->store_path, job->kind == SOURCE_STORE },
-        { "zones", "path", job->zone_path, job->kind == SOURCE_VECTOR },
-        { "buildings", "path", job->building_path, job->kind == SOURCE_VECTOR },
         { "zones", "table", job->zone_table, job->kind == SOURCE_POSTGRES },
         { "zones", "id", job->zone_id, true },
         { "zones", "geometry", job->zone_geometry, job->kind == SOURCE_POSTGRES },
@@ -283,14 +309,8 @@ static int check_complete(const struct job *job, struct error *err)
           job->building_geometry,
           job->kind == SOURCE_POSTGRES },
     };
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (keys[i].needed && !*keys[i].value)
-            return error_set(err,
-                             ERROR_USAGE,
-                             "%s: [%s] %s is missing",
-                             job->path,
-                             keys[i].section,
-                             keys[i].key);
+    if (check_given(job, keys, sizeof keys / sizeof *keys, err) < 0)
+        return -1;
     const char *names[] = { job->zone_id, job->building_id };
     for (int i = 0; i < 2; i++)
         if (strlen(names[i]) >= NAME_BYTES)
@@ -307,7 +327,8 @@ static int read_job(struct job *job, const struct entries *entries, struct error
     const char *slash = strrchr(job->path, '/');
     job->text = entries_text(entries);
     job->identity = entries_identity(entries);
-    if (!job->text || !job->identity)
+    job->places = places_text(entries);
+    if (!job->text || !job->identity || !job->places)
         return no_memory(err);
     return read_string(&job->title,
                        entries,
@@ -369,7 +390,7 @@ void job_close(struct job *job)
         job->zone_path,      job->zone_layer,     job->zone_id,
         job->zone_geometry,  job->building_table, job->building_path,
         job->building_layer, job->building_id,    job->building_geometry,
-        job->text,           job->identity
+        job->text,           job->identity,       job->places
     };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         free(strings[i]);

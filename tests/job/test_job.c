@@ -478,11 +478,48 @@ static void files_and_stores_need_no_ids(void **state)
     job = opened("[source]\nkind = store\npath = s.h5\n", NULL);
     assert_string_equal(job->zone_id, JOB_ROW_NAME);
     job_close(job);
-    assert_string_equal(refusal("[source]\nkind = vector\n[zones]\npath = z.shp\n",
-                                strlen(
-                                    "[source]\nkind = vector\n[zones]\npath = z.shp\n"),
-                                NULL),
-                        "F: [buildings] path is missing");
+    struct error err;
+    job = opened("[source]\nkind = vector\n[zones]\npath = z.shp\n", NULL);
+    assert_int_equal(job_check_files(job, &err), -1); /* to stage; to be told to, not */
+    assert_string_equal(err.text + strlen(path), ": [buildings] path is missing");
+    assert_int_equal(err.code, ERROR_USAGE);
+    job_close(job);
+}
+
+static void an_error_of_the_source_gets_its_place_in_the_file(void **state)
+{
+    (void)state;
+    struct job *job = opened("[source]\nkind = vector\n[zones]\nid = zip\n",
+                             "buildings.table=houses");
+    static const struct {
+        const char *text, *wanted; /* F: the file */
+    } cases[] = {
+        { "[zones] id: no column 'zip'", "F:4: [zones] id: no column 'zip'" },
+        { "[source] kind = vector: stage it", "F:2: [source] kind = vector: stage it" },
+        { "[buildings] table: 'houses' is a view",
+          "--set buildings.table: 'houses' is a view" },
+        { "[limits] memory: too much", "F: [limits] memory: too much" },
+        { "[zones] idd: x", "F: [zones] idd: x" },
+        { "[zones] i: x", "F: [zones] i: x" },
+        { "zone 02139: [zones] id", "zone 02139: [zones] id" },
+        { "[zones]", "[zones]" },
+        { "", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err = { ERROR_USAGE, "" };
+        char wanted[200];
+        bool in_file = *cases[i].wanted == 'F';
+        snprintf(err.text, sizeof err.text, "%s", cases[i].text);
+        assert_int_equal(job_locate(job, &err), -1);
+        snprintf(wanted,
+                 sizeof wanted,
+                 "%s%s",
+                 in_file ? path : "",
+                 cases[i].wanted + in_file);
+        assert_string_equal(err.text, wanted);
+        assert_int_equal(err.code, ERROR_USAGE);
+    }
+    job_close(job);
 }
 
 static void a_damaged_file_is_read_or_refused(void **state)
@@ -548,6 +585,7 @@ int main(void)
         cmocka_unit_test(passwords_are_starred),
         cmocka_unit_test(a_path_with_a_password_is_starred),
         cmocka_unit_test(files_and_stores_need_no_ids),
+        cmocka_unit_test(an_error_of_the_source_gets_its_place_in_the_file),
         cmocka_unit_test(a_damaged_file_is_read_or_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -74,6 +74,7 @@ struct job {
 
     char *text;     /* the file with the overrides applied, passwords starred out */
     char *identity; /* what decides the result, as job_identity_differs takes it */
+    char *places;   /* which key is given where, for job_locate */
     /* for messages; 0: from --set, or not given */
     int zones_line, buildings_line, where_line, keep_line, zone_where_line;
 };
@@ -90,6 +91,16 @@ int job_open(struct job **job,
              int n_overrides,
              struct error *err);
 void job_close(struct job *job);
+
+/* That the files of kind = vector are named, which only staging needs: ERROR_USAGE. */
+int job_check_files(const struct job *job, struct error *err);
+
+/*
+ * Put the place in the job file in front of an error that was found when the job met its
+ * source: "[zones] id: no column 'zipp'" becomes "job.ini:14: [zones] id: ...", or
+ * "--set zones.id: ...". Others stay. Returns -1.
+ */
+int job_locate(const struct job *job, struct error *err);
 
 /* "64 MiB", "1.5 GiB", "4096": bytes. */
 int job_parse_size(const char *text, int64_t *n_bytes, struct error *err);

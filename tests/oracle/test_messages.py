@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""What a run, a stop and a mistake say, where no server is needed: one line, which names what is
+wrong, where, and what to do."""
+
+import os
+import re
+import resource
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from verdict import *  # noqa: E402,F403
+
+STORE = os.path.join(folder, "state.store.h5")
+RESULT = os.path.join(folder, "result.h5")
+JOB = os.path.join(SOURCE_DIR, "jobs/demo.ini")
+RUN = ("run", JOB, "--set", f"source.path={STORE}")
+
+
+def says(wanted, *arguments, ranks=1, status=2, **more):
+    """The program's one line, behind its name, matches."""
+    done = subprocess.run(command(*arguments, ranks=ranks), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          stdout=more.pop("stdout", subprocess.PIPE), encoding="utf-8", env=environment, **more)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("rooftally: ")]
+    check(done.returncode == status, arguments, "ended with", done.returncode, done.stderr)
+    check(len(lines) == 1 and re.fullmatch("rooftally: " + wanted, lines[0]), arguments, "says", done.stderr,
+          "and not", wanted)
+    return lines[0] if lines else ""
+
+
+def mistakes():
+    place = re.escape(JOB)
+    says(f"{place} is neither a result nor a store of rooftally", "info", JOB)
+    says(f"{re.escape(folder)} is not a file", "info", folder)
+    says("info: unknown option --al; .*", "info", "--al", RESULT)
+    says(f"export: {STORE} is a store, not a result: .*", "export", STORE)
+    says("--set zones.where: leaves no zones of .*: correct or remove it", *RUN, "-o", RESULT + "2",
+         "--set", "zones.where=zip = 'x'")
+    says("--set zones.where: leaves no zones of .*", "plan", *RUN[1:], "--set", "zones.where=zip = 'x'")
+    says("--set limits.memory: the system has no 1000.0 TiB of address space: lower it", *RUN, "-o", RESULT + "2",
+         "--set", "limits.memory=1000 TiB")
+    says("--set source.path: store nowhere: No such file or directory", "plan", JOB, "--set", "source.path=nowhere")
+    says("[^ ]*:8: .source. path: store build/.*: No such file or directory", "plan", JOB, cwd=folder)
+
+
+def vectors():
+    """The commands that stage files first can be pasted, and go as far as the files."""
+    for name in ("run", "plan"):
+        line = says("--set source.kind = vector: files have to be staged first: .*", name, JOB,
+                    "--set", "source.kind=vector", "--set", "buildings.where=use = 'house'")
+        pasted = line.split("first: ")[1].replace("rooftally ", ROOFTALLY + " ")
+        done = subprocess.run(["sh", "-c", pasted], cwd=folder, stderr=subprocess.PIPE, encoding="utf-8", env=environment)
+        check(done.stderr == f"rooftally: {JOB}: [zones] path is missing\n", pasted, "says", done.stderr)
+
+
+def exports():
+    says("standard output cannot be written: No space left on device", "export", RESULT, status=1,
+         stdout=open("/dev/full", "w"))
+    for form in ("csv", "geojson"):
+        path = os.path.join(folder, "out." + form)
+        says(f"{path} cannot be (written|put on disk): File too large", "export", RESULT, "-o", path, status=1,
+             restore_signals=False,  # Python ignores SIGXFSZ
+             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
+        check(not os.path.exists(path), path, "is there")
+
+
+def damaged():
+    """A spool whose manifest says nothing."""
+    spool = RESULT + "3.spool"
+    os.mkdir(spool)
+    for text in ("", "rooftally spool 1\n"):
+        with open(spool + "/manifest", "w", encoding="utf-8") as file:
+            file.write(text)
+        says(f"{spool}: its manifest is damaged .*: start anew with --force", *RUN, "-o", RESULT + "3", "--resume")
+    with open(spool + "/manifest", "w", encoding="utf-8") as file:
+        file.write("rooftally spool 2\n")
+    says(f"{spool} holds zones of version 2, .* --force", *RUN, "-o", RESULT + "3", "--resume")
+
+
+def last_child(pid):
+    """Of mpirun: its last rank."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return int(file.read().split()[-1])
+
+
+def stopped(wanted, spool, number, ranks, *arguments):
+    shutil.rmtree(spool or folder + "/none", ignore_errors=True)
+    process = subprocess.Popen(command(*arguments, ranks=ranks), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, encoding="utf-8", env=environment)
+    until = time.monotonic() + 30
+    while spool and not os.path.exists(f"{spool}/rank-{ranks - 1}.1") and process.poll() is None \
+            and time.monotonic() < until:
+        time.sleep(0.002)
+    time.sleep(0.3)
+    os.kill(process.pid if ranks == 1 else last_child(process.pid), number)
+    stderr = process.communicate()[1]
+    lines = [line for line in stderr.splitlines() if line.startswith("rooftally: ")]
+    check(process.returncode == 75, arguments[0], number, "on", ranks, "ended with", process.returncode, stderr)
+    check(len(lines) == 1 and re.fullmatch("rooftally: " + wanted, lines[0]), arguments[0], number, "on", ranks,
+          "says", stderr)
+
+
+def stops():
+    output = os.path.join(folder, "stopped.h5")
+    options = ("-o", output, "--force", "--quiet", "--set", "buildings.invalid=skip", "--set", "buildings.where=")
+    how = r"; (\d+ of 100 zones are finished: rooftally run --resume goes on|no zone is finished: start it again)"
+    for name in ("SIGTERM", "SIGINT", "SIGUSR1"):
+        stopped(f"stopped by {name}{how}", output + ".spool", getattr(signal, name), 1, *RUN, *options)
+    stopped(f"stopped by SIGTERM( on rank 2)?{how}", output + ".spool", signal.SIGTERM, 3, *RUN, *options)
+    stopped("stopped by SIGINT; nothing is kept: start it again", "", signal.SIGINT, 1, "generate",
+            os.path.join(folder, "large.h5"), "--zones", "1000", "--buildings", "20000000", "--seed", "1", "--quiet")
+    check(not os.path.exists(os.path.join(folder, "large.h5")), "a store is there")
+
+
+rooftally("generate", STORE, "--zones", "100", "--buildings", "900000", "--seed", "3", "--quiet")
+rooftally(*RUN, "-o", RESULT, "--quiet")
+mistakes()
+vectors()
+exports()
+damaged()
+stops()
+finish()
