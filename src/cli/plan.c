@@ -288,12 +288,16 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     print_ranks(session->job, &zones, &work, n_candidates, n_free);
     if (!scans && !source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "
-               "table; "
-               "create an index using gist\n",
-               session->job->building_table);
+               "table; create index on %s using gist (%s)\n",
+               session->job->building_table,
+               session->job->building_table,
+               session->job->building_geometry);
     if (!source_schema(session->source)->zone_id_index && zones.n > 1000)
-        printf("  warning     no index on the id of %s: every zone is searched for\n",
-               session->job->zone_table);
+        printf("  warning     no index on the id of %s: every zone is searched for; "
+               "create index on %s (%s)\n",
+               session->job->zone_table,
+               session->job->zone_table,
+               session->job->zone_id);
     return 0;
 }
 
@@ -314,12 +318,12 @@ int cli_plan(int argc, char **argv, struct error *err)
         || job_session_open(&session, err) < 0
         || print_plan(&session, options.values, err) < 0) {
         err->code = ERROR_USAGE; /* nothing was started */
+        if (session.job)
+            job_locate(session.job, err);
         goto out;
     }
     status = 0;
 out:
-        if (session.job)
-            job_locate(session.job, err);
     job_session_close(&session);
     options_release(&options);
     return status;

@@ -268,14 +268,18 @@ static void tell_start(const struct run *run)
     if (!run->scans && !source_schema(run->session.source)->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
-                  "table=%s every zone reads the whole table: create an index using "
-                  "gist",
-                  run->session.job->building_table);
+                  "table=%s every zone reads the whole table: create index on %s using "
+                  "gist (%s)",
+                  run->session.job->building_table,
+                  run->session.job->building_table,
+                  run->session.job->building_geometry);
     if (run->n_zones > 1000 && !source_schema(run->session.source)->zone_id_index)
         log_event(LOG_WARN,
                   "no_zone_id_index",
-                  "table=%s every zone is searched for: create an index on its id",
-                  run->session.job->zone_table);
+                  "table=%s every zone is searched for: create index on %s (%s)",
+                  run->session.job->zone_table,
+                  run->session.job->zone_table,
+                  run->session.job->zone_id);
     tell_resumed(run);
 }
 
@@ -545,12 +549,12 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
 static void
 complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct error *err)
 {
+    if (run->session.job)
+        job_locate(run->session.job, err);
     stop_name(err);
     advise(run, err, advice);
 }
 
-    if (run->session.job)
-        job_locate(run->session.job, err);
 /* From the arguments to the result. Sets *keep when the spool is of use afterwards. */
 static int run_job(struct run *run, bool *keep, struct error *err)
 {

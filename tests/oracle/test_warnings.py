@@ -1,0 +1,42 @@
+#!/usr/bin/python3
+"""Indexes that are missing: plan and run warn of them, once, and say what to do; where they are
+there, or of no use, nobody is warned."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from oracle import *  # noqa: E402,F403
+
+
+def warnings(fetch, ranks):
+    """What plan and run warn of."""
+    job = write_job("warnings", source__fetch=fetch)
+    plan = rooftally("plan", job).stdout
+    run = rooftally("run", job, "-o", os.path.join(folder, "warnings.h5"), "--force", "--quiet", ranks=ranks)
+    return ([line for line in plan.splitlines() if line.startswith("  warning ")],
+            [line for line in run.stderr.splitlines() if "level=warn" in line and "event=no_keepalive" not in line])
+
+
+def check_warnings(what, fetch, spatial, zone_id):
+    for ranks in (1, 3):
+        in_plan, in_run = warnings(fetch, ranks)
+        check(sum("no spatial index on public.building: " in line and "create index on public.building using gist (boundary)" in line for line in in_plan) == spatial,
+              what, "plan tells", in_plan)
+        check(sum("event=no_spatial_index table=public.building " in line and "create index on public.building using gist (boundary)" in line
+                  for line in in_run) == spatial, what, ranks, "ranks: run tells", in_run)
+        check(sum("no index on the id of public.zipcode: " in line and "create index on public.zipcode (zip)" in line for line in in_plan) == zone_id, what, "plan tells", in_plan)
+        check(sum("event=no_zone_id_index table=public.zipcode " in line and "create index on public.zipcode (zip)" in line for line in in_run) == zone_id,
+              what, ranks, "ranks: run tells", in_run)
+        check(len(in_plan) == len(in_run) == spatial + zone_id, what, "more warnings", in_plan, in_run)
+
+
+use_database("warnings")
+generate(1100, 5000, 1)
+check_warnings("all indexes", "index", False, False)
+query("drop index building_boundary_idx")
+check_warnings("no spatial index", "index", True, False)
+check_warnings("no spatial index, and none needed", "scan", False, False)
+query("alter table zipcode drop constraint zipcode_zip_key")
+check_warnings("no index at all", "index", True, True)
+finish()
