@@ -40,23 +40,6 @@ int job_session_check_source(const struct job_session *session,
     return -1;
 }
 
-int job_session_no_zones(const struct job_session *session, struct error *err)
-{
-    const struct job *job = session->job;
-    bool is_store = job->kind == SOURCE_STORE;
-    if (job->zone_where)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "[zones] where: leaves no zones of %s: correct or remove it",
-                         is_store ? job->store_path : job->zone_table);
-    return error_set(err,
-                     ERROR_USAGE,
-                     is_store
-                         ? "[source] path: the store %s has no zones: stage it anew"
-                         : "[zones] table: %s is empty: fill it, or name another",
-                     is_store ? job->store_path : job->zone_table);
-}
-
 int job_session_check_output(const struct job_session *session,
                              const char *output,
                              struct error *err)

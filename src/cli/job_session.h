@@ -41,9 +41,6 @@ int job_session_check_source(const struct job_session *session,
                              const char *command,
                              struct error *err);
 
-/* ERROR_USAGE: why there are no zones. Returns -1. */
-int job_session_no_zones(const struct job_session *session, struct error *err);
-
 /* That the output is none of the files which the job reads. Returns 0, or -1 with
  * ERROR_USAGE. */
 int job_session_check_output(const struct job_session *session,

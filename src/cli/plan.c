@@ -250,7 +250,7 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     if (source_zones(session->source, &zones, &session->memory, err) < 0)
         return -1;
     if (zones.n == 0)
-        return job_session_no_zones(session, err);
+        return source_no_zones(session->job, err);
     if (plan_count(session, &zones, &work, err) < 0)
         return -1;
     for (int64_t i = 0; i < zones.n; i++)

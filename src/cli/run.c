@@ -107,9 +107,7 @@ static int read_zones(void *context, struct error *err)
         || source_zones(session->source, &run->zones, &session->memory, err) < 0)
         return -1;
     run->n_zones = run->zones.n;
-    if (run->n_zones > 0)
-        return 0;
-    return job_session_no_zones(session, err);
+    return run->n_zones > 0 ? 0 : source_no_zones(session->job, err);
 }
 
 static int open_sessions(struct run *run, struct error *err)

@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "rooftally/base/clock.h"
@@ -35,10 +36,16 @@ static const char usage[] =
 static void
 print_summary(const struct store_counts *counts, double wall_s, int64_t peak_bytes)
 {
-    char buildings[32], zones[32], size[24], peak[24];
-    printf("%s zones and %s buildings, %s: staged in %.1f s (%.0f rows/s) in %s of "
+    char buildings[32], zones[32], bare[48] = "", size[24], peak[24];
+    if (counts->n_bare_zones > 0)
+        snprintf(bare,
+                 sizeof bare,
+                 " (%" PRId64 " without geometry)",
+                 counts->n_bare_zones);
+    printf("%s zones%s and %s buildings, %s: staged in %.1f s (%.0f rows/s) in %s of "
            "memory\n",
            progress_count(zones, counts->n_zones),
+           bare,
            progress_count(buildings, counts->n_buildings),
            memory_size_text(size, counts->n_bytes),
            wall_s,

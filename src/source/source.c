@@ -129,6 +129,27 @@ int source_zones(struct source *source,
                                 : must_be_staged(err);
 }
 
+int source_no_zones(const struct job *job, struct error *err)
+{
+    char *path = job_redact_path(job->zone_path);
+    bool is_store = job->kind == SOURCE_STORE, is_file = job->kind == SOURCE_VECTOR;
+    const char *name = is_store ? job->store_path : is_file ? path : job->zone_table;
+    if (job->zone_where)
+        error_set(err,
+                  ERROR_USAGE,
+                  "[zones] where: leaves no zones of %s: correct or remove it",
+                  name ? name : "");
+    else
+        error_set(err,
+                  ERROR_USAGE,
+                  is_store  ? "[source] path: the store %s has no zones: stage it anew"
+                  : is_file ? "[zones] path: %s is empty: fill it, or name another"
+                            : "[zones] table: %s is empty: fill it, or name another",
+                  name ? name : "");
+    free(path);
+    return -1;
+}
+
 int source_zone(struct source *source,
                 const char *id,
                 int32_t n_id,

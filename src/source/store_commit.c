@@ -310,7 +310,8 @@ int store_writer_fill(struct store_writer *writer,
 {
     if (sorter_end(writer->buildings.sorter, status, writer->n_merge, err)
         || unite(writer, &writer->zones, err) || unite(writer, &writer->buildings, err)
-        || team_sum(writer->team, &writer->n_no_geometry, 1, err))
+        || team_sum(writer->team, &writer->n_no_geometry, 1, err)
+        || team_sum(writer->team, &writer->n_bare_zones, 1, err))
         return -1;
     memory_rewind(writer->memory, &writer->added);
     if (lay_out(writer, err) || fill(writer, err))
@@ -320,6 +321,7 @@ int store_writer_fill(struct store_writer *writer,
                                      .n_buildings = store->buildings.n,
                                      .n_blocks = store->n_blocks,
                                      .n_no_geometry = writer->n_no_geometry,
+                                     .n_bare_zones = writer->n_bare_zones,
                                      .n_bytes = store->n_bytes };
     return 0;
 }

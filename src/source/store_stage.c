@@ -253,8 +253,12 @@ int staging_read(struct staging *s, int status, const char *path, struct error *
         || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
         return -1;
     status = copy_table(s, SOURCE_ZONES, &s->zones, &zones, err);
-    if (store_writer_zones_end(s->writer, status, err))
+    int64_t n_zones = s->n_rows;
+    if (store_writer_zones_end(s->writer, status, err)
+        || team_sum(s->team, &n_zones, 1, err))
         return -1;
+    if (n_zones == 0)
+        return source_no_zones(&s->zone_job, err);
     s->n_rows = s->n_no_geometry = 0;
     status = copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err);
     return team_agree(s->team, status, err);

@@ -336,6 +336,7 @@ int store_writer_zone(struct store_writer *writer,
     writer->row.wkb = wkb;
     if (!empty)
         grow(&writer->extent, &head.box);
+    writer->n_bare_zones += empty;
     return add_row(writer, &writer->zones, columns, row, err);
 }
 

@@ -34,8 +34,8 @@ struct store_writer {
     int64_t n_bytes, n_merge; /* n_merge: of memory for merging */
     struct words *room;       /* for the words of another rank */
     struct collected zones, buildings;
-    struct box extent; /* of all zones; empty while there is none */
-    int64_t n_no_geometry;
+    struct box extent;                   /* of all zones; empty while there is none */
+    int64_t n_no_geometry, n_bare_zones; /* buildings, zones without geometry */
     struct store_row row;
     struct store *store; /* while it is filled */
 };

@@ -68,6 +68,8 @@ before = os.stat(wanted)
 for arguments, part in ((("-o", wanted), "--force"),
                         (("-o", "/no/such/folder/x.h5"), "/no/such/folder"),
                         (("-o", wanted + "2", "--set", "buildings.fields=hieght"), "'height'"),
+                        (("-o", wanted + "2", "--set", "zones.where=zip = 'x'"),
+                         "leaves no zones of public.zipcode: correct or remove it"),
                         (("-o", wanted + "2", "--set", f"buildings.fields={FIELDS}, xmin = height"),
                          "field named 'xmin'")):
     for ranks in (1, 3):
@@ -88,7 +90,7 @@ check(sorted(os.listdir(folder)) == sorted(name for name in os.listdir(folder)
                                            if name.endswith((".ini", ".store.h5"))),
       "left", os.listdir(folder))
 done = rooftally("stage", write_job("told", **JOB), "-o", wanted, "--force", ranks=3)
-check("41 zones and 30,001 buildings" in done.stdout and "2 buildings have no geometry"
+check("41 zones (1 without geometry) and 30,001 buildings" in done.stdout and "2 buildings have no geometry"
       in done.stdout and done.stdout.count("staged in") == 1, "summary", done.stdout)
 
 # A coastline: too much for little memory, which is said with its name; enough for more.

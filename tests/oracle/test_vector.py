@@ -254,6 +254,7 @@ def refusals():
             ("no such field", (zones, buildings), {"buildings__where": "heigth > 10"}, ["heigth", "'height'"]),
             ("no such id", (zones, buildings), {"zones__id": "zipp"}, ["zipp", "'zip'"]),
             ("an id that is a date", (zones, buildings), {"buildings__id": "day", "buildings__keep": "day"}, ["'day'", "Date"]),
+            ("no zones", (zones, buildings), {"zones__where": "state = 'XX'"}, ["where: leaves no zones of", "zone.shp: "]),
             ("no path", (zones, None), {}, ["[buildings]", "path", "missing"]),
             ("a database", ("PG:host=/nowhere password=hunter2", buildings), {}, ["[zones] ***"])):
         done = stage("refused", *pair, status=2, **changes)

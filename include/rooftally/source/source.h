@@ -144,6 +144,9 @@ int source_zones(struct source *source,
                  struct memory *memory,
                  struct error *err);
 
+/* ERROR_USAGE: why the job has no zones. Returns -1. */
+int source_no_zones(const struct job *job, struct error *err);
+
 /*
  * Fetch one zone's geometry as EWKB.
  *

@@ -97,6 +97,7 @@ struct store_options {
 struct store_counts {
     int64_t n_zones, n_buildings, n_blocks;
     int64_t n_no_geometry; /* buildings without geometry: left out */
+    int64_t n_bare_zones;  /* zones without geometry: they stay */
     int64_t n_bytes;       /* of the file */
 };
 
