@@ -87,11 +87,13 @@ struct vector_module {
                  int64_t *first,
                  struct error *err);
 
-    /* The next feature: 1, 0 at the end, -1 with ERROR_IO (the file is damaged). *row is
+    /* The next feature: 1, 0 at the end, -1 with ERROR_IO (the file is damaged, or a
+     * FlatGeobuf holds fewer features than its header says). *row is
      * the number of the one before, or *first, and becomes the feature's own: from 1, the
      * same in whatever parts the layer is read; a Shapefile's deleted records have one. */
     int (*next)(struct vector_layer *layer, int64_t *row, struct error *err);
 
+    int64_t (*feature_number)(struct vector_layer *layer); /* its FID */
     void (*value)(struct vector_layer *layer, int field, struct vector_value *value);
 
     /* Bytes of the feature's geometry as plane EWKB; 0 for none. What has no place in the

@@ -54,7 +54,7 @@ int vector_scan(struct source *source,
         wanted[from->id] = 1;
     vector->binding = binding;
     vector->filters = binding->local_filter && reads_columns(binding);
-    vector->pending = false;
+    vector->pending = vector->lacks_id = false;
     int status =
         vector->module->start(from->layer, wanted, part, n_parts, &vector->row, err);
     free(wanted);
@@ -186,6 +186,22 @@ static int check_zone(struct vector *vector,
     return at_row(vector, err);
 }
 
+static int no_id(const struct vector *vector, struct error *err)
+{
+    const struct vector_table *table = vector->table;
+    const char *id = table->about->fields[table->id].name;
+    return error_set(err,
+                     ERROR_DATA,
+                     "row %" PRId64 " (feature %" PRId64
+                     ") has no id: '%.40s' is null: "
+                     "fill it in, or leave it out: [%s] where = %.40s is not null",
+                     vector->row,
+                     vector->module->feature_number(table->layer),
+                     id,
+                     table->section,
+                     id);
+}
+
 static int too_big(struct vector *vector,
                    const struct batch *batch,
                    int64_t n_needed,
@@ -216,11 +232,12 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
         return at_row(vector, err);
     if (n > batch->bytes_capacity - batch->bytes_used)
         return batch->n_rows > 0 ? 0 : too_big(vector, batch, n, err);
+    vector->lacks_id = !value_of(vector, vector->table->id).valid;
+    if (vector->lacks_id && !vector->filters)
+        return no_id(vector, err);
+    if (vector->lacks_id && batch->n_rows > 0)
+        return 0; /* it gets a batch of its own, in which the filter may drop it */
     put_value(vector, batch, &batch->id, vector->table->id);
-    if (!batch->id.valid[batch->n_rows]) {
-        error_set(err, ERROR_DATA, "has no id (it is null)");
-        return at_row(vector, err);
-    }
     put_geometry(vector, batch, &head);
     if (is_zone
         && check_zone(vector,
@@ -252,6 +269,16 @@ static int next_feature(struct vector *vector, struct error *err)
     return more;
 }
 
+static int in_layer(const struct vector *vector, struct error *err)
+{
+    const struct vector_table *table = vector->table;
+    return error_prefix(err,
+                        "[%s] %.80s: layer '%.40s'",
+                        table->section,
+                        table->shown,
+                        table->about->name);
+}
+
 int vector_next(struct source *source, struct batch *batch, struct error *err)
 {
     struct vector *vector = (struct vector *)source;
@@ -269,14 +296,18 @@ int vector_next(struct source *source, struct batch *batch, struct error *err)
             break;
         int added = add_row(vector, batch, err);
         if (added < 0)
-            return -1;
+            return in_layer(vector, err);
         vector->pending = added == 0;
-        if (vector->pending)
+        if (vector->pending || vector->lacks_id)
             break;
     }
     int has_read = batch->n_rows > 0 || batch->n_filtered > 0;
     if (vector->filters && vector_filter(vector->binding, batch, err))
         return error_prefix(err, "[%s] where", vector->table->section);
+    if (!is_end && !vector->pending && vector->lacks_id && batch->n_rows > 0) {
+        no_id(vector, err);
+        return in_layer(vector, err);
+    }
     if (is_end)
         vector->table = NULL;
     return has_read;

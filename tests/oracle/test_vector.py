@@ -79,7 +79,7 @@ def stage(name, zones, buildings, *options, ranks=1, status=0, **changes):
     vector = dict(JOB, source={"kind": "vector"}, zones__path=zones, buildings__path=buildings)
     job = write_job(name, **{**vector, **changes})
     done = rooftally("stage", job, "-o", store, "--force", *options, ranks=ranks, status=status)
-    return done if status else store
+    return store if status == 0 else done
 
 
 def staged(name, store, ranks=1, **changes):
@@ -289,6 +289,23 @@ def refusals():
     check(0 < result["/zones/area_m2"].max() < 10, "coordinates as metres", result["/zones/area_m2"].max())
 
 
+def cut_off():
+    """A FlatGeobuf that ends anywhere before its end is refused, in zones and in buildings."""
+    zones, buildings = make_files("fgb")
+    cut = path_of("cut.fgb")
+    for which, path in (("zones", zones), ("buildings", buildings)):
+        whole = bytes_of(path)
+        n = len(whole)
+        # in the header, within the index that follows it, between features, within the last one
+        for n_bytes in (100, 1000, 2000, n // 5, n // 2, n - 1000, n - 1):
+            with open(cut, "wb") as file:
+                file.write(whole[:n_bytes])
+            done = stage("cut", *((cut, buildings) if which == "zones" else (zones, cut)), status=None)
+            check(done.returncode in (1, 2) and done.stderr.count("\n") == 1
+                  and f"rooftally: [{which}] {cut}" in done.stderr, f"{n_bytes} of {n}:", done.returncode, done.stderr)
+        check(not glob.glob(path_of("cut.store*")), "leftovers")
+
+
 def cambridge():
     """Real parcels and zip codes, through a GeoPackage."""
     data = os.path.join(SOURCE_DIR, "../shared/data")
@@ -344,6 +361,7 @@ query(EXTRAS)
 formats()
 crs()
 refusals()
+cut_off()
 layers()
 kinds()
 cambridge()

@@ -217,6 +217,7 @@ __attribute__((visibility("default"))) const struct vector_module rooftally_vect
     .use_crs = layer_use_crs,
     .start = layer_start,
     .next = layer_next,
+    .feature_number = layer_feature_number,
     .value = layer_value,
     .geometry_bytes = layer_geometry_bytes,
     .geometry = layer_geometry,

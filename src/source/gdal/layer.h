@@ -52,6 +52,7 @@ int layer_start(struct vector_layer *layer,
                 int64_t *first,
                 struct error *err);
 int layer_next(struct vector_layer *layer, int64_t *row, struct error *err);
+int64_t layer_feature_number(struct vector_layer *layer);
 void layer_forget_feature(struct vector_layer *layer);
 void layer_value(struct vector_layer *layer, int field, struct vector_value *value);
 int64_t layer_geometry_bytes(struct vector_layer *layer);

@@ -177,15 +177,34 @@ static void take_geometry(struct vector_layer *layer)
     gdal_forget();
 }
 
+int64_t layer_feature_number(struct vector_layer *layer)
+{
+    return OGR_F_GetFID(layer->feature);
+}
+
 /* Whether the feature is of this part; *row becomes its number. */
 static bool number_feature(struct vector_layer *layer, int64_t *row)
 {
-    int64_t fid = OGR_F_GetFID(layer->feature);
+    int64_t fid = layer_feature_number(layer);
     if (layer->fid_end >= 0 && fid >= layer->fid_end)
         return false;
     *row = layer->numbers_by_fid ? fid - layer->fid_before : *row + 1;
     layer->left -= layer->left > 0;
     return true;
+}
+
+/* Where GDAL's driver of FlatGeobuf finds a file cut off within its index, it finds no
+ * features and says nothing. The header of one that was written as a stream has no count. */
+static int
+check_end(const struct vector_layer *layer, int64_t n_read, struct error *err)
+{
+    int64_t n = layer->about.n_features;
+    if (strcmp(layer->about.driver, "FlatGeobuf") != 0 || n_read >= n)
+        return 0;
+    return error_set(err,
+                     ERROR_IO,
+                     "it is cut off: its header says that it has %lld features",
+                     (long long)n);
 }
 
 int layer_next(struct vector_layer *layer, int64_t *row, struct error *err)
@@ -200,7 +219,7 @@ int layer_next(struct vector_layer *layer, int64_t *row, struct error *err)
         return gdal_error(err, ERROR_IO, "cannot be read to its end");
     }
     if (!layer->feature)
-        return 0;
+        return check_end(layer, *row, err);
     if (!number_feature(layer, row)) {
         layer_forget_feature(layer);
         layer->left = 0;
