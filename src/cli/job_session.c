@@ -76,7 +76,8 @@ static int reach(struct job_session *session,
     if (source_reach(&session->source, session->job, rank, stop, stop_context, err)
         == 0)
         return 0;
-    return session->job->kind == SOURCE_STORE ? error_prefix(err, "[source] path") : -1;
+    bool has_place = session->job->kind != SOURCE_STORE || *err->text == '[';
+    return has_place ? -1 : error_prefix(err, "[source] path");
 }
 
 /* Fields and statistics to the open source. */

@@ -135,9 +135,11 @@ int options_read(struct options *options,
     if (optind + 1 < argc)
         return error_set(err,
                          ERROR_USAGE,
-                         "%s: one job file at a time, and then '%.60s'",
+                         "%s: takes one job file, and '%.60s' is one more; type "
+                         "rooftally %s JOB",
                          argv[0],
-                         argv[optind + 1]);
+                         argv[optind + 1],
+                         argv[0]);
     options->job_path = argv[optind];
     return 0;
 }

@@ -106,10 +106,15 @@ static int prepare(struct job_session *session,
         status = error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
     if (status == 0)
         status = job_session_read(session, options, err);
-    if (status == 0)
-        status = job_check_files(session->job, err);
     if (status == 0 && comm_rank(comm) == 0)
         status = job_session_check_output(session, options->output, err);
+    if (status == 0 && session->job->kind == SOURCE_STORE)
+        status = error_set(err,
+                           ERROR_USAGE,
+                           "[source] kind = store: it is staged already: run the job "
+                           "as it is");
+    if (status == 0)
+        status = job_check_files(session->job, err);
     if (comm_agree(comm, status, err) < 0
         || job_session_open_all(session, comm, &opening, err) < 0) {
         if (err->code != ERROR_STOPPED && !comm_is_broken(comm))

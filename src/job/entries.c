@@ -284,6 +284,7 @@ int entries_read(struct entries *entries, const char *path, struct error *err)
 {
     int status = -1;
     *entries = (struct entries){ .path = path };
+    static const char hdf5[] = "\x89HDF\r\n\x1a\n";
     char *text = malloc(MOST_FILE_BYTES + 2);
     FILE *file = fopen(path, "rb");
     if (!file || !text) {
@@ -293,6 +294,13 @@ int entries_read(struct entries *entries, const char *path, struct error *err)
     size_t n = fread(text, 1, MOST_FILE_BYTES + 1, file);
     if (ferror(file)) {
         error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+        goto out;
+    }
+    if (n >= sizeof hdf5 - 1 && memcmp(text, hdf5, sizeof hdf5 - 1) == 0) {
+        error_set(err,
+                  ERROR_USAGE,
+                  "%s: an HDF5 file, not a job file: rooftally info tells what it is",
+                  path);
         goto out;
     }
     if (n > MOST_FILE_BYTES) {

@@ -120,7 +120,11 @@ int spool_lock(const char *folder, double wait_s, int *lock, struct error *err)
     bool busy = true;
     int fd = -1;
     if (lstat(folder, &stat) == 0 && !S_ISDIR(stat.st_mode))
-        return error_set(err, ERROR_IO, "%s is there and not a folder", folder);
+        return error_set(err,
+                         ERROR_IO,
+                         "%s is there and not a folder: remove it, or choose another "
+                         "output",
+                         folder);
     if (asprintf(&path, "%s/lock", folder) < 0)
         return error_set(err, ERROR_BUDGET, "no memory for the spool");
     while (fd < 0 && busy) {

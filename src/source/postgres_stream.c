@@ -48,21 +48,33 @@ static void add_own_column(struct sql *sql,
     sql_release(&value);
 }
 
-/* "height, volume, where": a number that is out of range may be of any of them. */
+/* Whether the server computes a number for it, or makes one of a type that holds more. */
+static bool may_overflow(const struct binding *binding, const struct slot *slot)
+{
+    if (slot->origin != SLOT_SOURCE
+        || (slot->type != TYPE_REAL && slot->type != TYPE_INTEGER))
+        return false;
+    if (!slot->column)
+        return true;
+    const struct source_column *column =
+        source_columns_find(binding->columns, slot->column);
+    return column && slot->type == TYPE_REAL && strcmp(column->type_name, "real") != 0
+           && strcmp(column->type_name, "double precision") != 0;
+}
+
+/* "volume, where": a number that is out of range may be of any of them. */
 void postgres_list_numbers(struct postgres *postgres, const struct binding *binding)
 {
     char *to = postgres->numbers;
     size_t n = 0, n_most = sizeof postgres->numbers;
     *to = '\0';
-    for (int i = 0; i < binding->n_slots && n < n_most; i++) {
-        const struct slot *slot = &binding->slots[i];
-        bool is_suspect = slot->origin == SLOT_SOURCE
-                          && (slot->type == TYPE_REAL
-                              || (slot->type == TYPE_INTEGER && !slot->column));
-        if (is_suspect)
-            n +=
-                (size_t)snprintf(to + n, n_most - n, "%s%s", n ? ", " : "", slot->name);
-    }
+    for (int i = 0; i < binding->n_slots && n < n_most; i++)
+        if (may_overflow(binding, &binding->slots[i]))
+            n += (size_t)snprintf(to + n,
+                                  n_most - n,
+                                  "%s%s",
+                                  n ? ", " : "",
+                                  binding->slots[i].name);
     if (binding->source_filter && n < n_most)
         snprintf(to + n, n_most - n, "%s%s", n ? ", " : "", "where");
 }
@@ -78,7 +90,7 @@ int postgres_name_place(const struct postgres *postgres, struct error *err)
     if (is_number)
         error_set(err,
                   err->code,
-                  "%s, in one of [%s] %s: leave such rows out by where",
+                  "%s, in [%s] %s: leave such rows out by where",
                   err->text,
                   table->section,
                   postgres->numbers);

@@ -81,7 +81,7 @@ int postgres_find_table(struct postgres *postgres,
     PGresult *result =
         session_run(&postgres->session, statement, 1, params, false, err);
     if (!result)
-        return error_prefix(err, "[%s] table", table->section);
+        return error_prefix(err, "[%s] table: '%s'", table->section, table->name);
     int status = PQntuples(result) == 0 ? no_table(postgres, table, err)
                                         : set_table(table, result, err);
     PQclear(result);

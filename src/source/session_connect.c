@@ -47,8 +47,9 @@ static int refused(PGconn *connection, struct error *err)
     }
     return error_set(err,
                      ERROR_SOURCE,
-                     "cannot connect (%s): check [source] connection, and that the "
-                     "server has one free for every rank",
+                     "[source] connection: %s: check it, and that the server has one "
+                     "free "
+                     "for every rank",
                      text);
 }
 

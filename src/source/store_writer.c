@@ -36,12 +36,19 @@ static int check_plan(const struct store_table_plan *plan, struct error *err)
 static int set_paths(struct store_writer *writer, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
+    struct stat there;
     writer->path = strdup(path);
     writer->folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     if (asprintf(&writer->partial, "%s.partial", path) < 0)
         writer->partial = NULL;
     if (!writer->path || !writer->folder || !writer->partial)
         return error_set(err, ERROR_BUDGET, "no memory for a store");
+    if (!*path || path[strlen(path) - 1] == '/'
+        || (stat(path, &there) == 0 && !S_ISREG(there.st_mode)))
+        return error_set(err,
+                         ERROR_USAGE,
+                         "store '%s' is not the name of a file: choose another",
+                         path);
     if (!writer->options.force && access(path, F_OK) == 0)
         return error_set(err,
                          ERROR_USAGE,

@@ -31,6 +31,7 @@ B, Z = "buildings__", "zones__"
 JOBS = {
     "no building table": ({B + "table": "public.bulding"}, ["public.bulding", "public.building", "bad.ini:"]),
     "no zone table": ({Z + "table": "public.zipcod"}, ["public.zipcod", "public.zipcode", "bad.ini:"]),
+    "no name of a table": ({Z + "table": "public.zip code"}, ["'public.zip code'", "bad.ini:"]),
     "no zone id column": ({Z + "id": "zipp"}, ["zipp", "'zip'", "bad.ini:"]),
     "no building id column": ({B + "id": "idd"}, ["idd", "'id'", "bad.ini:"]),
     "no zone geometry": ({Z + "geometry": "boundry"}, ["boundry", "'boundary'", "bad.ini:"]),
@@ -68,7 +69,7 @@ JOBS = {
     "no size": ({"limits__memory": "lots"}, ["lots"]),
     "no retries": ({"limits__retries": "-1"}, ["retries"]),
     "no table given": ({Z + "table": None}, ["table"]),
-    "no server": ({"source__connection": "host=/nowhere"}, ["/nowhere"]),
+    "no server": ({"source__connection": "host=/nowhere"}, ["/nowhere", "bad.ini:5: [source] connection: "]),
     "no database": ({"source__connection": "dbname=nowhere"}, ["nowhere"]),
     "no such service": ({"source__connection": "service=nowhere"}, ["nowhere"]),
     "bad conninfo": ({"source__connection": "hots=x"}, ["hots"]),

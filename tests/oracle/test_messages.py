@@ -30,8 +30,14 @@ def says(wanted, *arguments, ranks=1, status=2, **more):
 
 def mistakes():
     place = re.escape(JOB)
-    says(f"{place} is neither a result nor a store of rooftally", "info", JOB)
+    says(f"{place} is neither a result nor a store of rooftally, or it is cut off", "info", JOB)
     says(f"{re.escape(folder)} is not a file", "info", folder)
+    says(f"{RESULT}: an HDF5 file, not a job file: rooftally info tells what it is", "plan", RESULT)
+    says(f"run: takes one job file, and '{place}' is one more; type rooftally run JOB", "run", JOB, JOB)
+    for path in (folder, folder + "/", ""):
+        says(f"generate: store '{path}' is not the name of a file: choose another", "generate", path, "--zones", "2",
+             "--buildings", "10", "--force")
+    says("[^ ]*:7: .source. kind = store: it is staged already: run the job as it is", "stage", JOB, "-o", "x.h5")
     says("info: unknown option --al; .*", "info", "--al", RESULT)
     says(f"export: {STORE} is a store, not a result: .*", "export", STORE)
     says("--set zones.where: leaves no zones of .*: correct or remove it", *RUN, "-o", RESULT + "2",
@@ -40,6 +46,7 @@ def mistakes():
     says("--set limits.memory: the system has no 1000.0 TiB of address space: lower it", *RUN, "-o", RESULT + "2",
          "--set", "limits.memory=1000 TiB")
     says("--set source.path: store nowhere: No such file or directory", "plan", JOB, "--set", "source.path=nowhere")
+    says("--set zones.id: the store's id is 'zip', not 'x': write id = zip", "plan", *RUN[1:], "--set", "zones.id=x")
     says("[^ ]*:8: .source. path: store build/.*: No such file or directory", "plan", JOB, cwd=folder)
 
 

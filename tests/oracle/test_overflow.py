@@ -50,7 +50,7 @@ for expression in OVERFLOWS:
             check(done.returncode == 1, expression, "ends with", done.returncode, done.stderr)
             check(len(lines) == 1 and ("range" in lines[0] or "overflow" in lines[0]),
                   expression, "tells", done.stderr)
-            place = "f: leave" if "buildings__fields" in changes else "where: leave"
+            place = "in [buildings] f: leave" if "buildings__fields" in changes else "in [buildings] where: leave"
             check(place in lines[0], expression, "does not tell where:", done.stderr)
             check(leftovers(name) == [], expression, "leaves", leftovers(name))
             check("terminated" not in done.stderr.lower() or ranks > 1, expression)
