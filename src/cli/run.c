@@ -543,6 +543,13 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
 }
 
+/* Going on from a damaged store would fail again; its text says what helps. */
+static bool is_damaged(const struct run *run, const struct error *err)
+{
+    return err->code == ERROR_FORMAT && run->session.job
+           && run->session.job->kind == SOURCE_STORE && n_kept(run) < run->n_zones;
+}
+
 /* The place in the job file, what has stopped it, and how to go on. */
 static void
 complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct error *err)
@@ -550,7 +557,8 @@ complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct erro
     if (run->session.job)
         job_locate(run->session.job, err);
     stop_name(err);
-    advise(run, err, advice);
+    if (!is_damaged(run, err))
+        advise(run, err, advice);
 }
 
 /* From the arguments to the result. Sets *keep when the spool is of use afterwards. */

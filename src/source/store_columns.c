@@ -70,11 +70,10 @@ static int text_bytes(struct store_source *source,
         || store_read(source->store, column->at + 8 * (first + n), &end, 8, err))
         return -1;
     if (start < 0 || end < start || end > column->n_text)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "the store is damaged: texts of %s at row %lld",
-                         column->name,
-                         (long long)first);
+        return store_damaged(err,
+                             "texts of %s at row %lld",
+                             column->name,
+                             (long long)first);
     *n_bytes = end - start;
     return 0;
 }
@@ -126,12 +125,11 @@ static int read_words(struct store_source *source,
     for (int32_t i = 0; i < n; i++) {
         valid[i] = ranks[i] != WORDS_NULL;
         if (valid[i] && ranks[i] >= dictionary->n)
-            return error_set(err,
-                             ERROR_FORMAT,
-                             "the store is damaged: word %d of %s, which has %d",
-                             ranks[i],
-                             column->name,
-                             dictionary->n);
+            return store_damaged(err,
+                                 "word %d of %s, which has %d",
+                                 ranks[i],
+                                 column->name,
+                                 dictionary->n);
         texts[i] = valid[i] ? dictionary->words[ranks[i]] : (struct text){ NULL, 0 };
     }
     return 0;

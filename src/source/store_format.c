@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -363,8 +364,21 @@ int store_read(const struct store *store,
         return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
     return error_set(err,
                      ERROR_FORMAT,
-                     "the store ends before byte %lld",
+                     "the store ends before byte %lld: stage it again",
                      (long long)(at + n_bytes));
+}
+
+int store_damaged(struct error *err, const char *fmt, ...)
+{
+    char what[160];
+    va_list arguments;
+    va_start(arguments, fmt);
+    vsnprintf(what, sizeof what, fmt, arguments);
+    va_end(arguments);
+    return error_set(err,
+                     ERROR_FORMAT,
+                     "the store is damaged: %s: stage it again",
+                     what);
 }
 
 int store_read_offsets(const struct store *store,
@@ -380,11 +394,10 @@ int store_read_offsets(const struct store *store,
     int64_t least = 0;
     for (int64_t i = 0; i <= n; i++) {
         if (offsets[i] < least || offsets[i] > n_most)
-            return error_set(err,
-                             ERROR_FORMAT,
-                             "the store is damaged: offset %lld of row %lld",
-                             (long long)offsets[i],
-                             (long long)(first + i));
+            return store_damaged(err,
+                                 "offset %lld of row %lld",
+                                 (long long)offsets[i],
+                                 (long long)(first + i));
         least = offsets[i];
     }
     return 0;

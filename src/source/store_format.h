@@ -101,6 +101,10 @@ int store_identify(const struct store *store,
                    int n_text,
                    struct error *err);
 
+/* ERROR_FORMAT: what of the store cannot be, and to stage it again. Returns -1. */
+__attribute__((format(printf, 2, 3))) int
+store_damaged(struct error *err, const char *fmt, ...);
+
 /*
  * The columns of rows [first, first + n), out of a table's or its texts' bounds never.
  *

@@ -19,11 +19,10 @@ locate(struct store_source *s, int64_t row, struct extent *extent, struct error 
         return -1;
     bool starts = offset[0] >= 0 && offset[0] <= s->store->buildings.n_wkb;
     if (!starts || offset[1] < offset[0] || offset[1] > s->store->buildings.n_wkb)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "geometry: the store is damaged: offset %lld of row %lld",
-                         (long long)offset[starts],
-                         (long long)(row + starts));
+        return store_damaged(err,
+                             "geometry: offset %lld of row %lld",
+                             (long long)offset[starts],
+                             (long long)(row + starts));
     *extent = (struct extent){ offset[0], offset[1] - offset[0] };
     return 0;
 }
@@ -83,10 +82,9 @@ static int check(struct batch *batch, int32_t row, struct error *err)
     if (fault != EWKB_FINE && fault != EWKB_COLLECTED)
         return 0;
     if (ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head) != EWKB_FINE)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "the store is damaged: geometry of row %lld",
-                         (long long)batch->origins[row]);
+        return store_damaged(err,
+                             "geometry of row %lld",
+                             (long long)batch->origins[row]);
     batch->boxes[row] = head.box;
     return 0;
 }

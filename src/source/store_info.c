@@ -80,10 +80,7 @@ static int read_range(const struct store *store,
             return -1;
         for (int64_t i = 0; i < n; i++) {
             if (nulls[i] < 0 || nulls[i] > store->block_rows)
-                return error_set(err,
-                                 ERROR_FORMAT,
-                                 "the store is damaged: nulls of block %lld",
-                                 (long long)(at + i));
+                return store_damaged(err, "nulls of block %lld", (long long)(at + i));
             range->n_null += nulls[i];
             if (has_ends)
                 widen(range, column->type, least[i], greatest[i]);

@@ -223,11 +223,10 @@ static int put_faults(struct store_source *s,
     for (int32_t i = 0; i < piece->n_rows; i++) {
         faults[i] = from[piece->rows[i]];
         if (faults[i] > EWKB_COLLECTED)
-            return error_set(err,
-                             ERROR_FORMAT,
-                             "the store is damaged: fault %d of row %lld",
-                             faults[i],
-                             (long long)piece->first + piece->rows[i]);
+            return store_damaged(err,
+                                 "fault %d of row %lld",
+                                 faults[i],
+                                 (long long)piece->first + piece->rows[i]);
     }
     return 0;
 }

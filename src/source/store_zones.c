@@ -91,10 +91,7 @@ static int read_field(struct reading *r,
     if (!to->valid[0])
         return 0;
     if (rank >= from->n_words)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "the store is damaged: words of %s",
-                         from->name);
+        return store_damaged(err, "words of %s", from->name);
     return read_text(r, from, from->words_at, rank, to->texts, err);
 }
 
@@ -127,10 +124,7 @@ read_id_field(struct reading *r, const char *id, int32_t n, struct error *err)
     digits[n] = '\0';
     column->integers[0] = strtoll(digits, &end, 10);
     if (n == 0 || *end)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "the store is damaged: zone id '%s'",
-                         digits);
+        return store_damaged(err, "zone id '%s'", digits);
     return 0;
 }
 
@@ -216,9 +210,12 @@ static int add_zone(struct reading *r, int64_t row, struct error *err)
     if (store_read_boxes(store, table->box_at, row, 1, sides, &zone.box, err)
         || store_read(store, table->vertices_at + 8 * row, &zone.n_vertices, 8, err))
         return -1;
+    for (int i = 0; i < 4; i++)
+        if (isnan(sides[i]))
+            return store_damaged(err, "the box of zone %.*s", (int)n_id, id);
     zone.id = (struct text){ id, n_id };
     if (zone.n_vertices < 0)
-        return error_set(err, ERROR_FORMAT, "the store is damaged: vertices of a zone");
+        return store_damaged(err, "vertices of a zone");
     if (zone.box.xmin <= zone.box.xmax
         && store_estimate(r->source, &zone.box, &zone.estimate, err))
         return -1;

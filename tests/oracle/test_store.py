@@ -138,6 +138,18 @@ def move_buildings(file):
     file["/buildings/geometry/offset"][:] = file["/buildings/geometry/offset"][:] + (1 << 40)
 
 
+def move_last(file):
+    """What none but the last zones need."""
+    offset = file["/buildings/geometry/offset"]
+    offset[-200:] = offset[-200:] + (1 << 40)
+
+
+def lose_box(name):
+    def change(file):
+        file[f"/blocks/{name}"][2] = numpy.nan
+    return change
+
+
 def drop_boxes(file):
     del file["/buildings/xmin"]
 
@@ -153,13 +165,19 @@ for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"
                    (damaged("block", move_block), "block 1"),
                    (damaged("boxes", drop_boxes), "/buildings/xmin"),
                    (damaged("zone", move_zone), "damaged"),
-                   (damaged("buildings", move_buildings), "damaged")):
+                   (damaged("buildings", move_buildings), "damaged"),
+                   (damaged("last", move_last), "damaged: geometry: offset"),
+                   *((damaged(side, lose_box(side)), "damaged: the box of block 2: stage it again")
+                     for side in ("xmin", "ymin", "xmax", "ymax"))):
     for ranks in (1, 2):
         done = rooftally("run", job, "-o", output, "--set", "source.kind=store", "--set",
                          f"source.path={path}", "--quiet", ranks=ranks, status=None, timeout=60)
         ours = [line for line in done.stderr.splitlines() if line.startswith("rooftally: ")]
         check(done.returncode in (1, 2) and len(ours) == 1 and part in ours[0], path, ranks,
               "ranks:", done.returncode, done.stderr)
+        check("--resume" not in ours[0], path, "would fail again:", ours[0])
         check(not os.path.exists(output), path, "left a result")
+        if "last" in path:
+            check(os.path.exists(output + ".spool"), "zones are finished before the damage is met")
         shutil.rmtree(output + ".spool", ignore_errors=True)
 finish()

@@ -382,6 +382,7 @@ static void values_that_point_outside_are_refused(void **unused)
     assert_non_null(use);
     assert_int_equal(use->layout, STORE_WORDS);
     const int64_t negative = -1, huge = INT64_MAX, beyond = s->buildings.n_wkb + 1;
+    const double nan = NAN;
     const uint16_t word = 77;
     const uint8_t fault = 200;
     const uint8_t order = 9; /* no byte order of WKB */
@@ -394,6 +395,9 @@ static void values_that_point_outside_are_refused(void **unused)
     } table[] = {
         { s->first_at + 8, &negative, 8, "block 1" },
         { s->count_at + 8 * 9, &huge, 8, "block 9" },
+        { s->block_box_at[0], &nan, 8, "box of block 0: stage it again" },
+        { s->block_box_at[3] + 8 * 9, &nan, 8, "box of block 9: stage it again" },
+        { s->zones.box_at[1] + 8, &nan, 8, "the box of zone " },
         { s->buildings.offset_at + 8 * 3, &negative, 8, "offset -1 of row 3" },
         { s->buildings.offset_at + 8 * 4000, &beyond, 8, "of row 4000" },
         { s->buildings.offset_at + 8 * N_BUILDINGS, &huge, 8, "of row 5000" },
