@@ -128,6 +128,30 @@ static void any_number_of_ranks_takes_over_every_file_once(void **state)
     assert_int_equal(b->memory.used_bytes, used);
 }
 
+/* In whatever order a folder lists its files. */
+static void the_last_attempt_is_found_and_its_own_records_count_first(void **state)
+{
+    struct bench *b = *state;
+    int64_t n_zones = 0;
+    int last = 0;
+    static const int numbers[] = { 4, 11, 2, 19, 7, 3, 12, 1 };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        attempt(b, numbers[i], 3, (int64_t)i, N_ZONES);
+        assert_int_equal(spool_count(b->folder, &n_zones, &last, &b->memory, NULL), 0);
+        assert_int_equal(n_zones, i + 1);
+        assert_int_equal(last, i == 0 ? 4 : i < 3 ? 11 : 19);
+    }
+    struct spool *spool = opened(b, 20, 0);
+    append(b, spool, 3);
+    assert_int_equal(spool_inherit(spool, 1, NULL), 0);
+    assert_int_equal(spool_scan(spool, &b->memory, NULL), 0);
+    assert_int_equal(spool_n_records(spool), 8);
+    for (int64_t row = 0; row < 8; row++)
+        assert_int_equal(spool_entry(spool, row)->attempt,
+                         row == 3 ? 20 : numbers[row]);
+    spool_close(spool);
+}
+
 static void torn_tails_of_earlier_files_are_dropped(void **state)
 {
     struct bench *b = *state;
@@ -342,6 +366,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(any_number_of_ranks_takes_over_every_file_once),
+        TEST(the_last_attempt_is_found_and_its_own_records_count_first),
         TEST(torn_tails_of_earlier_files_are_dropped),
         TEST(a_result_of_several_attempts_says_so),
         TEST(a_manifest_knows_its_job),

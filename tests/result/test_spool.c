@@ -102,6 +102,43 @@ static void records_come_back_by_row(void **state)
     assert_int_equal(spool_n_records(b->spool), 0); /* until the next scan */
 }
 
+static void of_one_zone_the_last_record_counts(void **state)
+{
+    struct bench *b = *state;
+    static const int64_t rows[] = { 1, 4 };
+    assert_int_equal(append(b, 1, NULL), 0);
+    assert_int_equal(append(b, 4, NULL), 0);
+    int64_t first_end = file_size(b);
+    assert_int_equal(append(b, 1, NULL), 0);
+    assert_rows(b, rows, 2);
+    assert_int_equal(spool_scan(b->spool, &b->memory, NULL), 0);
+    assert_true(spool_entry(b->spool, 0)->offset > first_end);
+    assert_true(spool_entry(b->spool, 1)->offset < first_end);
+}
+
+static void of_the_records_those_of_one_owner_are_kept(void **state)
+{
+    struct bench *b = *state;
+    static const int64_t owners[] = { 2, 1, -1, 0, 1, 2, 1, -1, 0, 2 };
+    for (int64_t own = 0; own < 4; own++) {
+        struct memory_mark mark = memory_mark(&b->memory);
+        if (own == 0)
+            for (int64_t row = 0; row < 10; row++)
+                assert_int_equal(append(b, row, NULL), 0);
+        assert_int_equal(spool_scan(b->spool, &b->memory, NULL), 0);
+        spool_keep(b->spool, owners, own);
+        int64_t n = 0;
+        for (int64_t row = 0; row < 10; row++) {
+            if (owners[row] != own)
+                continue;
+            assert_true(n < spool_n_records(b->spool));
+            assert_int_equal(spool_entry(b->spool, n++)->row, row);
+        }
+        assert_int_equal(spool_n_records(b->spool), n);
+        memory_rewind(&b->memory, &mark);
+    }
+}
+
 /* Begun once some MiB are there, and again for what came since. */
 static void what_is_on_its_way_to_disk_is_the_same(void **state)
 {
@@ -202,13 +239,15 @@ static void a_full_disk_costs_only_the_record_in_hand(void **state)
     int64_t sizes[] = { 1, 47, 100, 65536 + 10, 200000 };
     for (int i = 0; i < 5; i++) {
         struct rlimit less = limit;
-        less.rlim_cur = (rlim_t)(file_size(b) + sizes[i]);
+        int64_t n_bytes = file_size(b);
+        less.rlim_cur = (rlim_t)(n_bytes + sizes[i]);
         setrlimit(RLIMIT_FSIZE, &less);
         int status = append(b, CASE_HUGE_ROW, &err);
         setrlimit(RLIMIT_FSIZE, &limit);
         assert_int_equal(status, -1);
         assert_int_equal(err.code, ERROR_IO);
         assert_non_null(strstr(err.text, b->path));
+        assert_int_equal(file_size(b), n_bytes); /* the disk has its room back */
         assert_rows(b, rows, 1);
     }
     assert_int_equal(append(b, CASE_HUGE_ROW, NULL), 0);
@@ -255,6 +294,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_come_back_by_row, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_one_zone_the_last_record_counts,
+                                        set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(of_the_records_those_of_one_owner_are_kept,
+                                        set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(what_is_on_its_way_to_disk_is_the_same,
                                         set_up,
                                         tear_down),

@@ -663,6 +663,52 @@ static void the_greatest_doubles_overflow_and_come_back(void **state)
     expect(exact_quotient(&squares, &squares), 1, 4);
 }
 
+/* Every limb is filled as far as it can be, in one go and by merging. */
+static void the_longest_mantissa_is_added_thousands_of_times(void **state)
+{
+    (void)state;
+    enum { N = 1000, TIMES = 64 };
+    static double values[N * TIMES];
+    for (int exponent = -1074; exponent < 900; exponent += 7) {
+        double longest = ldexp(0x1p53 - 1, exponent);
+        struct exact whole, part, parts;
+        for (int i = 0; i < N * TIMES; i++)
+            values[i] = longest;
+        exact_init(&whole);
+        exact_init(&part);
+        exact_init(&parts);
+        exact_add_reals(&whole, values, N * TIMES);
+        exact_add_reals(&part, values, N);
+        for (int i = 0; i < TIMES; i++)
+            exact_merge(&parts, &part);
+        expect(exact_mean(&whole, N * TIMES), longest, exponent);
+        expect(exact_mean(&parts, N * TIMES), longest, exponent);
+        exact_merge(&part, &part); /* neither has carried since it was filled */
+        expect(exact_mean(&part, 2 * N), longest, exponent);
+    }
+}
+
+/* Between zero and the least double, which is half as far as there is to round. */
+static void a_mean_below_the_least_double_is_rounded(void **state)
+{
+    (void)state;
+    static const struct {
+        int n_least, n; /* so many times the least, and so many values */
+        double wanted;
+    } cases[] = {
+        { 1, 3, 0 },      { 1, 2, 0 },         { 2, 3, 5e-324 },
+        { 3, 2, 1e-323 }, { 7, 4, 1e-323 },    { 5, 2, 1e-323 },
+        { 3, 4, 5e-324 }, { 51, 100, 5e-324 }, { 1, 1000000, 0 },
+    };
+    for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++) {
+        struct exact sum;
+        exact_init(&sum);
+        for (int k = 0; k < cases[i].n_least; k++)
+            exact_add_reals(&sum, &(double){ 5e-324 }, 1);
+        expect(exact_mean(&sum, cases[i].n), cases[i].wanted, i);
+    }
+}
+
 static void special_values_are_as_in_ieee_arithmetic(void **state)
 {
     (void)state;
@@ -710,6 +756,8 @@ int main(void)
         cmocka_unit_test(what_is_added_and_taken_away_leaves_the_rest),
         cmocka_unit_test(products_are_exact),
         cmocka_unit_test(the_greatest_doubles_overflow_and_come_back),
+        cmocka_unit_test(the_longest_mantissa_is_added_thousands_of_times),
+        cmocka_unit_test(a_mean_below_the_least_double_is_rounded),
         cmocka_unit_test(special_values_are_as_in_ieee_arithmetic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

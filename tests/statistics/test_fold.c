@@ -596,8 +596,9 @@ static void bins_are_those_of_width_bucket(void **state)
         { 0.9999999999999999, "histogram(height, 0, 1, 3)", 3 },
         { 0.9999999999999999, "histogram(height, 0, 10, 10)", 1 },
         { 0.9999999999999999, "histogram(height, 0, 1, 1)", 1 },
+        { 0.9999999999999999, "histogram(height, 0, 1, 16)", 16 },
     };
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < (int)(sizeof cases / sizeof *cases); i++) {
         struct memory_mark mark = memory_mark(&memory);
         const char *const pairs[][2] = { { "h", cases[i].text }, { NULL, NULL } };
         struct statistics *set = bind(pairs, TYPE_INTEGER);
@@ -611,6 +612,51 @@ static void bins_are_those_of_width_bucket(void **state)
         statistics_free(set);
         memory_rewind(&memory, &mark);
     }
+}
+
+/* A sample that no other statistic has sorted, of values that all differ. */
+static void quantiles_of_any_size_are_those_of_the_sorted_values(void **state)
+{
+    (void)state;
+    static const char *const texts[] = { "median(height)",
+                                         "quantile(height, 0.1)",
+                                         "quantile(height, 0.77)" };
+    static const double shares[] = { 0.5, 0.1, 0.77 };
+    static double x[FIXTURE_ROWS];
+    uint64_t seed = 5;
+    for (int round = 0; round < 300; round++) {
+        struct memory_mark mark = memory_mark(&memory);
+        const char *const pairs[][2] = { { "q", texts[round % 3] }, { NULL, NULL } };
+        struct statistics *set = bind(pairs, TYPE_INTEGER);
+        int n = round < 60 ? 1 + round : 1 + (int)(next_random(&seed) % FIXTURE_ROWS);
+        fixture_fill(&batch, 1);
+        memset(batch.valid[HEIGHT], 1, FIXTURE_ROWS);
+        for (int i = 0; i < n; i++)
+            batch.reals[HEIGHT][i] = (double)(int64_t)next_random(&seed);
+        struct output_values *seen = fold_rows(set, &batch, &batch.id, batch.rows, n);
+        sorted_values(x, HEIGHT, n);
+        if (seen[0].reals[0] != reference_quantile(x, n, shares[round % 3]))
+            fail_msg("%s of %d values", texts[round % 3], n);
+        statistics_free(set);
+        memory_rewind(&memory, &mark);
+    }
+}
+
+/* 2^53 + 3 is no double, but it less 3 is one. */
+static void a_range_of_integers_is_rounded_once(void **state)
+{
+    (void)state;
+    struct memory_mark mark = memory_mark(&memory);
+    const char *const pairs[][2] = { { "range", "range(floors)" }, { NULL, NULL } };
+    struct statistics *set = bind(pairs, TYPE_INTEGER);
+    fixture_fill(&batch, 1);
+    memset(batch.valid[FLOORS], 1, FIXTURE_ROWS);
+    batch.integers[FLOORS][0] = (INT64_C(1) << 53) + 3;
+    batch.integers[FLOORS][1] = 3;
+    struct output_values *seen = fold_rows(set, &batch, &batch.id, batch.rows, 2);
+    assert_true(seen[0].reals[0] == 0x1p53);
+    statistics_free(set);
+    memory_rewind(&memory, &mark);
 }
 
 static void integers_do_not_overflow(void **state)
@@ -764,6 +810,8 @@ int main(void)
         cmocka_unit_test(special_values_are_as_postgresql_has_them),
         cmocka_unit_test(bins_are_half_open),
         cmocka_unit_test(bins_are_those_of_width_bucket),
+        cmocka_unit_test(quantiles_of_any_size_are_those_of_the_sorted_values),
+        cmocka_unit_test(a_range_of_integers_is_rounded_once),
         cmocka_unit_test(integers_do_not_overflow),
         cmocka_unit_test(weights_and_values_of_any_kind_give_what_ieee_gives),
         cmocka_unit_test(large_integers_meet_infinity_with_one_sign),
