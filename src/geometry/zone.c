@@ -157,7 +157,8 @@ int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box
 {
     if (zone->empty || n_max < 1)
         return 0;
-    if (zone->has_grid)
+    /* the centroid of an invalid building may be in the zone, and its box in no part of it */
+    if (zone->has_grid && zone->predicate != PREDICATE_CENTROID)
         return grid_cover(&zone->grid, boxes, n_max, box_cost, zone->n_expected);
     boxes[0] = zone->box;
     return 1;

@@ -81,7 +81,8 @@ struct box zone_box(const struct zone *zone);
  * price of `box_cost` (in the area that one candidate takes; about 20 is an index
  * descent).
  *
- * Shape    boxes[n_max]; every point of the zone is in at least one
+ * Shape    boxes[n_max]; every point of the zone is in at least one. For PREDICATE_CENTROID
+ *          its one box: a centroid may lie outside the box of its building
  * Returns  how many, 0 for an empty zone
  */
 int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box_cost);
