@@ -466,6 +466,56 @@ static void put_pair(struct shape *shape, const char *members, uint32_t iso, boo
     }
 }
 
+/* The zone's four sides, which are those of its box, its corners, and its hole's. */
+static void a_point_on_any_border_intersects_and_is_not_within(void **state)
+{
+    (void)state;
+    static const struct {
+        double x, y;
+        bool intersects, within;
+    } cases[] = {
+        { 0, 5, true, false },     { 10, 5, true, false }, { 5, 0, true, false },
+        { 5, 10, true, false },    { 0, 0, true, false },  { 10, 10, true, false },
+        { 0, 10, true, false },    { 10, 0, true, false }, { 4, 5, true, false },
+        { 6, 5, true, false },     { 5, 4, true, false },  { 5, 6, true, false },
+        { 4, 4, true, false },     { 6, 6, true, false },  { 5, 5, false, false },
+        { 3, 5, true, true },      { 7, 7, true, true },   { -1, 5, false, false },
+        { 10.5, 4, false, false },
+    };
+    static const enum predicate predicates[] = { PREDICATE_WITHIN,
+                                                 PREDICATE_INTERSECTS,
+                                                 PREDICATE_CENTROID };
+    static struct shape shape, point;
+    shape_init(&shape);
+    put_type(&shape, POLYGON, 0);
+    put_count(&shape, 2);
+    put_rectangle(&shape, 0, 0, 10, 10);
+    put_rectangle(&shape, 4, 4, 6, 6);
+    for (int p = 0; p < 3; p++) {
+        struct memory_mark mark = memory_mark(&memory);
+        struct zone *zone = open_zone(&shape, 100, predicates[p], INVALID_TRUST);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            enum decision decision = DECISION_REFINE;
+            char reason[REASON_BYTES];
+            shape_init(&point);
+            put_type(&point, 1, 0);
+            put_raw(&point, cases[i].x, cases[i].y);
+            assert_fine(zone_refine(zone,
+                                    point.bytes,
+                                    point.n,
+                                    &decision,
+                                    reason,
+                                    &err),
+                        &err);
+            bool wanted = p == 1 ? cases[i].intersects : cases[i].within;
+            if (decision != (wanted ? DECISION_INSIDE : DECISION_OUTSIDE))
+                fail_msg("point %g %g, predicate %d", cases[i].x, cases[i].y, p);
+        }
+        zone_close(zone);
+        memory_rewind(&memory, &mark);
+    }
+}
+
 static void a_collection_is_geoss_whatever_its_box(void **state)
 {
     (void)state;
@@ -640,6 +690,7 @@ int main(void)
         cmocka_unit_test(geos_answers_by_rule_and_predicate),
         cmocka_unit_test(points_are_within_when_one_is_inside_and_none_outside),
         cmocka_unit_test(a_point_a_rounding_off_an_edge_lies_where_postgis_says),
+        cmocka_unit_test(a_point_on_any_border_intersects_and_is_not_within),
         cmocka_unit_test(a_collection_is_geoss_whatever_its_box),
         cmocka_unit_test(only_a_collection_is_geoss_for_its_type),
         cmocka_unit_test(an_invalid_zone_leaves_everything_in_its_box_to_geos),

@@ -46,6 +46,10 @@ static void bounds_are_those_of_the_leading_comparisons(void **unused)
     } table[] = {
         { "h > 10", 1, { { 0, 10, INFINITY } } },
         { "10 >= h", 1, { { 0, -INFINITY, 10 } } },
+        { "10 > h", 1, { { 0, -INFINITY, 10 } } },
+        { "10 <= h", 1, { { 0, 10, INFINITY } } },
+        { "10 < h", 1, { { 0, 10, INFINITY } } },
+        { "10 = h", 1, { { 0, 10, 10 } } },
         { "n <= 7 and h < 2.5", 2, { { 1, -INFINITY, 7 }, { 0, -INFINITY, 2.5 } } },
         { "n < 2.5", 1, { { 1, -INFINITY, 2.5 } } },
         { "h = -3 and (n = 4 and d = '1970-01-03')",

@@ -70,6 +70,56 @@ static void everything_comes_back(void **unused)
     job_close(job);
 }
 
+static bool meet(const struct box *a, const struct box *b)
+{
+    return a->xmin <= b->xmax && b->xmin <= a->xmax && a->ymin <= b->ymax
+           && b->ymin <= a->ymax;
+}
+
+/* Pairs of a zone and a building whose boxes meet, by looking at all of them. */
+static int64_t count_pairs(const char *path)
+{
+    struct store *store;
+    struct error err;
+    int64_t n_pairs = 0;
+    assert_fine(store_open(&store, path, false, &err), &err);
+    int64_t n = store->buildings.n, n_zones = store->zones.n;
+    struct box *boxes = calloc((size_t)n, sizeof *boxes);
+    struct box *zones = calloc((size_t)n_zones, sizeof *zones);
+    double *scratch = calloc((size_t)(n + n_zones), 4 * sizeof *scratch);
+    assert_fine(store_read_row_boxes(store, 0, n, (float *)scratch, boxes, &err), &err);
+    assert_fine(store_read_boxes(store,
+                                 store->zones.box_at,
+                                 0,
+                                 n_zones,
+                                 scratch,
+                                 zones,
+                                 &err),
+                &err);
+    for (int64_t i = 0; i < n_zones; i++)
+        for (int64_t k = 0; k < n; k++)
+            n_pairs += meet(&zones[i], &boxes[k]);
+    free(scratch);
+    free(zones);
+    free(boxes);
+    store_close(store);
+    return n_pairs;
+}
+
+/* In many blocks, in groups, of which a small zone meets few. */
+static void no_building_is_passed_over(void **unused)
+{
+    struct error err;
+    struct totals totals;
+    (void)unused;
+    assert_fine(generate(store_path, 1000, 120000, true, 64 << 20, &err), &err);
+    struct job *job = make_job("predicate = centroid"); /* asks for all of them */
+    assert_fine(read_store(job, &totals, &err), &err);
+    assert_int_equal(totals.n_zones, 1000);
+    assert_int_equal(totals.n_rows, count_pairs(store_path));
+    job_close(job);
+}
+
 static void zones_are_filtered_by_their_fields(void **unused)
 {
     static const struct {
@@ -346,6 +396,41 @@ static void add_chunked(hid_t file)
     H5Sclose(space);
 }
 
+/* Ids one byte longer than there is room for. */
+static void lengthen_id(hid_t file)
+{
+    hsize_t dims[] = { N_ZONES };
+    char *ids = calloc(N_ZONES, STORE_ID_BYTES + 1);
+    assert_non_null(ids);
+    assert_true(H5Lmove(file, "/zones/id", file, "/zones/old", H5P_DEFAULT, H5P_DEFAULT)
+                >= 0);
+    hid_t old = H5Dopen2(file, "/zones/old", H5P_DEFAULT), type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, STORE_ID_BYTES + 1);
+    hid_t space = H5Screate_simple(1, dims, NULL);
+    hid_t dataset = H5Dcreate2(file,
+                               "/zones/id",
+                               type,
+                               space,
+                               H5P_DEFAULT,
+                               H5P_DEFAULT,
+                               H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    assert_true(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, ids) >= 0);
+    struct error err;
+    const char *const keys[] = { "name", "type" };
+    for (int i = 0; i < 2; i++) {
+        char *text = h5_get_text(old, keys[i], &err);
+        assert_non_null(text);
+        assert_fine(h5_put_text(dataset, keys[i], text, &err), &err);
+        free(text);
+    }
+    H5Dclose(dataset);
+    H5Dclose(old);
+    H5Sclose(space);
+    H5Tclose(type);
+    free(ids);
+}
+
 static void a_store_that_was_changed_is_refused(void **unused)
 {
     (void)unused;
@@ -354,6 +439,7 @@ static void a_store_that_was_changed_is_refused(void **unused)
     with_file(set_rows, "block_rows");
     with_file(drop_height, "height_min");
     with_file(drop_id, "/buildings/id");
+    with_file(lengthen_id, "/zones/id: ids are too long");
     with_file(swap_xmin, "/buildings/xmin is of another type");
     with_file(swap_ymin, "/zones/ymin has 20 values, not ");
     with_file(add_chunked, "/buildings/ymax is not one contiguous column");
@@ -403,8 +489,10 @@ static void values_that_point_outside_are_refused(void **unused)
         { s->buildings.offset_at + 8 * N_BUILDINGS, &huge, 8, "of row 5000" },
         { s->buildings.wkb_at, &order, 1, "geometry of row 0" },
         { s->zones.offset_at + 8, &huge, 8, "zones: the store is damaged" },
+        { s->zones.offset_at, &s->zones.n_wkb, 8, "zones: the store is damaged" },
         { s->zones.vertices_at, &negative, 8, "vertices" },
         { use->at + 2 * 1234, &word, 2, "word 77 of use" },
+        { use->words_at, &use->n_text, 8, "words of use" },
         { use->words_at + 8, &huge, 8, "words of use" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -516,6 +604,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_comes_back),
+        cmocka_unit_test(no_building_is_passed_over),
         cmocka_unit_test(zones_are_filtered_by_their_fields),
         cmocka_unit_test(the_same_state_gives_the_same_bytes),
         cmocka_unit_test(any_number_of_ranks_gives_the_same_bytes),

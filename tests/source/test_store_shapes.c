@@ -262,6 +262,34 @@ static void areas_and_validity_are_the_zones_own(void **unused)
     }
 }
 
+/* Before, between and after the ids that there are. */
+static void a_zone_that_is_not_there_is_refused(void **unused)
+{
+    static const char *const ids[] = { "", "a", "a plain on", "a plain one more", "z" };
+    struct job *job;
+    struct source *source;
+    struct memory memory;
+    struct text wkb;
+    struct error err;
+    (void)unused;
+    assert_fine(job_open(&job, job_path, NULL, 0, &err), &err);
+    assert_fine(memory_init(&memory, 8 << 20, &err), &err);
+    assert_fine(source_open(&source, job, NULL, 0, NULL, NULL, &err), &err);
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        assert_refused(source_zone(source,
+                                   ids[i],
+                                   (int32_t)strlen(ids[i]),
+                                   &wkb,
+                                   &memory,
+                                   &err),
+                       &err,
+                       ERROR_DATA,
+                       "gone");
+    source_close(source);
+    memory_release(&memory);
+    job_close(job);
+}
+
 /* A file may have been written by anybody: what can be no area is not known, and a zone is
  * valid only where exactly that is said. */
 static void what_can_be_no_shape_is_not_known(void **unused)
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test(floats_are_next_to_their_numbers),
         cmocka_unit_test(boxes_hold_their_buildings_and_no_more),
         cmocka_unit_test(areas_and_validity_are_the_zones_own),
+        cmocka_unit_test(a_zone_that_is_not_there_is_refused),
         cmocka_unit_test(what_can_be_no_shape_is_not_known),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
