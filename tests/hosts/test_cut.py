@@ -17,6 +17,7 @@ import verdict  # noqa: E402
 from verdict import *  # noqa: E402,F403
 import sandbox  # noqa: E402
 from hosts import Hosts  # noqa: E402
+from stored import JOB  # noqa: E402
 
 IS_LONG = os.environ.get("ROOFTALLY_LONG") == "1"
 MOST_S = 30
@@ -25,30 +26,6 @@ N_ZONES = 300
 SPOOL, RESULT = ".spool/rank-", ".partial-"
 KEEPALIVE = {"OMPI_MCA_oob_tcp_keepalive_time": 5, "OMPI_MCA_oob_tcp_keepalive_intvl": 2,
              "OMPI_MCA_oob_tcp_keepalive_probes": 3}
-JOB = """[job]
-title  = cut
-output = {name}.h5
-[source]
-kind   = store
-path   = state.store.h5
-[zones]
-table    = public.zipcode
-id       = zip
-geometry = boundary
-[buildings]
-table    = public.building
-id       = id
-geometry = boundary
-fields   = height, use
-keep     = id, height
-[statistics]
-buildings = count
-p90       = quantile(height, 0.9)
-uses      = frequency(use)
-[limits]
-memory     = 16 MiB
-checkpoint = 1 s
-"""
 
 
 def path_of(name):

@@ -14,37 +14,11 @@ import verdict  # noqa: E402
 from verdict import *  # noqa: E402,F403
 import sandbox  # noqa: E402
 import cluster  # noqa: E402
+from stored import JOB  # noqa: E402
 
 IS_LONG = os.environ.get("ROOFTALLY_LONG") == "1"
 N_ZONES, N_BUILDINGS = 300, 200000
 SLOW_MS = 700  # of every write into a spool, of which a zone takes one or two
-JOB = """[job]
-title  = {name}
-output = {name}.h5
-[source]
-kind   = store
-path   = state.store.h5
-[zones]
-table    = public.zipcode
-id       = zip
-geometry = boundary
-[buildings]
-table    = public.building
-id       = id
-geometry = boundary
-fields = height, use
-where  = height > 10
-keep   = id, height
-[statistics]
-buildings = count
-total     = sum(height)
-p90       = quantile(height, 0.9)
-uses      = frequency(use)
-tallest   = top(height, 3)
-[limits]
-memory     = 16 MiB
-checkpoint = 1 s
-"""
 # A site without PMIx.
 OTHER_SRUN = """#!/bin/sh
 [ "$*" = --mpi=list ] && { printf 'MPI plugin types are...\\n\\tnone\\n\\tpmi2\\n' >&2; exit; }
