@@ -38,10 +38,15 @@ static void tell_others(struct watch *watch)
             (void)send(watch->polled[i].fd, &lost_mark, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static bool has_told(int fd)
+enum word { WORD_NONE, WORD_LOST, WORD_END };
+
+static enum word hear(int fd)
 {
     char byte = 0;
-    return recv(fd, &byte, 1, MSG_DONTWAIT) == 1 && byte == lost_mark;
+    ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return WORD_NONE;
+    return n == 1 && byte == lost_mark ? WORD_LOST : WORD_END;
 }
 
 /* Something is to be said of line i: whether that is the end of the watch. */
@@ -56,13 +61,14 @@ static bool look(struct watch *watch, int i)
         watch->lost(watch->context, i);
         return true;
     }
-    if (has_told(fd)) {
+    enum word word = hear(fd);
+    if (word == WORD_LOST)
         watch->told(watch->context);
-        return true;
+    if (word == WORD_END) {
+        watch->polled[i].fd = -1;
+        close(fd);
     }
-    watch->polled[i].fd = -1;
-    close(fd);
-    return false;
+    return word == WORD_LOST;
 }
 
 static void *watch_lines(void *context)
