@@ -531,10 +531,10 @@ static void connections_that_fail_say_so_without_secrets(void **state)
     } cases[] = {
         { "source.connection=host=/nowhere password=hush",
           ERROR_SOURCE,
-          "check [source] connection" },
+          "[source] connection: connection to server on socket \"/nowhere/" },
         { "source.connection=dbname=rooftally_none password=hush",
           ERROR_SOURCE,
-          "database \"rooftally_none\" does not exist): check [source] connection" },
+          "database \"rooftally_none\" does not exist: check it, and that the server" },
         { "source.connection=pasword=hush", ERROR_USAGE, "\"pasword\"" },
         { "source.connection=dbname=x password='hush", ERROR_USAGE, "connection" },
         { "source.connection=dbname=x hush", ERROR_USAGE, "connection" },
