@@ -15,8 +15,16 @@ enum { MOST_CHUNK_ROWS = 4096, LEAST_CHUNK_ROWS = 512, SHARE = 8, FEW_CHUNKS = 4
 static int add(struct store_cache *cache, int64_t at, int64_t width)
 {
     int i = cache->n_columns++;
-    cache->columns[i] = (struct store_cached){ at, width, cache->chunk_bytes };
+    cache->columns[i] = (struct store_cached){ at, width, cache->chunk_bytes, 0 };
     cache->chunk_bytes += (width * (cache->chunk_rows + 1) + 63) & ~INT64_C(63);
+    return i;
+}
+
+/* Offsets, with the end of the last row. */
+static int add_offsets(struct store_cache *cache, int64_t at)
+{
+    int i = add(cache, at, 8);
+    cache->columns[i].n_more = 1;
     return i;
 }
 
@@ -30,11 +38,11 @@ static void add_slot(struct store_source *s, int slot)
     if (c < 0)
         return;
     const struct store_column *column = &table->columns[c];
-    if (column->layout == STORE_OFFSETS)
-        return;
     s->value_of[slot] =
-        add(&s->cache, column->at, column->layout == STORE_WORDS ? 2 : 8);
-    if (column->layout == STORE_VALUES && column->valid_at >= 0)
+        column->layout == STORE_OFFSETS
+            ? add_offsets(&s->cache, column->at)
+            : add(&s->cache, column->at, column->layout == STORE_WORDS ? 2 : 8);
+    if (column->layout != STORE_WORDS && column->valid_at >= 0)
         s->valid_of[slot] = add(&s->cache, column->valid_at, 1);
 }
 
@@ -55,7 +63,7 @@ static void add_columns(struct store_source *s, int64_t n_rows)
     for (int side = 0; side < 4; side++)
         s->side_of[side] = add(&s->cache, table->box_at[side], sizeof(float));
     s->fault_of = add(&s->cache, table->fault_at, 1);
-    s->offset_of = add(&s->cache, table->offset_at, 8);
+    s->offset_of = add_offsets(&s->cache, table->offset_at);
     for (int i = 0; i < s->binding->n_slots; i++)
         add_slot(s, i);
 }
@@ -126,8 +134,8 @@ static int64_t column_bytes(const struct store_source *s, int column, int64_t fi
 {
     int64_t left = s->store->buildings.n - first;
     int64_t n = left < s->cache.chunk_rows ? left : s->cache.chunk_rows;
-    n += column == s->offset_of; /* the end of the last row */
-    return n * s->cache.columns[column].width;
+    const struct store_cached *from = &s->cache.columns[column];
+    return (n + from->n_more) * from->width;
 }
 
 const void *

@@ -59,22 +59,23 @@ int store_load_dictionaries(struct store_source *source, struct error *err)
 
 /* Bytes of the texts of n rows of a column that keeps them one by one. */
 static int text_bytes(struct store_source *source,
-                      const struct store_column *column,
+                      int slot,
                       int64_t first,
                       int32_t n,
                       int64_t *n_bytes,
                       struct error *err)
 {
-    int64_t start, end;
-    if (store_read(source->store, column->at + 8 * first, &start, 8, err)
-        || store_read(source->store, column->at + 8 * (first + n), &end, 8, err))
+    const struct store_column *column =
+        &source->store->buildings.columns[source->columns[slot]];
+    const int64_t *offsets = store_cached(source, source->value_of[slot], first, err);
+    if (!offsets)
         return -1;
-    if (start < 0 || end < start || end > column->n_text)
+    if (offsets[0] < 0 || offsets[n] < offsets[0] || offsets[n] > column->n_text)
         return store_damaged(err,
                              "texts of %s at row %lld",
                              column->name,
                              (long long)first);
-    *n_bytes = end - start;
+    *n_bytes = offsets[n] - offsets[0];
     return 0;
 }
 
@@ -97,7 +98,7 @@ int32_t store_fit_rows(struct store_source *source,
                 sum += (int64_t)n * table->id_bytes;
             if (c < 0 || table->columns[c].layout != STORE_OFFSETS)
                 continue;
-            if (text_bytes(source, &table->columns[c], first, n, &one, err))
+            if (text_bytes(source, i, first, n, &one, err))
                 return -1;
             sum += one;
         }
@@ -137,26 +138,23 @@ static int read_words(struct store_source *source,
 
 static int read_texts(struct store_source *source,
                       struct batch *batch,
-                      const struct store_column *column,
+                      int slot,
                       int64_t first,
                       int32_t n,
                       uint8_t *valid,
                       struct text *texts,
                       struct error *err)
 {
-    int64_t *offsets = (int64_t *)(void *)source->scratch;
-    source->n_read += 8 * (int64_t)n + 8;
-    memset(valid, 1, (size_t)n);
-    if (column->valid_at >= 0
-        && store_fetch(source, column->valid_at + first, valid, n, err))
+    const struct store_column *column =
+        &source->store->buildings.columns[source->columns[slot]];
+    const uint8_t *is_valid = source->all_valid;
+    const int64_t *offsets = store_cached(source, source->value_of[slot], first, err);
+    if (offsets && column->valid_at >= 0)
+        is_valid = store_cached(source, source->valid_of[slot], first, err);
+    if (!offsets || !is_valid)
         return -1;
-    if (store_read_offsets(source->store,
-                           column->at,
-                           first,
-                           n,
-                           column->n_text,
-                           offsets,
-                           err))
+    memcpy(valid, is_valid, (size_t)n);
+    if (store_check_offsets(offsets, first, n, column->n_text, err))
         return error_prefix(err, "texts of %s", column->name);
     int64_t n_bytes = offsets[n] - offsets[0];
     if (n_bytes > batch->bytes_capacity - batch->bytes_used)
@@ -212,5 +210,5 @@ int store_read_texts(struct store_source *source,
     struct text *texts = column->texts + to;
     return from->layout == STORE_WORDS
                ? read_words(source, slot, first, n, valid, texts, err)
-               : read_texts(source, batch, from, first, n, valid, texts, err);
+               : read_texts(source, batch, slot, first, n, valid, texts, err);
 }

@@ -30,7 +30,6 @@ static void add_slot(struct row_bytes *bytes, const struct store_source *s, int 
         bytes->texts += table->id_bytes;
     if (c < 0 || table->columns[c].layout != STORE_OFFSETS)
         return;
-    bytes->texts += 8 + (table->columns[c].valid_at >= 0);
     if (table->n > 0)
         bytes->texts += table->columns[c].n_text / table->n;
 }

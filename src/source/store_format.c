@@ -381,16 +381,12 @@ int store_damaged(struct error *err, const char *fmt, ...)
                      what);
 }
 
-int store_read_offsets(const struct store *store,
-                       int64_t at,
-                       int64_t first,
-                       int64_t n,
-                       int64_t n_most,
-                       int64_t *offsets,
-                       struct error *err)
+int store_check_offsets(const int64_t *offsets,
+                        int64_t first,
+                        int64_t n,
+                        int64_t n_most,
+                        struct error *err)
 {
-    if (store_read(store, at + 8 * first, offsets, 8 * (n + 1), err))
-        return -1;
     int64_t least = 0;
     for (int64_t i = 0; i <= n; i++) {
         if (offsets[i] < least || offsets[i] > n_most)
@@ -401,6 +397,19 @@ int store_read_offsets(const struct store *store,
         least = offsets[i];
     }
     return 0;
+}
+
+int store_read_offsets(const struct store *store,
+                       int64_t at,
+                       int64_t first,
+                       int64_t n,
+                       int64_t n_most,
+                       int64_t *offsets,
+                       struct error *err)
+{
+    if (store_read(store, at + 8 * first, offsets, 8 * (n + 1), err))
+        return -1;
+    return store_check_offsets(offsets, first, n, n_most, err);
 }
 
 int store_read_boxes(const struct store *store,

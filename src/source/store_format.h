@@ -109,6 +109,7 @@ store_damaged(struct error *err, const char *fmt, ...);
  * The columns of rows [first, first + n), out of a table's or its texts' bounds never.
  *
  * store_read_offsets  n + 1 offsets, checked: never falling, within 0 to n_most
+ * store_check_offsets  the same check of offsets that were read before
  * store_read_boxes    of zones and blocks, interleaved into boxes; scratch[4 * n]
  * store_read_row_boxes  of buildings
  */
@@ -119,6 +120,11 @@ int store_read_offsets(const struct store *store,
                        int64_t n_most,
                        int64_t *offsets,
                        struct error *err);
+int store_check_offsets(const int64_t *offsets,
+                        int64_t first,
+                        int64_t n,
+                        int64_t n_most,
+                        struct error *err);
 int store_read_boxes(const struct store *store,
                      const int64_t box_at[4],
                      int64_t first,

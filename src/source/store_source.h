@@ -43,6 +43,7 @@ struct store_dictionary {
 struct store_cached {
     int64_t at, width; /* in the file; bytes a row */
     int64_t offset;    /* in a chunk */
+    int64_t n_more;    /* values behind the last row's */
 };
 
 enum { STORE_MOST_CACHED = 2 * BINDING_MAX_SLOTS + 8 };

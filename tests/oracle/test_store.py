@@ -99,6 +99,14 @@ whole, store = store, stage("filtered", **filtered)
 check(os.path.getsize(store) < 0.7 * os.path.getsize(whole), "a filter makes a store smaller")
 compare("staged with its filter", **filtered)
 
+# What is read of texts that are no words is counted: offsets and texts.
+read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
+                statistics=statistics)["/telemetry/zone/bytes"].sum())
+        for statistics in ({"buildings": "count"}, {"kinds": "variety(notes)"})]
+with h5py.File(whole) as file:
+    least = file["/texts/buildings/notes/text"].size + 8 * file["/buildings/id"].size
+check(least < read[1] - read[0] < 2 * least, "read of texts:", read, least)
+
 # Refusals.
 job = write_job("refused", **JOB)
 for arguments, part in (((), "-o STORE"), (("-o", store), "--force"),
@@ -144,6 +152,12 @@ def move_last(file):
     offset[-200:] = offset[-200:] + (1 << 40)
 
 
+def swap_texts(file):
+    """Offsets that fall again within a block, of texts that are kept one by one."""
+    offset = file["/buildings/notes"]
+    offset[1] = offset[600] + 1
+
+
 def lose_box(name):
     def change(file):
         file[f"/blocks/{name}"][2] = numpy.nan
@@ -167,6 +181,7 @@ for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"
                    (damaged("zone", move_zone), "damaged"),
                    (damaged("buildings", move_buildings), "damaged"),
                    (damaged("last", move_last), "damaged: geometry: offset"),
+                   (damaged("texts", swap_texts), "texts of notes: the store is damaged: offset"),
                    *((damaged(side, lose_box(side)), "damaged: the box of block 2: stage it again")
                      for side in ("xmin", "ymin", "xmax", "ymax"))):
     for ranks in (1, 2):
