@@ -112,7 +112,7 @@ job = write_job("refused", **JOB)
 for arguments, part in (((), "-o STORE"), (("-o", store), "--force"),
                         (("-o", "/no/such/folder/x.h5"), "/no/such/folder"),
                         (("-o", store + "2", "--set", "source.kind=store", "--set",
-                          f"source.path={store}"), "cannot be staged"),
+                          f"source.path={store}"), "it is staged already"),
                         (("-o", store + "2", "--set", f"buildings.fields={FIELDS}, xmin = height"),
                          "field named 'xmin'")):
     done = rooftally("stage", job, *arguments, status=None)
