@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/job/job.h"
 
 void hint_put_word(const char *word, FILE *out)
@@ -67,7 +68,7 @@ static bool put_overrides(const struct options *options, bool with_output, FILE 
 /* "jobs/state.ini": "state.store.h5", in the folder where one is. */
 static char *store_name(const char *job_path)
 {
-    const char *slash = strrchr(job_path, '/'), *base = slash ? slash + 1 : job_path;
+    const char *base = file_name(job_path);
     const char *dot = strrchr(base, '.');
     int n = dot && dot > base ? (int)(dot - base) : (int)strlen(base);
     char *name = NULL;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/base/nearest.h"
 
 #include "entries.h"
@@ -324,18 +325,12 @@ static int check_complete(const struct job *job, struct error *err)
 
 static int read_job(struct job *job, const struct entries *entries, struct error *err)
 {
-    const char *slash = strrchr(job->path, '/');
     job->text = entries_text(entries);
     job->identity = entries_identity(entries);
     job->places = places_text(entries);
     if (!job->text || !job->identity || !job->places)
         return no_memory(err);
-    return read_string(&job->title,
-                       entries,
-                       "job",
-                       "title",
-                       slash ? slash + 1 : job->path,
-                       err)
+    return read_string(&job->title, entries, "job", "title", file_name(job->path), err)
                    || read_string(&job->output, entries, "job", "output", "", err)
                    || read_source(job, entries, err) || read_zones(job, entries, err)
                    || read_buildings(job, entries, err)

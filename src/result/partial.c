@@ -31,14 +31,6 @@ char *partial_name(const char *path)
     return name;
 }
 
-char *partial_folder(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
-}
-
 /* Gone, or dead and only waiting for a parent to take notice, who may never do. */
 static bool is_dead(long pid)
 {
@@ -74,9 +66,9 @@ static bool is_stale(const char *rest, const struct stat *stat)
 
 void partial_clear(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    const char *base = file_name(path);
     size_t n = strlen(base), n_mark = strlen(".partial-");
-    char *folder = partial_folder(path);
+    char *folder = file_folder(path);
     DIR *entries = folder ? opendir(folder) : NULL;
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         struct stat stat;
@@ -153,7 +145,7 @@ give_name(const char *partial, const char *path, int force, struct error *err)
 
 int partial_commit(const char *partial, const char *path, int force, struct error *err)
 {
-    char *folder = partial_folder(path);
+    char *folder = file_folder(path);
     int status = -1;
     if (!folder)
         error_set(err, ERROR_BUDGET, "no memory for a file name");
@@ -220,7 +212,7 @@ int result_check(const char *path, int force, struct error *err)
                          ERROR_USAGE,
                          "output '%s' is not the name of a file",
                          path);
-    char *folder = partial_folder(path);
+    char *folder = file_folder(path);
     if (!folder)
         return error_set(err, ERROR_BUDGET, "no memory for a file name");
     int status = check_folder(path, folder, err);

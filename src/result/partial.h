@@ -25,7 +25,4 @@ int partial_reserve(const char *partial, struct error *err);
  */
 int partial_commit(const char *partial, const char *path, int force, struct error *err);
 
-/* Folder of a path, "." for a bare name; on the heap. */
-char *partial_folder(const char *path);
-
 #endif

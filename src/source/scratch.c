@@ -124,14 +124,6 @@ int nameless_open(int *file,
     return try_open(file, folder, name, mode, team, err);
 }
 
-/* "folder/" and "name" of a path. */
-static const char *split(const char *path, char **folder)
-{
-    const char *slash = strrchr(path, '/');
-    *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-    return slash ? slash + 1 : path;
-}
-
 int scratch_open(struct scratch *scratch,
                  const char *path,
                  const struct team *team,
@@ -139,8 +131,10 @@ int scratch_open(struct scratch *scratch,
 {
     char name[NAME_MAX + 1];
     bool has_name = false;
-    struct scratch made = { .file = -1, .rank = team->rank, .size = team->size };
-    snprintf(name, sizeof name, "%.200s.scratch", split(path, &made.folder));
+    struct scratch made = {
+        .file = -1, .rank = team->rank, .size = team->size, .folder = file_folder(path)
+    };
+    snprintf(name, sizeof name, "%.200s.scratch", file_name(path));
     int status =
         made.folder ? 0 : error_set(err, ERROR_BUDGET, "no memory for scratch");
     if (team_agree(team, status, err)

@@ -35,10 +35,9 @@ static int check_plan(const struct store_table_plan *plan, struct error *err)
 /* Names beside the output, and that it may be written. */
 static int set_paths(struct store_writer *writer, const char *path, struct error *err)
 {
-    const char *slash = strrchr(path, '/');
     struct stat there;
     writer->path = strdup(path);
-    writer->folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    writer->folder = file_folder(path);
     if (asprintf(&writer->partial, "%s.partial", path) < 0)
         writer->partial = NULL;
     if (!writer->path || !writer->folder || !writer->partial)
@@ -190,8 +189,7 @@ int store_writer_open(struct store_writer **writer,
         || nameless_open(&made->file,
                          &made->has_name,
                          made->folder,
-                         strrchr(made->partial, '/') ? strrchr(made->partial, '/') + 1
-                                                     : made->partial,
+                         file_name(made->partial),
                          0666,
                          team,
                          err)

@@ -313,6 +313,27 @@ static void a_name_is_known_to_be_too_long_before_it_is_used(void **state)
     assert_false(file_name_fits(path, ".."));
 }
 
+static void a_path_has_a_name_and_a_folder(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        { "x.h5", "x.h5", "." },
+        { "./x.h5", "x.h5", "." },
+        { "a/b/x.h5", "x.h5", "a/b" },
+        { "/x.h5", "x.h5", "/" },
+        { "/tmp/x.h5", "x.h5", "/tmp" },
+        { "a//x", "x", "a/" },
+        { "a/", "", "a" },
+        { "", "", "." },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *folder = file_folder(cases[i][0]);
+        assert_string_equal(file_name(cases[i][0]), cases[i][1]);
+        assert_string_equal(folder, cases[i][2]);
+        free(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +348,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),
+        cmocka_unit_test(a_path_has_a_name_and_a_folder),
         cmocka_unit_test(one_file_is_told_by_any_of_its_names),
         cmocka_unit_test(a_name_is_known_to_be_too_long_before_it_is_used),
     };

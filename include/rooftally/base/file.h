@@ -12,6 +12,11 @@ bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes);
 /* Returns false, with errno: 0 where the file ends before. */
 bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes);
 
+/* "name" of "folder/name", in it; and a copy of "folder", "." where none is named (heap; NULL
+ * where there is no memory). */
+const char *file_name(const char *path);
+char *file_folder(const char *path);
+
 /* Whether both are there and are one file, whatever links lead to it. */
 bool file_is_same(const char *one, const char *other);
 
