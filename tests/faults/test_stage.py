@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """Staging that is ended: by signals, by the death of any rank, by a full disk. Nothing remains but
-the store that was there, and the next try succeeds. The full disk needs root, to mount a small one."""
+the store that was there, and the next try succeeds; from PostgreSQL, and from a vector file where GDAL
+is there. The full disk needs root, to mount a small one."""
 
 import filecmp
+import shutil
 import signal
 
 from fault import *
@@ -14,7 +16,9 @@ TABLE = dict(buildings__fields="height, size, use, notes", statistics={"building
 
 
 def stage(table, output, *options, ranks=1, memory="8 MiB"):
-    job = write_job("stage", **TABLE, buildings__table=table, limits__memory=memory)
+    """Of a table, or of what else the job reads."""
+    of = {"buildings__table": table} if isinstance(table, str) else table
+    job = write_job("stage", **TABLE, **of, limits__memory=memory)
     return subprocess.Popen(command("stage", job, "-o", output, "--quiet", *options, ranks=ranks),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
@@ -24,6 +28,37 @@ def stage(table, output, *options, ranks=1, memory="8 MiB"):
 def check_unharmed(what):
     check(os.listdir(FOLDER) == ["state.h5"], what, "left", os.listdir(FOLDER))
     check(filecmp.cmp(STORE, wanted, shallow=False), what, "harmed the store that was there")
+
+
+def make_files():
+    """The tables as GeoPackages, which several ranks read: what a job of them says; {} without GDAL."""
+    if not shutil.which("ogr2ogr") or "no GDAL" in rooftally("--version").stdout:
+        return {}
+    paths = {table: os.path.join(folder, f"{table}.gpkg") for table in ("zipcode", "building")}
+    for table, path in paths.items():
+        subprocess.run(["ogr2ogr", "-f", "GPKG", path, "PG:", "-sql", f"select * from {table}", "-nln", table, "-lco",
+                        "FID=number"], check=True, stdout=subprocess.DEVNULL, env=environment)
+    return dict(source={"kind": "vector"}, zones__path=paths["zipcode"], buildings__path=paths["building"])
+
+
+def end_of_file(of, ranks, number, victim, delay):
+    """A file is read too fast to be hit: every write beside the store takes its time."""
+    slow = make_slow("file", FOLDER, 100)
+    environment.update(slow)
+    job = stage(of, STORE, "--force", ranks=ranks)
+    for variable in slow:
+        del environment[variable]
+    wait_until(lambda: len(ranks_of(job)) == ranks
+               and all(catches(pid, signal.SIGTERM) for pid in ranks_of(job).values()), job, 10)
+    time.sleep(delay)
+    pids = ranks_of(job)
+    what = f"a file on {ranks} ranks, signal {number} to rank {victim} after {delay} s"
+    check(job.poll() is None and kill(pids[victim], number), what, "was done before")
+    status, stderr, seconds = wait_ended(job, pids.values(), 30, what)
+    ours = [line for line in stderr.splitlines() if line.startswith("rooftally:")]
+    check(status == (75 if number == signal.SIGTERM else -9), what, "ended with", status, stderr)
+    check(len(ours) == (number == signal.SIGTERM) and seconds < 3, what, "said", stderr, seconds)
+    check_unharmed(what)
 
 
 def end(ranks, random):
@@ -74,13 +109,13 @@ def end_one(word, ranks, victim, delay, folder):
     check(os.listdir(folder) == [], what, "left", os.listdir(folder))
 
 
-def fill_disk(n_kib, ranks):
+def fill_disk(table, wanted, n_kib, ranks):
     """A disk of that size: the store, or one line that says that it is full."""
     subprocess.run(["mount", "-o", f"remount,size={n_kib}k", DISK], check=True)
     output = os.path.join(DISK, "state.h5")
-    job = stage("building", output, ranks=ranks)
+    job = stage(table, output, ranks=ranks)
     _, stderr = job.communicate(timeout=60)
-    what = f"{n_kib} KiB on {ranks} ranks"
+    what = f"{'a table' if table == 'building' else 'a file'}, {n_kib} KiB on {ranks} ranks"
     if job.returncode == 0:
         count["enough"] += 1
         check(filecmp.cmp(output, wanted, shallow=False), what, "gives another store")
@@ -106,6 +141,17 @@ for i in range(N):
 print(f"{len(ended)} of {N} ended early, within {max(ended, default=0):.1f} s")
 check(len(ended) >= N // 2, "most are ended in the middle")
 
+files = make_files()
+if files:
+    of_files = os.path.join(folder, "of_files.h5")
+    job = stage(files, of_files)
+    check(job.communicate() and job.returncode == 0, "an undisturbed stage of files")
+    for ranks, number, victim, delay in ((1, signal.SIGTERM, 0, 0.1), (1, signal.SIGKILL, 0, 0.3),
+                                         (3, signal.SIGTERM, 2, 0.2)):
+        end_of_file(files, ranks, number, victim, delay)
+else:
+    print("no ogr2ogr, or no GDAL: vector files not tried")
+
 set_pace(0.02)
 told = os.path.join(folder, "told")
 os.mkdir(told)
@@ -123,7 +169,11 @@ atexit.register(subprocess.run, ["umount", DISK])
 count = {"full": 0, "enough": 0}
 for i, n_kib in enumerate((64, 1000, 2500, 4000, 5500, 16000) if not is_long()
                           else range(64, 12000, 250)):
-    fill_disk(n_kib, 1 + i % 3)
+    fill_disk("building", wanted, n_kib, 1 + i % 3)
 print(f"disks: {count}")
 check(count["full"] > 0 and count["enough"] > 0, "both were met:", count)
+count = {"full": 0, "enough": 0}
+for i, n_kib in enumerate((64, 2500, 16000) if files else ()):
+    fill_disk(files, of_files, n_kib, 1 + i % 3)
+check(not files or (count["full"] > 0 and count["enough"] > 0), "both were met, of files:", count)
 finish()
