@@ -1,6 +1,7 @@
 /*
  * variance(f) = (n sum(f^2) - sum(f)^2) / (n (n - 1)), exact and rounded once;
- * stddev(f) = sqrt(variance(f)); cv(f) = stddev(f) / mean(f). Missing below two values.
+ * stddev(f) = sqrt(variance(f)); cv(f) = stddev(f) / mean(f). Missing below two values;
+ * cv where the mean is 0, too, as a division by zero is null.
  */
 #include <math.h>
 
@@ -47,10 +48,10 @@ static int finish_cv(const struct statistic *statistic,
                      struct error *err)
 {
     const struct total *total = statistics_state(end, statistic, 0);
+    double mean = total->n > 0 ? exact_mean(&total->sum, total->n) : 0;
     (void)err;
-    if (total->n > 0)
-        values[0].reals[0] =
-            sqrt(variance(statistic, end)) / exact_mean(&total->sum, total->n);
+    if (mean != 0)
+        values[0].reals[0] = sqrt(variance(statistic, end)) / mean;
     return 0;
 }
 

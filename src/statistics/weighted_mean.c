@@ -1,4 +1,5 @@
-/* weighted_mean(f, w) = sum(f w) / sum(w) where neither is null, rounded once. */
+/* weighted_mean(f, w) = sum(f w) / sum(w) where neither is null, rounded once; missing
+ * where sum(w) is 0, as a division by zero is null. */
 #include "kind.h"
 
 static const char *bind(struct statistics *set, struct statistic *statistic)
@@ -17,7 +18,7 @@ static int finish(const struct statistic *statistic,
     const struct total *products = statistics_state(end, statistic, 0);
     const struct total *weights = statistics_state(end, statistic, 1);
     (void)err;
-    if (products->n > 0)
+    if (products->n > 0 && exact_value(&weights->sum) != 0)
         values[0].reals[0] = exact_quotient(&products->sum, &weights->sum);
     return 0;
 }
