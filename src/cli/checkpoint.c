@@ -12,6 +12,8 @@
 #include "rooftally/base/crc32c.h"
 #include "rooftally/result/result.h"
 
+#include "team.h"
+
 /* What is left of a run that was killed is gone by then. */
 static const double lock_wait_s = 15;
 
@@ -34,6 +36,7 @@ static int refuse_zones(const struct checkpoint *c, int64_t n, struct error *err
 
 static int begin(struct checkpoint *c,
                  const struct options *options,
+                 const char *output,
                  struct spool_manifest *manifest,
                  struct memory *memory,
                  struct error *err)
@@ -47,11 +50,13 @@ static int begin(struct checkpoint *c,
         if (n > 0)
             return refuse_zones(c, n, err);
     }
+    c->attempt = 1; /* from here on the folder holds nothing that anybody misses */
+    if (result_check(output, options->force || options->resume, err) < 0)
+        return -1; /* another run has made it, while this one waited for its lock */
     gethostname(host, sizeof host - 1);
     clock_utc(utc);
     snprintf(c->run, sizeof c->run, "%s %s %ld", utc, host, (long)getpid());
     manifest->run = c->run;
-    c->attempt = 1;
     return spool_create(c->folder, err) < 0
                    || spool_put_manifest(c->folder, manifest, err) < 0
                ? -1
@@ -106,6 +111,7 @@ static int find_result(struct checkpoint *c,
 
 /* Rank 0: whose the folder is, and what becomes of it. */
 static int claim(struct checkpoint *c,
+                 struct comm *comm,
                  const struct options *options,
                  struct job_session *session,
                  const struct zone_list *zones,
@@ -122,7 +128,7 @@ static int claim(struct checkpoint *c,
     if (!is_there(c->folder) && options->resume
         && (find_result(c, options, output, err) < 0 || c->is_complete))
         return c->is_complete ? 0 : -1;
-    if (spool_lock(c->folder, lock_wait_s, &c->lock, err) < 0)
+    if (spool_lock(c->folder, lock_wait_s, team_should_stop, comm, &c->lock, err) < 0)
         return -1;
     if (options->resume) {
         int ours = spool_check_manifest(c->folder, &manifest, c->run, err);
@@ -131,7 +137,7 @@ static int claim(struct checkpoint *c,
         if (find_result(c, options, output, err) < 0 || c->is_complete)
             return c->is_complete ? 0 : -1;
     }
-    return begin(c, options, &manifest, &session->memory, err);
+    return begin(c, options, output, &manifest, &session->memory, err);
 }
 
 /* What rank 0 has decided. */
@@ -205,7 +211,7 @@ int checkpoint_open(struct checkpoint *checkpoint,
     *done = NULL;
     int status = c->folder ? 0 : error_set(err, ERROR_BUDGET, "no memory for a name");
     if (status == 0 && comm_rank(comm) == 0)
-        status = claim(c, options, session, zones, err);
+        status = claim(c, comm, options, session, zones, err);
     if (comm_agree(comm, status, err) < 0 || share(c, comm, err) < 0)
         return -1;
     if (c->is_complete)

@@ -135,10 +135,11 @@ static int write_to(const struct arguments *a, FILE *out, struct error *err)
     enum export_crs crs = EXPORT_WGS84;
     char name[128] = "", clean[128];
     if (export_result(a->result, &a->options, out, &crs, name, err) < 0) {
-        if (err->code == ERROR_FORMAT)
-            err->code = ERROR_USAGE;
-        if (!ferror(out))
+        if (!ferror(out)) { /* it is the result that is of no use */
+            if (err->code == ERROR_FORMAT || err->code == ERROR_IO)
+                err->code = ERROR_USAGE;
             return -1;
+        }
         return error_set(err,
                          ERROR_IO,
                          "%s %s",

@@ -1,8 +1,6 @@
 #include <stdio.h>
 
-#include <geodesic.h>
-#include <proj.h>
-
+#include "rooftally/geometry/measure.h"
 #include "rooftally/geometry/zone.h"
 #include "rooftally/h5/h5.h"
 #include "rooftally/source/source.h"
@@ -38,10 +36,7 @@ void cli_version(void)
     printf("  %s\n", comm_library());
     printf("  HDF5 %s\n", h5_version());
     printf("  GEOS %s\n", geos_version());
-    printf("  PROJ %d.%d.%d\n",
-           PROJ_VERSION_MAJOR,
-           PROJ_VERSION_MINOR,
-           PROJ_VERSION_PATCH);
+    printf("  PROJ %s\n", crs_library());
     printf("  libpq %s\n", source_library());
     const char *gdal = source_vector_library();
     printf("  %s\n", gdal ? gdal : "no GDAL: vector files cannot be staged");

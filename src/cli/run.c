@@ -5,6 +5,7 @@
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
+#include "rooftally/geometry/measure.h"
 #include "rooftally/h5/h5.h"
 #include "rooftally/result/result.h"
 
@@ -325,7 +326,7 @@ static int prepare(struct run *run, struct error *err)
     return run->scans ? 0 : agree(run, prepare_work(run, err), err);
 }
 
-enum { N_PROVENANCE = 16, PROVENANCE_TEXT = 320 };
+enum { N_PROVENANCE = 20, PROVENANCE_TEXT = 320 };
 
 struct provenance {
     struct result_attribute attributes[N_PROVENANCE];
@@ -336,8 +337,13 @@ struct provenance {
 static void remember(struct provenance *p, const char *name, const char *value)
 {
     snprintf(p->texts[p->n], PROVENANCE_TEXT, "%s", value);
-    p->attributes[p->n] = (struct result_attribute){ name, p->texts[p->n] };
+    p->attributes[p->n] = (struct result_attribute){ name, p->texts[p->n], 0 };
     p->n++;
+}
+
+static void remember_number(struct provenance *p, const char *name, int64_t number)
+{
+    p->attributes[p->n++] = (struct result_attribute){ name, NULL, number };
 }
 
 static void fill_provenance(const struct run *run, struct provenance *p)
@@ -349,22 +355,23 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "mpi", comm_library());
     remember(p, "hdf5", h5_version());
     remember(p, "geos", geos_version());
+    remember(p, "proj", crs_library());
+    remember(p, "libpq", source_library());
     remember(p, "source", schema->description);
     remember(p, "snapshot", source_snapshot(run->session.source));
     if (run->session.job->kind == SOURCE_POSTGRES)
         remember(p, "fetch", run->scans ? "scan" : "index");
     remember(p, "run", run->checkpoint.run);
     remember(p, "identity", run->checkpoint.identity);
-    snprintf(text, sizeof text, "%d", run->checkpoint.attempt);
-    remember(p, "attempt", text);
+    remember_number(p, "attempt", run->checkpoint.attempt);
     remember(p, "start", run->started);
     clock_utc(text);
     remember(p, "end", text);
-    snprintf(text, sizeof text, "%d", comm_size(run->comm));
-    remember(p, "ranks", text);
+    remember_number(p, "ranks", comm_size(run->comm));
     remember(p, "crs", schema->crs.name);
     remember(p, "job_file", run->session.job->path);
-    p->attributes[p->n++] = (struct result_attribute){ "job", run->session.job->text };
+    p->attributes[p->n++] =
+        (struct result_attribute){ "job", run->session.job->text, 0 };
 }
 
 static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)

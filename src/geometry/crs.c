@@ -108,3 +108,8 @@ int crs_read(struct crs *crs, const char *definition, struct error *err)
     proj_context_destroy(context);
     return known ? 0 : -1;
 }
+
+const char *crs_library(void)
+{
+    return proj_info().version;
+}

@@ -14,7 +14,7 @@
 
 static const int64_t LEAST_MEMORY = INT64_C(8) << 20;
 static const int64_t DEFAULT_MEMORY = INT64_C(64) << 20;
-static const double DEFAULT_CHECKPOINT_S = 10, LEAST_TIME_S = 10;
+static const double DEFAULT_CHECKPOINT_S = 10, LEAST_TIME_S = 1;
 
 static int no_memory(struct error *err)
 {
@@ -232,7 +232,7 @@ read_durations(struct job *job, const struct entries *entries, struct error *err
     if (time && job_parse_duration(time->value, &job->time_s, err))
         return entries_prefix(entries, time, err);
     if (time && job->time_s < LEAST_TIME_S) {
-        error_set(err, ERROR_USAGE, "'%.60s': 10 s is the least", time->value);
+        error_set(err, ERROR_USAGE, "'%.60s': 1 s is the least", time->value);
         return entries_prefix(entries, time, err);
     }
     return 0;

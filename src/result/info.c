@@ -191,18 +191,21 @@ print_attribute(hid_t group, const char *name, const H5A_info_t *info, void *con
     (void)info;
     FILE *out = context;
     char text[INFO_TEXT_BYTES], clean[INFO_TEXT_BYTES];
+    int64_t number;
+    log_clean(clean, sizeof clean, name, (int)strlen(name));
+    if (h5_get_integer(group, name, &number, NULL) == 0) {
+        info_put(out, "  %-12s %lld\n", clean, (long long)number);
+        return 0;
+    }
     char *value = h5_get_text(group, name, NULL);
     if (!value || strlen(value) >= INFO_TEXT_BYTES || strpbrk(value, "\n\r")) {
         /* the job file has many lines: its length tells enough here */
         info_put(out,
                  "  %-12s %lld bytes of text\n",
-                 log_clean(clean, sizeof clean, name, (int)strlen(name)),
+                 clean,
                  value ? (long long)strlen(value) : 0LL);
     } else {
-        info_put(out,
-                 "  %-12s %s\n",
-                 log_clean(clean, sizeof clean, name, (int)strlen(name)),
-                 info_text(group, name, text));
+        info_put(out, "  %-12s %s\n", clean, info_text(group, name, text));
     }
     free(value);
     return 0;

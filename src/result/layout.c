@@ -232,7 +232,9 @@ static int make_provenance(struct gather *g, hid_t group, struct error *err)
 {
     for (int i = 0; i < g->input->n_provenance; i++) {
         const struct result_attribute *attribute = &g->input->provenance[i];
-        if (h5_put_text(group, attribute->name, attribute->value, err) < 0)
+        if (attribute->value
+                ? h5_put_text(group, attribute->name, attribute->value, err) < 0
+                : h5_put_integer(group, attribute->name, attribute->number, err) < 0)
             return error_prefix(err, "/provenance");
     }
     return 0;

@@ -112,12 +112,17 @@ static int try_lock(const char *folder, const char *path, bool *busy)
     return -1;
 }
 
-int spool_lock(const char *folder, double wait_s, int *lock, struct error *err)
+int spool_lock(const char *folder,
+               double wait_s,
+               bool (*stop)(void *context),
+               void *context,
+               int *lock,
+               struct error *err)
 {
     double until_s = clock_wall_s() + wait_s;
     char *path = NULL;
     struct stat stat;
-    bool busy = true;
+    bool busy = true, stopped = false;
     int fd = -1;
     if (lstat(folder, &stat) == 0 && !S_ISDIR(stat.st_mode))
         return error_set(err,
@@ -127,14 +132,18 @@ int spool_lock(const char *folder, double wait_s, int *lock, struct error *err)
                          folder);
     if (asprintf(&path, "%s/lock", folder) < 0)
         return error_set(err, ERROR_BUDGET, "no memory for the spool");
-    while (fd < 0 && busy) {
+    for (;;) {
         fd = try_lock(folder, path, &busy);
-        if (fd < 0 && busy && clock_wall_s() > until_s)
+        if (fd >= 0 || !busy || clock_wall_s() > until_s)
             break;
-        if (fd < 0 && busy)
-            clock_sleep_s(0.1);
+        stopped = stop && stop(context);
+        if (stopped)
+            break;
+        clock_sleep_s(0.1);
     }
     free(path);
+    if (stopped)
+        return error_set(err, ERROR_STOPPED, "stopped while another run is at work");
     if (fd < 0 && busy)
         return error_set(err,
                          ERROR_USAGE,

@@ -2,6 +2,7 @@
 """What --resume accepts and refuses, and what a run says about it."""
 
 import shutil
+import signal
 
 import h5py
 
@@ -61,7 +62,7 @@ check("consistent = 0" in done.stdout, "says that it is not of one snapshot:", d
 check_whole("one", wanted, "resumed")
 check(consistent("one")[0] == 0, "resumed under a new snapshot")
 check("event=new_snapshot" in done.stderr, "warns of the new snapshot:", done.stderr)
-check(consistent("one")[1]["attempt"] == b"2", "its second attempt is on record")
+check(consistent("one")[1]["attempt"] == 2, "its second attempt is on record")
 with h5py.File(path_of("one")) as file:
     snapshots = set(file["/telemetry/zone/snapshot"][()])
     check(len(snapshots) == 2, "every zone tells its snapshot:", snapshots)
@@ -146,4 +147,28 @@ check(subprocess.run(command("run", write_job("busy2", **{**JOB, "limits__retrie
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode in (0, 2),
       "a second run waits, then goes on or is refused")
 check(job.wait(timeout=60) == 0, "the first run is not disturbed")
+
+# one that waits for the first and was not to replace its result: it does no work, and leaves nothing
+job = start("first", 2, "--quiet")
+wait_working("first", job)
+second = start("first", 1, "--quiet")
+time.sleep(1)
+set_pace(0)
+check(job.wait(timeout=60) == 0, "the first run is done")
+status, stderr, _ = wait_ended(second, [], 30, "second")
+check(status == 2 and "--force" in stderr and "zones" not in stderr, "second:", status, stderr)
+check(leftovers("first") == ["first.h5"], "second left", leftovers("first"))
+
+# a signal while it waits
+job = start("held", 2, "--quiet")
+wait_working("held", job)
+second = start("held", 1, "--quiet", "--force")
+wait_until(lambda: catches(second.pid, signal.SIGTERM), second)
+time.sleep(1.5)
+kill(second.pid, signal.SIGTERM)
+status, stderr, seconds = wait_ended(second, [], 30, "a run that waits")
+check(status == 75 and seconds < 3 and "SIGTERM" in stderr, "a run that waits:", status, seconds,
+      stderr)
+set_pace(0)
+check(job.wait(timeout=60) == 0, "the run that was waited for")
 finish()

@@ -79,7 +79,7 @@ static void limits_have_defaults_and_bounds(void **state)
     assert_true(isinf(job->checkpoint_s));
     job_close(job);
 
-    static const char *const bad[] = { "limits.time=9.9 s",
+    static const char *const bad[] = { "limits.time=0.9 s",
                                        "limits.time=0",
                                        "limits.time=soon",
                                        "limits.checkpoint=",

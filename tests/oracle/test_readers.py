@@ -86,6 +86,9 @@ def with_h5py(file):
     check(file["buildings"].dtype == "<i8" and file["total"].dtype == "<f8", "types")
     for attribute in ("job", "ranks", "start", "end", "snapshot", "source"):
         check(attribute in file["provenance"].attrs, "/provenance lacks", attribute)
+    for version in ("program", "mpi", "hdf5", "geos", "proj", "libpq"):
+        check(any(map(str.isdigit, file["provenance"].attrs[version].decode())), version)
+    check(file["provenance"].attrs["ranks"] >= 1, "ranks is a number")
 
 
 def with_ncdump(result):

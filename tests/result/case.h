@@ -339,8 +339,8 @@ struct case_input {
         snprintf(c->ids + row * CASE_ID_BYTES, CASE_ID_BYTES + 1, "%05d", (int)row);
     c->job_text = calloc(TEXT_BYTES + 1, 1);
     memset(c->job_text, 'j', TEXT_BYTES);
-    c->provenance[0] = (struct result_attribute){ "job", c->job_text };
-    c->provenance[1] = (struct result_attribute){ "snapshot", "" };
+    c->provenance[0] = (struct result_attribute){ "job", c->job_text, 0 };
+    c->provenance[1] = (struct result_attribute){ "snapshot", "", 0 };
     for (int i = 0; i < 3; i++)
         c->samples[i] = (struct memory_sample){ i / 2.0, i << 20, i << 10, i };
     snprintf(c->telemetry.host, sizeof c->telemetry.host, "%s", comm_host(comm));

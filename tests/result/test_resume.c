@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rooftally/base/clock.h"
 #include "rooftally/h5/h5.h"
 
 #include "check.h"
@@ -187,7 +188,7 @@ static int write_as(struct bench *b,
     struct case_input c;
     case_input_init(&c, CASE_FULL, b->output, N_ZONES, b->comm);
     c.input.reading = reading;
-    c.provenance[1] = (struct result_attribute){ "run", "first" };
+    c.provenance[1] = (struct result_attribute){ "run", "first", 0 };
     int status = result_write(b->comm, &c.input, spool, &b->memory, err);
     case_input_release(&c);
     return status;
@@ -323,19 +324,30 @@ static void a_damaged_manifest_is_refused(void **state)
     }
 }
 
+static bool is_wished(void *context)
+{
+    (void)context;
+    return true;
+}
+
 static void one_run_at_a_time_works_on_a_spool(void **state)
 {
     struct bench *b = *state;
     struct error err = { 0 };
     int lock = -1, other = -1;
     assert_int_equal(spool_remove(b->folder, NULL), 0);
-    assert_fine(spool_lock(b->folder, 0, &lock, &err), &err); /* makes the folder */
-    assert_refused(spool_lock(b->folder, 0.3, &other, &err),
+    assert_fine(spool_lock(b->folder, 0, NULL, NULL, &lock, &err),
+                &err); /* makes the folder */
+    assert_refused(spool_lock(b->folder, 0.3, NULL, NULL, &other, &err),
                    &err,
                    ERROR_USAGE,
                    "another run");
+    double start_s = clock_wall_s();
+    assert_int_equal(spool_lock(b->folder, 30, is_wished, NULL, &other, &err), -1);
+    assert_int_equal(err.code, ERROR_STOPPED);
+    assert_true(clock_wall_s() - start_s < 5);
     close(lock);
-    assert_fine(spool_lock(b->folder, 0, &lock, &err), &err);
+    assert_fine(spool_lock(b->folder, 0, NULL, NULL, &lock, &err), &err);
     assert_int_equal(spool_remove(b->folder, NULL), 0);
     close(lock);
 
@@ -345,13 +357,13 @@ static void one_run_at_a_time_works_on_a_spool(void **state)
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
-        int status = spool_lock(b->folder, 0, &lock, NULL);
+        int status = spool_lock(b->folder, 0, NULL, NULL, &lock, NULL);
         if (write(ready[1], "x", 1) == 1 && status == 0)
             usleep(300 * 1000);
         _exit(status ? 1 : 0);
     }
     assert_int_equal(read(ready[0], &byte, 1), 1);
-    assert_fine(spool_lock(b->folder, 10, &lock, &err), &err);
+    assert_fine(spool_lock(b->folder, 10, NULL, NULL, &lock, &err), &err);
     int status = 0;
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);

@@ -25,6 +25,8 @@ struct crs {
  * Returns     0, or -1 with ERROR_USAGE (PROJ cannot read it)
  */
 int crs_read(struct crs *crs, const char *definition, struct error *err);
+/* "9.1.1": PROJ's. */
+const char *crs_library(void);
 
 struct measures {
     double area_m2;     /* holes subtracted; 0 for points and lines; never negative; of

@@ -45,7 +45,8 @@ struct rank_telemetry {
 };
 
 struct result_attribute {
-    const char *name, *value; /* text, under /provenance */
+    const char *name, *value; /* under /provenance */
+    int64_t number;           /* where value is NULL */
 };
 
 /* What the source shows while it is read, and when it is read again. */

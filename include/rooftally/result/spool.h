@@ -38,11 +38,18 @@ int spool_remove(const char *folder, struct error *err);
  * given back by close(), or with the process.
  *
  * wait_s   a run that was killed takes a moment to go
+ * stop     asked while it waits: true gives up; may be NULL
  * Returns  0 with *lock, a descriptor, or -1 with
- *            ERROR_USAGE  another run is at work on it
+ *            ERROR_USAGE    another run is at work on it
+ *            ERROR_STOPPED
  *            ERROR_IO
  */
-int spool_lock(const char *folder, double wait_s, int *lock, struct error *err);
+int spool_lock(const char *folder,
+               double wait_s,
+               bool (*stop)(void *context),
+               void *context,
+               int *lock,
+               struct error *err);
 
 /* Whose zones a spool holds. */
 struct spool_manifest {
