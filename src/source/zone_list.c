@@ -10,6 +10,12 @@ int zone_list_init(struct zone_list *zones,
                    struct error *err)
 {
     struct zone_list made = { .id_bytes = id_bytes > 0 ? id_bytes : 1 };
+    if (id_bytes > ZONE_ID_MOST_BYTES)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "[zones] id: the longest has %d bytes, and %d are the most",
+                         (int)id_bytes,
+                         ZONE_ID_MOST_BYTES);
     made.ids = memory_take(memory, MEMORY_ZONES, n_most * made.id_bytes, err);
     if (!made.ids)
         return -1;

@@ -12,7 +12,9 @@ struct zone_row {
     double estimate; /* candidates; < 0 unknown */
 };
 
-/* Take room for n_most zones with ids of at most id_bytes; n is 0. */
+/* Take room for n_most zones with ids of at most id_bytes; n is 0. Ids travel in messages
+ * between ranks: ERROR_USAGE where they are longer than that allows. */
+enum { ZONE_ID_MOST_BYTES = 1024 };
 int zone_list_init(struct zone_list *zones,
                    int64_t n_most,
                    int32_t id_bytes,

@@ -9,6 +9,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
 
 TABLES = """
+create table long_ids as select id, case when zip = '01003' then repeat('z', 1025) else zip end zip,
+       boundary from zipcode;
 create table twice as select * from zipcode union all select * from zipcode where zip = '01003';
 create table nameless as select id, nullif(zip, '01003') as zip, boundary from zipcode;
 create table planar as select id, zip, ST_Transform(boundary, 3857) as boundary from zipcode;
@@ -46,6 +48,7 @@ JOBS = {
     "zones are points": ({Z + "table": "points"}, ["olygon", "bad.ini:"]),
     "zones are lines": ({Z + "table": "lines"}, ["olygon"]),
     "SRIDs differ": ({Z + "table": "planar"}, ["3857", "4326"]),
+    "zone ids too long": ({Z + "table": "long_ids"}, ["[zones] id", "1025 bytes", "1024"]),
     "duplicate zone ids": ({Z + "table": "twice"}, ["01003", "bad.ini:"]),
     "zone id is null": ({Z + "table": "nameless"}, ["null"]),
     "no zones": ({Z + "table": '"none"'}, ["is empty", "bad.ini:"]),
