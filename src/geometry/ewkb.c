@@ -178,6 +178,8 @@ const char *ewkb_fault_text(enum ewkb_fault fault)
         return "a collection";
     case EWKB_OPEN_RING:
         return "a ring is not closed";
+    case EWKB_NO_ID:
+        return "no id";
     }
     return "unknown fault";
 }

@@ -82,7 +82,9 @@ static int reject(struct analysis *a,
 static void name_building(struct error *err, const struct batch *batch, int32_t row)
 {
     char id[80];
-    if (batch->id.type == TYPE_INTEGER) {
+    if (!batch->id.valid[row]) {
+        error_prefix(err, "a building");
+    } else if (batch->id.type == TYPE_INTEGER) {
         error_prefix(err, "building %lld", (long long)batch->id.integers[row]);
     } else {
         struct text text = batch->id.texts[row];

@@ -97,3 +97,15 @@ void batch_reset(struct batch *batch)
     memset(batch->inside, 0, (size_t)batch->capacity);
     batch->n_read = 0;
 }
+
+void batch_put_no_id(struct batch *batch, int32_t row)
+{
+    struct column *id = &batch->id;
+    id->valid[row] = 0;
+    if (id->type == TYPE_TEXT)
+        id->texts[row] = (struct text){ NULL, 0 };
+    else
+        id->integers[row] = FILL_INTEGER;
+    batch->faults[row] = EWKB_NO_ID;
+    batch->boxes[row] = (struct box){ 1, 1, 0, 0 };
+}

@@ -136,7 +136,7 @@ static int64_t row_bytes(const struct copy_field *fields,
                          const struct batch *batch)
 {
     int64_t n = fields[1].n;
-    if (batch->id.type == TYPE_TEXT)
+    if (batch->id.type == TYPE_TEXT && fields[0].n > 0)
         n += fields[0].n;
     for (int i = 0; i < shape->n_columns; i++)
         if (batch->columns[shape->slot[i]].type == TYPE_TEXT && fields[i + 2].n > 0)
@@ -219,7 +219,9 @@ static const char *row_name(char name[96],
                             const struct copy_field *id)
 {
     const char *word = shape->is_zone ? "zone" : "building";
-    if (id_type == TYPE_TEXT)
+    if (id->n < 0)
+        snprintf(name, 96, "%s without an id", word);
+    else if (id_type == TYPE_TEXT)
         snprintf(name,
                  96,
                  "%s %.*s",
@@ -240,11 +242,8 @@ int copy_add(const struct copy_field *fields,
         batch->n_filtered++;
         return 1;
     }
-    if (fields[0].n < 0)
-        return error_set(err,
-                         ERROR_DATA,
-                         "a %s has no id (it is null)",
-                         shape->is_zone ? "zone" : "building");
+    if (fields[0].n < 0 && shape->is_zone)
+        return error_set(err, ERROR_DATA, "a zone has no id (it is null)");
     if (batch->n_rows == batch->capacity)
         return 0;
     int64_t n_needed = row_bytes(fields, shape, batch);
@@ -282,6 +281,8 @@ int copy_add(const struct copy_field *fields,
                          shape->srid);
     batch->boxes[row] =
         batch->faults[row] == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
+    if (fields[0].n < 0)
+        batch_put_no_id(batch, row);
     batch->n_rows++;
     return 1;
 }

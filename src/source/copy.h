@@ -67,7 +67,7 @@ struct copy_shape {
  *
  * Returns  1, 0 when it does not fit into what is left, or -1 with
  *            ERROR_FORMAT  a value's length is not its type's
- *            ERROR_DATA    a building without an id, or in another SRID
+ *            ERROR_DATA    a zone without an id, or a building in another SRID
  *            ERROR_BUDGET  it does not fit into an empty batch: names the id
  */
 int copy_add(const struct copy_field *fields,

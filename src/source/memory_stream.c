@@ -90,7 +90,7 @@ static const char *slot_value(const struct twin *twin,
 static int64_t row_bytes(const struct twin *twin, const struct memory_row *row)
 {
     int64_t n = row->n_wkb;
-    if (twin->binding->id_type == TYPE_TEXT)
+    if (twin->binding->id_type == TYPE_TEXT && row->id)
         n += (int64_t)strlen(row->id);
     for (int i = 0; i < twin->binding->n_slots; i++) {
         const struct slot *slot = &twin->binding->slots[i];
@@ -111,6 +111,8 @@ add_row(struct twin *twin, const struct memory_row *from, struct batch *batch)
     batch->geometry[row] = keep(batch, from->wkb, from->n_wkb);
     batch->faults[row] = (uint8_t)twin_read_row(from, &ewkb);
     batch->boxes[row] = ewkb.box;
+    if (!from->id)
+        batch_put_no_id(batch, row);
     for (int i = 0; i < twin->binding->n_slots; i++)
         if (twin->binding->slots[i].origin == SLOT_SOURCE)
             put_value(batch,
@@ -130,8 +132,6 @@ int twin_next(struct source *source, struct batch *batch, struct error *err)
         const struct memory_row *row = &table->rows[twin->row];
         if (!is_candidate(twin, row))
             continue;
-        if (!row->id)
-            return error_set(err, ERROR_DATA, "a building has no id (it is null)");
         int64_t n_bytes = row_bytes(twin, row);
         if (n_bytes > batch->bytes_capacity - batch->bytes_used) {
             if (batch->n_rows > 0)
@@ -140,7 +140,7 @@ int twin_next(struct source *source, struct batch *batch, struct error *err)
                              ERROR_BUDGET,
                              "building %s needs %lld bytes, a batch holds %lld: raise "
                              "[limits] memory",
-                             row->id,
+                             row->id ? row->id : "without an id",
                              (long long)n_bytes,
                              (long long)batch->bytes_capacity);
         }

@@ -103,6 +103,20 @@ static int view_values(struct store_source *s,
     return 0;
 }
 
+/* Which rows of the piece, of a run that has faults, have an id. */
+static int read_has_id(struct store_source *s,
+                       const struct piece *piece,
+                       uint8_t *has_id,
+                       struct error *err)
+{
+    const uint8_t *faults = store_cached(s, s->fault_of, piece->first, err);
+    if (!faults)
+        return -1;
+    for (int32_t i = 0; i < piece->n; i++)
+        has_id[i] = faults[i] != EWKB_NO_ID;
+    return 0;
+}
+
 static bool is_text(const struct batch *batch, int slot)
 {
     return batch->columns[slot].type == TYPE_TEXT;
@@ -117,13 +131,19 @@ static int view_slot(struct store_source *s,
 {
     struct column *view = &s->views[slot], *column = &batch->columns[slot];
     view->type = column->type;
-    if (!is_text(batch, slot))
-        return view_values(s, piece, s->value_of[slot], s->valid_of[slot], view, err);
-    if (store_read_texts(s, batch, slot, piece->first, piece->n, piece->to, err))
-        return -1;
+    if (!is_text(batch, slot)) {
+        if (view_values(s, piece, s->value_of[slot], s->valid_of[slot], view, err))
+            return -1;
+    } else {
+        if (store_read_texts(s, batch, slot, piece->first, piece->n, piece->to, err))
+            return -1;
+        view->valid = column->valid + piece->to;
+        view->texts = column->texts + piece->to;
+    }
+    if (s->columns[slot] != -1 || !s->run.faulty)
+        return 0;
     view->valid = column->valid + piece->to;
-    view->texts = column->texts + piece->to;
-    return 0;
+    return read_has_id(s, piece, view->valid, err);
 }
 
 /* Leave the rows that pass the filter. */
@@ -188,6 +208,11 @@ static int put_id(struct store_source *s,
     } else if (view_values(s, piece, s->id_of, -1, &view, err)) {
         return -1;
     }
+    if (s->run.faulty) {
+        view.valid = batch->id.valid + piece->to;
+        if (read_has_id(s, piece, view.valid, err))
+            return -1;
+    }
     put_column(s, &view, piece, &batch->id);
     return 0;
 }
@@ -222,7 +247,7 @@ static int put_faults(struct store_source *s,
         return -1;
     for (int32_t i = 0; i < piece->n_rows; i++) {
         faults[i] = from[piece->rows[i]];
-        if (faults[i] > EWKB_COLLECTED)
+        if (faults[i] > EWKB_LAST)
             return store_damaged(err,
                                  "fault %d of row %lld",
                                  faults[i],

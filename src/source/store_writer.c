@@ -406,11 +406,11 @@ int store_writer_building(struct store_writer *writer,
         return 0;
     }
     if (!id->valid[row])
-        return error_set(err, ERROR_USAGE, "a building has no id (it is null)");
+        fault = EWKB_NO_ID;
     if (id->type == TYPE_TEXT)
-        to->id_text = id->texts[row];
+        to->id_text = id->valid[row] ? id->texts[row] : (struct text){ "", 0 };
     else
-        to->id = id->integers[row];
+        to->id = id->valid[row] ? id->integers[row] : FILL_INTEGER;
     to->fault = (uint8_t)fault;
     to->position = 0;
     if (writer->extent.xmin <= writer->extent.xmax)

@@ -210,6 +210,53 @@ def odd():
     check({zone for zone, _ in rejected} == {*boxes, "square", "islands", "high"}, "zones with rejected ones")
 
 
+def no_ids():
+    """Buildings whose id is null are rejected where their boxes meet a zone's, and stop nothing."""
+    query("""create table unnamed (like building); alter table unnamed alter id drop not null;
+      insert into unnamed (id, height, boundary) select case when n % 10 <> 0 then n end, n,
+        ST_SetSRID(case n % 4 when 0 then ST_Point(n % 23 + 0.5, n % 7 + 0.25)
+          when 1 then ST_MakeEnvelope(n % 23, n % 7, n % 23 + 0.5, n % 7 + 0.5)
+          when 2 then ST_Collect(ST_Point(n % 23, n % 7), ST_Point(n % 23 + 1, n % 7))
+          else 'CURVEPOLYGON(CIRCULARSTRING(0 0,4 0,4 4,0 4,0 0))' end, 4326) from generate_series(1, 400) n;
+      insert into unnamed (boundary) values (null), ('SRID=4326;POINT(nan 1)'), ('SRID=4326;POLYGON EMPTY');
+      create table unnamed_text as select 'b' || id as id, height, boundary from unnamed;
+      create index on unnamed using gist (boundary); create index on unnamed_text using gist (boundary);
+      analyze unnamed; analyze unnamed_text""")
+    wanted = query("""select zip, count(*) from zipcode z join unnamed b
+      on ST_Intersects(ST_Envelope(b.boundary), z.boundary) where b.id is null and height is not null group by 1 order by zip collate "C" """)
+    for table, missing in (("unnamed", "-9223372036854775806"), ("unnamed_text", "")):
+        store = os.path.join(folder, f"{table}.store.h5")
+        job = dict(buildings__table=table, buildings__fields="height",
+                   statistics={"n": "count", "tall": "sum(height)"})
+        rooftally("stage", write_job(table, **job), "-o", store, "--quiet", ranks=2)
+        for where in (None, "id is null", "not (id < 'b2')" if missing == "" else "not (id < 100)", "height > 200"):
+            first = None
+            for way, changes in {"index": dict(source__fetch="index"), "scan": dict(source__fetch="scan"),
+                                 "a store": dict(source={"kind": "store", "path": store})}.items():
+                for ranks in (1, 3):
+                    result = run("unnamed", ranks, **{**job, **changes}, buildings__where=where)
+                    result.check_accounts(way)
+                    first = first or result
+                    check(contents(result) == contents(first), table, where, way, ranks, "ranks: another result")
+            found = [row for row in first.rejected() if row[2] == "no id"]
+            check(all(building == missing for _, building, _ in found), "what stands for no id", found[:3])
+            check(not any(building == missing for _, building, reason in first.rejected() if reason != "no id"),
+                  "another reason than no id")
+            check((len(found) > 0) == (where is None or where != "not (id < 100)" and "b2" not in where),
+                  where, len(found), "without an id")
+            if where is None:
+                counted = Counter(zone for zone, _, _ in found)
+                check_same("rejected for no id", counted.items(), [(zip, int(n)) for zip, n in wanted])
+        for changes in (dict(source__fetch="index"), dict(source__fetch="scan"),
+                        dict(source={"kind": "store", "path": store})):
+            done = rooftally("run", write_job("unnamed", **{**job, **changes}, buildings__invalid="fail",
+                             buildings__where="id is null"), "-o",
+                             os.path.join(folder, "never.h5"), "--quiet", status=None)
+            check(done.returncode == 1 and "a building: no id" in done.stderr, "invalid = fail", done.stderr)
+    done = rooftally("run", write_job("unnamed", **job), "-o", result.path, "--force")
+    check("no id" in done.stdout + done.stderr, "the summary tells the reason", done.stdout)
+
+
 use_database("geometry_kinds")
 make_tables()
 for predicate, condition in {
@@ -239,4 +286,5 @@ check(sum(listed.values()) + n_others == rejected.total(), "the summary adds up 
       n_others)
 check(len(listed) == min(12, len(rejected)), "the summary leaves out reasons:", listed)
 odd()
+no_ids()
 finish()

@@ -33,6 +33,9 @@ enum ewkb_fault {
     EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
     EWKB_COLLECTED,   /* no fault: a collection, which cells must not decide; set by a
                          source whose rows come without geometry, never by ewkb_read */
+    EWKB_NO_ID,       /* the building has no id, whatever its geometry: set by a source,
+                         never by ewkb_read */
+    EWKB_LAST = EWKB_NO_ID
 };
 
 struct ewkb {

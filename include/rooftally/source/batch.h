@@ -18,7 +18,7 @@
 
 struct batch {
     int32_t capacity, n_rows;
-    struct column id;       /* INTEGER or TEXT, never null */
+    struct column id;       /* INTEGER or TEXT, null where the fault is EWKB_NO_ID */
     struct column *columns; /* [binding->n_slots]; SLOT_SOURCE ones are filled here,
                                the others have room */
     int n_columns;
@@ -52,5 +52,8 @@ int batch_init(struct batch *batch,
                struct memory *memory,
                struct error *err);
 void batch_reset(struct batch *batch);
+/* This row has no id: a null with a value of its own (FILL_INTEGER, an empty text), so that
+ * such rows have one place in the order of ids; EWKB_NO_ID takes the place of its fault. */
+void batch_put_no_id(struct batch *batch, int32_t row);
 
 #endif
