@@ -74,8 +74,12 @@ static int reach(struct job_session *session,
     if (geos_open(&session->geos, err) < 0)
         return -1;
     if (source_reach(&session->source, session->job, rank, stop, stop_context, err)
-        == 0)
-        return 0;
+        == 0) {
+        const struct source_schema *schema = source_schema(session->source);
+        if (!schema->zone_id)
+            return 0;
+        return job_take_ids(session->job, schema->zone_id, schema->building_id, err);
+    }
     bool has_place = session->job->kind != SOURCE_STORE || *err->text == '[';
     return has_place ? -1 : error_prefix(err, "[source] path");
 }

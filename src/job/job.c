@@ -126,6 +126,7 @@ static int read_zones(struct job *job, const struct entries *entries, struct err
 {
     job->zones_line = line_of(entries, "zones", "table");
     job->zone_where_line = line_of(entries, "zones", "where");
+    job->any_zone_id = !entries_find(entries, "zones", "id");
     return read_string(&job->zone_table, entries, "zones", "table", "", err)
                    || read_string(&job->zone_path, entries, "zones", "path", "", err)
                    || read_string(&job->zone_layer, entries, "zones", "layer", "", err)
@@ -165,6 +166,7 @@ static int read_keep(struct job *job, const struct entries *entries, struct erro
         return no_memory(err);
     strncpy(job->keep[0], job->building_id, NAME_BYTES - 1);
     job->n_keep = 1;
+    job->any_keep = true;
     return 0;
 }
 
@@ -177,6 +179,7 @@ read_buildings(struct job *job, const struct entries *entries, struct error *err
     int predicate = PREDICATE_WITHIN, invalid = INVALID_TRUST;
     job->buildings_line = line_of(entries, section, "table");
     job->where_line = line_of(entries, section, "where");
+    job->any_building_id = !entries_find(entries, section, "id");
     if (read_string(&job->building_table, entries, section, "table", "", err)
         || read_string(&job->building_path, entries, section, "path", "", err)
         || read_string(&job->building_layer, entries, section, "layer", "", err)
@@ -338,6 +341,29 @@ static int read_job(struct job *job, const struct entries *entries, struct error
                    || read_limits(job, entries, err) || check_complete(job, err)
                ? -1
                : 0;
+}
+
+static int take_id(char **id, const char *name, struct error *err)
+{
+    char *copy = strdup(name);
+    if (!copy)
+        return no_memory(err);
+    free(*id);
+    *id = copy;
+    return 0;
+}
+
+int job_take_ids(struct job *job,
+                 const char *zone_id,
+                 const char *building_id,
+                 struct error *err)
+{
+    if ((job->any_zone_id && take_id(&job->zone_id, zone_id, err))
+        || (job->any_building_id && take_id(&job->building_id, building_id, err)))
+        return -1;
+    if (job->any_building_id && job->any_keep)
+        strncpy(job->keep[0], building_id, NAME_BYTES - 1);
+    return 0;
 }
 
 int job_open(struct job **job,

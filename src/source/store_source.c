@@ -130,9 +130,10 @@ static int add_columns(struct source_columns *columns,
     return 0;
 }
 
-static int check_id(const struct store_table *table, const char *id, struct error *err)
+static int
+check_id(const struct store_table *table, const char *id, bool any, struct error *err)
 {
-    if (strcmp(table->id_name, id) == 0)
+    if (any || strcmp(table->id_name, id) == 0)
         return 0;
     return error_set(err,
                      ERROR_USAGE,
@@ -149,6 +150,8 @@ static int read_schema(struct store_source *s, struct error *err)
     const struct store *store = s->store;
     schema->zone_id_type = store->zones.id_type;
     schema->building_id_type = store->buildings.id_type;
+    schema->zone_id = store->zones.id_name;
+    schema->building_id = store->buildings.id_name;
     schema->srid = store->srid;
     schema->spatial_index = schema->zone_id_index = true;
     schema->n_buildings = (double)store->buildings.n;
@@ -156,12 +159,16 @@ static int read_schema(struct store_source *s, struct error *err)
              sizeof schema->description,
              "store, from %.200s",
              store->origin);
+    const struct job *job = s->job;
     schema->crs_definition = strdup(store->crs);
     if (!schema->crs_definition)
         return error_set(err, ERROR_BUDGET, "no memory for a source");
     return crs_read(&schema->crs, store->crs, err)
-                   || check_id(&store->zones, s->job->zone_id, err)
-                   || check_id(&store->buildings, s->job->building_id, err)
+                   || check_id(&store->zones, job->zone_id, job->any_zone_id, err)
+                   || check_id(&store->buildings,
+                               job->building_id,
+                               job->any_building_id,
+                               err)
                    || add_columns(&schema->zones, &store->zones, err)
                    || add_columns(&schema->buildings, &store->buildings, err)
                ? -1

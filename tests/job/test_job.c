@@ -477,8 +477,20 @@ static void files_and_stores_need_no_ids(void **state)
     job_close(job);
     job = opened("[source]\nkind = store\npath = s.h5\n", NULL);
     assert_string_equal(job->zone_id, JOB_ROW_NAME);
-    job_close(job);
     struct error err;
+    assert_int_equal(job_take_ids(job, "zip", "gid", &err), 0); /* as the store says */
+    assert_string_equal(job->zone_id, "zip");
+    assert_string_equal(job->building_id, "gid");
+    assert_string_equal(job->keep[0], "gid");
+    job_close(job);
+    job = opened("[source]\nkind = store\npath = s.h5\n"
+                 "[zones]\nid = z\n[buildings]\nid = b\nkeep = row\n",
+                 NULL);
+    assert_int_equal(job_take_ids(job, "zip", "gid", &err), 0);
+    assert_string_equal(job->zone_id, "z");
+    assert_string_equal(job->building_id, "b");
+    assert_string_equal(job->keep[0], JOB_ROW_NAME);
+    job_close(job);
     job = opened("[source]\nkind = vector\n[zones]\npath = z.shp\n", NULL);
     assert_int_equal(job_check_files(job, &err), -1); /* to stage; to be told to, not */
     assert_string_equal(err.text + strlen(path), ": [buildings] path is missing");

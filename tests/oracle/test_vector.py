@@ -209,7 +209,10 @@ def layers():
                pairs(WITHIN.format("zipcode", "building", "b.boundary")))
     check(result["/selection/id"].min() >= 1, "rows are counted from 1")
     fid = dict(changes, buildings__id="fid", buildings__keep="fid, height")
-    check_same("the feature's number", staged("fid", stage("fid", both, both, **fid), **fid).selection(),
+    store_of_fid = stage("fid", both, both, **fid)
+    check_same("the feature's number", staged("fid", store_of_fid, **fid).selection(), result.selection())
+    check_same("the ids that the store knows",
+               staged("own", store_of_fid, **dict(fid, zones__id=None, buildings__id=None)).selection(),
                result.selection())
     done = rooftally("run", write_job("named", source={"kind": "store", "path": store}, **JOB), "-o",
                      path_of("named.h5"), status=2)

@@ -49,7 +49,8 @@ struct job {
     enum fetch_rule fetch;
 
     char *zone_table, *zone_id, *zone_geometry; /* id: not given, JOB_ROW_NAME */
-    char *zone_path, *zone_layer;               /* of a vector file; no secrets shown */
+    bool any_zone_id, any_building_id; /* no id is given: a store's own will do */
+    char *zone_path, *zone_layer;      /* of a vector file; no secrets shown */
     struct job_field *zone_fields;
     int n_zone_fields;
     struct expression *zone_where; /* NULL: all */
@@ -63,6 +64,7 @@ struct job {
     enum invalid_rule invalid;
     char (*keep)[NAME_BYTES]; /* default: { building_id }; none: no selection */
     int n_keep;
+    bool any_keep; /* it is the default */
 
     struct job_statistic *statistics;
     int n_statistics;
@@ -91,6 +93,12 @@ int job_open(struct job **job,
              int n_overrides,
              struct error *err);
 void job_close(struct job *job);
+
+/* Call ids that are not given what the open source calls them. ERROR_BUDGET. */
+int job_take_ids(struct job *job,
+                 const char *zone_id,
+                 const char *building_id,
+                 struct error *err);
 
 /* That the files of kind = vector are named, which only staging needs: ERROR_USAGE. */
 int job_check_files(const struct job *job, struct error *err);
