@@ -66,10 +66,12 @@ static int add_fields(hid_t group,
         hid_t type = words                      ? H5T_STD_U16LE
                      : field->type == TYPE_REAL ? H5T_IEEE_F64LE
                                                 : H5T_STD_I64LE;
-        hid_t dataset = h5_create_dataset(group, field->name, type, 1, dims, err);
+        hid_t dataset = h5_create_dataset(group, plan->datasets[i], type, 1, dims, err);
+        bool renamed = strcmp(field->name, plan->datasets[i]) != 0;
         int status =
             dataset < 0
                     || h5_put_text(dataset, "type", store_type_word(field->type), err)
+                    || (renamed && h5_put_text(dataset, "name", field->name, err))
                 ? -1
                 : 0;
         h5_close(&dataset, H5Dclose);
@@ -115,7 +117,7 @@ static int add_texts(hid_t parent,
         const struct store_field_size *field = &size->fields[i];
         if (plan->fields[i].type != TYPE_TEXT)
             continue;
-        hid_t group = h5_create_group(parent, plan->fields[i].name, err);
+        hid_t group = h5_create_group(parent, plan->datasets[i], err);
         int status = group < 0 ? -1
                      : field->words->too_many
                          ? add(group, "text", H5T_STD_U8LE, field->n_text, err)
@@ -134,7 +136,7 @@ static int add_valid(hid_t group,
 {
     for (int i = 0; i < plan->n_fields; i++)
         if (size->fields[i].n_null > 0
-            && add(group, plan->fields[i].name, H5T_STD_U8LE, size->n, err))
+            && add(group, plan->datasets[i], H5T_STD_U8LE, size->n, err))
             return -1;
     return 0;
 }
@@ -242,14 +244,17 @@ static int add_shapes(const struct creation *c, struct error *err)
     return status;
 }
 
-static int
-add_range(hid_t group, const struct store_field *field, int64_t n, struct error *err)
+static int add_range(hid_t group,
+                     const char *dataset,
+                     enum value_type type,
+                     int64_t n,
+                     struct error *err)
 {
     static const char *const ends[] = { "nulls", "min", "max" };
     char name[NAME_BYTES + 8];
-    for (int i = 0; i < (field->type == TYPE_TEXT ? 1 : 3); i++) {
-        bool real = i > 0 && field->type == TYPE_REAL;
-        snprintf(name, sizeof name, "%s_%s", field->name, ends[i]);
+    for (int i = 0; i < (type == TYPE_TEXT ? 1 : 3); i++) {
+        bool real = i > 0 && type == TYPE_REAL;
+        snprintf(name, sizeof name, "%s_%s", dataset, ends[i]);
         if (add(group, name, real ? H5T_IEEE_F64LE : H5T_STD_I64LE, n, err))
             return -1;
     }
@@ -268,7 +273,7 @@ static int add_blocks(const struct creation *c, struct error *err)
                      ? -1
                      : 0;
     for (int i = 0; i < plan->n_fields && status == 0; i++)
-        status = add_range(group, &plan->fields[i], n, err);
+        status = add_range(group, plan->datasets[i], plan->fields[i].type, n, err);
     h5_close(&group, H5Gclose);
     return status;
 }

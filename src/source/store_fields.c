@@ -14,14 +14,14 @@ static int place_texts(const struct store_opening *opening,
 {
     char path[PATH_BYTES];
     struct h5_extent extent;
-    snprintf(path, sizeof path, "/texts/%s/%s/text", table->name, column->name);
+    snprintf(path, sizeof path, "/texts/%s/%s/text", table->name, column->dataset);
     if (store_place(opening, path, H5T_STD_U8LE, -1, &extent, err))
         return -1;
     column->text_at = extent.at;
     column->n_text = extent.n;
     if (column->layout != STORE_WORDS)
         return 0;
-    snprintf(path, sizeof path, "/texts/%s/%s/offset", table->name, column->name);
+    snprintf(path, sizeof path, "/texts/%s/%s/offset", table->name, column->dataset);
     if (store_place(opening, path, H5T_STD_I64LE, -1, &extent, err))
         return -1;
     column->words_at = extent.at;
@@ -32,21 +32,39 @@ static int place_texts(const struct store_opening *opening,
     return 0;
 }
 
-static int read_type(const struct store_opening *opening,
-                     const char *path,
-                     enum value_type *type,
-                     struct error *err)
+/* The field's own name, where the file calls it something else. */
+static int read_name(hid_t dataset, struct store_column *column, struct error *err)
+{
+    strcpy(column->name, column->dataset);
+    htri_t renamed = H5Aexists(dataset, "name");
+    if (renamed == 0)
+        return 0;
+    char *name = renamed > 0 ? h5_get_text(dataset, "name", err) : NULL;
+    bool fits = name && *name && strlen(name) < NAME_BYTES;
+    if (fits)
+        strcpy(column->name, name);
+    free(name);
+    return fits ? 0 : error_set(err, ERROR_FORMAT, "its name");
+}
+
+static int read_about(const struct store_opening *opening,
+                      const char *path,
+                      struct store_column *column,
+                      struct error *err)
 {
     hid_t dataset = H5Dopen2(opening->file, path, H5P_DEFAULT);
     if (dataset < 0)
         return h5_error(err, ERROR_FORMAT, "no dataset %s", path);
-    char *word = h5_get_text(dataset, "type", err);
-    *type = word ? store_type_of(word) : TYPE_NULL;
+    int status = read_name(dataset, column, err);
+    if (status)
+        error_prefix(err, "dataset %s", path);
+    char *word = status ? NULL : h5_get_text(dataset, "type", err);
+    column->type = word ? store_type_of(word) : TYPE_NULL;
     free(word);
     h5_close(&dataset, H5Dclose);
-    if (*type == TYPE_NULL)
+    if (status == 0 && column->type == TYPE_NULL)
         return error_set(err, ERROR_FORMAT, "dataset %s has no known type", path);
-    return 0;
+    return status;
 }
 
 static int place_column(const struct store_opening *opening,
@@ -57,8 +75,8 @@ static int place_column(const struct store_opening *opening,
     char path[PATH_BYTES];
     struct h5_extent extent;
     bool text, words = false;
-    snprintf(path, sizeof path, "/%s/%s", table->name, column->name);
-    if (read_type(opening, path, &column->type, err))
+    snprintf(path, sizeof path, "/%s/%s", table->name, column->dataset);
+    if (read_about(opening, path, column, err))
         return -1;
     text = column->type == TYPE_TEXT;
     if (text)
@@ -81,11 +99,11 @@ static int place_column(const struct store_opening *opening,
     hid_t group = H5Gopen2(opening->file, path, H5P_DEFAULT);
     if (group < 0)
         return h5_error(err, ERROR_FORMAT, "no group %s", path);
-    bool has_nulls = h5_has(group, column->name);
+    bool has_nulls = h5_has(group, column->dataset);
     h5_close(&group, H5Gclose);
     if (!has_nulls)
         return 0;
-    snprintf(path, sizeof path, "/valid/%s/%s", table->name, column->name);
+    snprintf(path, sizeof path, "/valid/%s/%s", table->name, column->dataset);
     if (store_place(opening, path, H5T_STD_U8LE, table->n, &extent, err))
         return -1;
     column->valid_at = extent.at;
@@ -133,7 +151,7 @@ static int list_columns(const struct store_opening *opening,
         if (store_is_reserved(name))
             continue;
         struct store_column *column = &table->columns[table->n_columns++];
-        strcpy(column->name, name);
+        strcpy(column->dataset, name);
         if (place_column(opening, table, column, err))
             return -1;
     }
@@ -163,7 +181,7 @@ static int place_range(const struct store_opening *opening,
 {
     char path[PATH_BYTES];
     struct h5_extent extent;
-    snprintf(path, sizeof path, "/blocks/%s_%s", column->name, end);
+    snprintf(path, sizeof path, "/blocks/%s_%s", column->dataset, end);
     if (store_place(opening, path, type, opening->store->n_blocks, &extent, err))
         return -1;
     *at = extent.at;

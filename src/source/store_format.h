@@ -21,7 +21,8 @@ enum store_layout {
 };
 
 struct store_column {
-    char name[NAME_BYTES];
+    char name[NAME_BYTES];    /* of the field */
+    char dataset[NAME_BYTES]; /* what the file calls it */
     enum value_type type;
     enum store_layout layout;
     int64_t at;                       /* of the rows */
@@ -58,7 +59,7 @@ struct store {
     struct store_table zones, buildings;
 };
 
-/* Words that the tables of a store use themselves: no field may have such a name. */
+/* Words that the tables of a store use themselves: no field's dataset has such a name. */
 bool store_is_reserved(const char *name);
 
 /* How the file spells a type ("real"), and back; TYPE_NULL for an unknown word. */

@@ -13,22 +13,54 @@
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
 
-static int check_plan(const struct store_table_plan *plan, struct error *err)
+static bool can_be_dataset(const char *name)
+{
+    return !store_is_reserved(name) && !strchr(name, '/') && strcmp(name, ".") != 0;
+}
+
+/* Whether another field has the name, or goes by it. */
+static bool is_taken(const struct store_table_plan *plan, int field, const char *name)
+{
+    for (int i = 0; i < plan->n_fields; i++)
+        if (i != field
+            && (strcmp(plan->fields[i].name, name) == 0
+                || strcmp(plan->datasets[i], name) == 0))
+            return true;
+    return false;
+}
+
+/* Underscores at the end, as many as it takes, in place of what a longest name ends in. */
+static void name_dataset(struct store_table_plan *plan, int field)
+{
+    char *name = plan->datasets[field];
+    strcpy(name, plan->fields[field].name);
+    if (can_be_dataset(name))
+        return;
+    for (char *at = name; *at; at++)
+        *at = *at == '/' ? '_' : *at;
+    size_t n = strlen(name), n_most = NAME_BYTES - 1;
+    for (size_t more = 1; more < n_most; more++) {
+        size_t first = n + more < n_most ? n : n_most - more;
+        memset(name + first, '_', more);
+        name[first + more] = '\0';
+        if (!is_taken(plan, field, name))
+            return;
+    }
+}
+
+static int check_plan(struct store_table_plan *plan, struct error *err)
 {
     if (plan->n_fields > STORE_MOST_FIELDS)
         return error_set(err, ERROR_USAGE, "more than %d fields", STORE_MOST_FIELDS);
     for (int i = 0; i < plan->n_fields; i++) {
         const char *name = plan->fields[i].name;
-        if (store_is_reserved(name) || strchr(name, '/') || strcmp(name, ".") == 0)
-            return error_set(err,
-                             ERROR_USAGE,
-                             "a store cannot have a field named '%s': compute one of "
-                             "another name",
-                             name);
         for (int j = 0; j < i; j++)
             if (strcmp(plan->fields[j].name, name) == 0)
                 return error_set(err, ERROR_INTERNAL, "field '%s' comes twice", name);
+        plan->datasets[i][0] = '\0';
     }
+    for (int i = 0; i < plan->n_fields; i++)
+        name_dataset(plan, i);
     return 0;
 }
 
@@ -143,7 +175,7 @@ static int take_memory(struct store_writer *writer, struct error *err)
 
 static int prepare(struct store_writer *writer, const char *path, struct error *err)
 {
-    const struct store_plan *plan = &writer->plan;
+    struct store_plan *plan = &writer->plan;
     return check_plan(&plan->zones, err) || check_plan(&plan->buildings, err)
                    || set_paths(writer, path, err) || take_memory(writer, err)
                    || collect(writer, true, err) || collect(writer, false, err)

@@ -99,6 +99,32 @@ whole, store = store, stage("filtered", **filtered)
 check(os.path.getsize(store) < 0.7 * os.path.getsize(whole), "a filter makes a store smaller")
 compare("staged with its filter", **filtered)
 
+# Fields and columns may have the names of a store's own datasets.
+query("""create table taken as select id as gid, boundary, height, size, notes as geometry, use as "offset",
+  year_built as fault, year_built % 3 = 0 as "a/b", id, id + 1 as id_, 'w' || id % 5 as "id__" from building;
+create table taken_zone as select id, zip, name as fault, state as wkb, boundary from zipcode;
+analyze taken, taken_zone""")
+TAKEN = dict(zones__table="taken_zone", zones__fields="fault, wkb", buildings__table="taken", buildings__id="gid",
+             buildings__fields='geometry, offset, fault, slash = "a/b", id, id_, id__, xmin = height, first = size',
+             buildings__keep='gid, fault, slash, id_, id__, xmin', zones__where="id < 20",
+             buildings__where='id > 100 and offset <> \'shed\' and (geometry is null or geometry like \'%7\')',
+             statistics={"buildings": "count", "last": "max(id)", "next": "sum(id_)", "words": "frequency(id__)",
+                         "kinds": "variety(geometry)", "oldest": "min(fault)", "low": "min(xmin)"})
+taken = [stage("taken", *options, **TAKEN) for options in ((), ("--set", "limits.memory=8 MiB"))]
+check(bytes_of(taken[0]) == bytes_of(taken[1]), "names that are taken, in little memory")
+told = rooftally("info", taken[0]).stdout
+for name in ("geometry", "offset", "fault", "a/b", "id", "id_", "id__", "xmin", "wkb"):
+    check(f"    {name:20} " in told, "info names the field", name, told)
+with h5py.File(taken[0]) as file:
+    check(file["/buildings/id___"].attrs["name"] in ("id", b"id"), "a field 'id' of a table with 'id_' and 'id__'")
+kept, store = store, taken[0]
+compare("names that are taken", **TAKEN)
+compare("names that are taken, on three ranks", 3, **TAKEN)
+for fetch in ("index", "scan"):
+    check_same("fetched by " + fetch, run(fetch, source__fetch=fetch, **TAKEN).selection(),
+               run("again", source={"kind": "store", "path": store}, **TAKEN).selection())
+store = kept
+
 # What is read of texts that are no words is counted: offsets and texts.
 read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
                 statistics=statistics)["/telemetry/zone/bytes"].sum())
@@ -112,9 +138,7 @@ job = write_job("refused", **JOB)
 for arguments, part in (((), "-o STORE"), (("-o", store), "--force"),
                         (("-o", "/no/such/folder/x.h5"), "/no/such/folder"),
                         (("-o", store + "2", "--set", "source.kind=store", "--set",
-                          f"source.path={store}"), "it is staged already"),
-                        (("-o", store + "2", "--set", f"buildings.fields={FIELDS}, xmin = height"),
-                         "field named 'xmin'")):
+                          f"source.path={store}"), "it is staged already")):
     done = rooftally("stage", job, *arguments, status=None)
     check(done.returncode in (1, 2) and part in done.stderr and done.stderr.count("\n") == 1,
           "refusal", arguments, done.returncode, done.stderr)

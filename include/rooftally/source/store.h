@@ -13,7 +13,9 @@
  *       fault                u8: enum ewkb_fault
  *       geometry/offset      i64 [n + 1]; geometry/wkb  u8: EWKB as it came
  *       <field>              REAL f64; INTEGER, BOOLEAN, DATE, TIMESTAMP i64; TEXT u16
- *                            numbers of words, or i64 [n + 1] offsets; attribute type
+ *                            numbers of words, or i64 [n + 1] offsets; attribute type;
+ *                            a field of a name that is taken here, or cannot be one, has
+ *                            underscores added, and the attribute name
  *   /blocks                  every block_rows rows, the last one fewer
  *       first count          i64: rows of /buildings
  *       xmin ymin xmax ymax  f64: of all these boxes
@@ -72,6 +74,8 @@ struct store_table_plan {
     enum value_type id_type; /* INTEGER or TEXT; of zones: what their texts were */
     struct store_field fields[STORE_MOST_FIELDS];
     int n_fields;
+    /* what the file calls each field; of the writer alone */
+    char datasets[STORE_MOST_FIELDS][NAME_BYTES];
 };
 
 struct crs;
@@ -119,8 +123,8 @@ struct store_writer;
  *          no names until it is complete, and are gone with the processes
  * Memory   taken at open, to be rewound by the caller after close
  * Returns  0, or -1 with
- *            ERROR_USAGE   it is there and no force; a field's name cannot be one; a
- *                          folder that is not there or cannot be written
+ *            ERROR_USAGE   it is there and no force; a folder that is not there or
+ *                          cannot be written
  *            ERROR_BUDGET  too little memory to begin with, or one row exceeds about a fifth
  *                          of what is free
  *            ERROR_IO      the disk is full
