@@ -89,8 +89,12 @@ static int write_categories(struct gather *g,
                             const struct categories *categories,
                             struct error *err)
 {
-    struct layout_column column = { field->axis + 1, "1",           "value counted",
-                                    H5T_STD_I64LE,   categories->n, NULL };
+    const char *units = categories->output->category_units;
+    struct layout_column column = { .name = field->axis + 1,
+                                    .units = *units ? units : "1",
+                                    .long_name = "value counted",
+                                    .type = H5T_STD_I64LE,
+                                    .n = categories->n };
     if (categories->output->type == TYPE_TEXT) {
         column.units = "";
         column.type = h5_text_type(categories_longest(categories));

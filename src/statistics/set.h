@@ -26,5 +26,7 @@ int names_place(const struct job *job, int index, struct error *err);
 
 /* The unit that a statistic puts out; into units. */
 void units_of(const struct statistic *statistic, char units[40]);
+/* The unit of the values that it is of. */
+void units_of_values(const struct statistic *statistic, char units[40]);
 
 #endif

@@ -70,3 +70,8 @@ void units_of(const struct statistic *statistic, char units[40])
     }
     snprintf(units, 40, "%s", text);
 }
+
+void units_of_values(const struct statistic *statistic, char units[40])
+{
+    snprintf(units, 40, "%s", of_value(statistic));
+}

@@ -113,6 +113,26 @@ use_database("readers")
 generate(20, 5000, 5)
 query(REJECTED)
 JOB = dict(statistics=STATISTICS, buildings__keep="id, height, use, year_built")
+def with_dates():
+    """Values of time are times to xarray, on every axis and in the selection."""
+    query("""alter table building add built date, add seen timestamp;
+      update building set built = '1999-12-30'::date + (id % 5)::int, seen = '2026-11-22 10:38:40'::timestamp + id % 3 * interval '1 hour'""")
+    result = run("dates", buildings__fields="built, seen", buildings__keep="id, built, seen",
+                 statistics={"built_on": "frequency(built)", "seen_at": "frequency(seen)",
+                             "last": "max(built)", "usual": "mode(seen)"})
+    with xarray.open_dataset(result.path, engine="h5netcdf") as dataset:
+        for axis, column in (("built_on", "built"), ("seen_at", "seen")):
+            values = dataset[f"{axis}_category"].values
+            wanted = [row[0].replace(" ", "T") for row in
+                      query(f"select distinct {column} from building b join zipcode z on ST_Within(b.boundary, z.boundary) where {column} is not null order by 1")]
+            check([str(value)[:len(wanted[0])] for value in values] == wanted, axis, values, wanted)
+        for name in ("last", "usual"):
+            check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
+    with xarray.open_dataset(result.path, engine="h5netcdf", group="/selection") as dataset:
+        for name in ("built", "seen"):
+            check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
+
+
 for ranks in (1, 3):
     for where in ("height > 10", "height < 0"):  # the second: nothing is selected
         result = run("readers", ranks, buildings__where=where, **JOB)
@@ -120,4 +140,5 @@ for ranks in (1, 3):
         with_h5py(result.file)
         with_ncdump(result)
         with_info(result)
+with_dates()
 finish()
