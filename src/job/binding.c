@@ -274,6 +274,27 @@ static int mark_where(struct binding *binding, uint8_t *used, struct error *err)
     return status;
 }
 
+/* Make slots of the fields that are computed here, from columns alone. */
+static int
+make_computed(struct binding *binding, uint8_t *used, int n, struct error *err)
+{
+    struct names *names = binding->names;
+    int status = 0, slot;
+    for (int i = 0; i < names->n_fields && status == 0; i++) {
+        const struct name *name = &names->list[i];
+        bool measured = false;
+        if (!name->definition || name->sql)
+            continue;
+        memset(used, 0, (size_t)n);
+        expression_slots(name->definition, used, n);
+        for (int j = 0; j < n; j++)
+            measured = measured || (used[j] && names->list[j].measure);
+        if (!measured)
+            status = make_slot(binding, i, &slot, err);
+    }
+    return status;
+}
+
 int binding_everything(struct binding *binding, struct error *err)
 {
     struct names *names = binding->names;
@@ -293,6 +314,8 @@ int binding_everything(struct binding *binding, struct error *err)
         if (used[i] && !name->measure && (name->sql || name->column))
             status = make_slot(binding, i, &slot, err);
     }
+    if (status == 0)
+        status = make_computed(binding, used, n, err);
     free(used);
     return status;
 }

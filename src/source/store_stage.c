@@ -19,6 +19,19 @@ static bool has_field(const struct store_table_plan *plan, const char *name)
     return false;
 }
 
+/* What the source fills, or what is computed from that alone. */
+static bool is_known(const struct binding *binding, const struct slot *slot)
+{
+    uint8_t used[BINDING_MAX_SLOTS] = { 0 };
+    if (slot->origin != SLOT_LOCAL)
+        return slot->origin == SLOT_SOURCE;
+    expression_slots(slot->expression, used, binding->n_slots);
+    for (int i = 0; i < binding->n_slots; i++)
+        if (used[i] && binding->slots[i].origin != SLOT_SOURCE)
+            return false;
+    return true;
+}
+
 int staging_plan(struct store_table_plan *plan,
                  const struct binding *binding,
                  const char *id_name,
@@ -32,7 +45,7 @@ int staging_plan(struct store_table_plan *plan,
         for (int i = 0; i < binding->n_slots; i++) {
             const struct slot *slot = &binding->slots[i];
             const char *name = slot->column ? slot->column : slot->name;
-            if (slot->origin != SLOT_SOURCE || (slot->column == NULL) != pass
+            if ((slot->column == NULL) != pass || !is_known(binding, slot)
                 || has_field(plan, name))
                 continue;
             if (plan->n_fields == STORE_MOST_FIELDS || strlen(name) >= NAME_BYTES)
@@ -130,6 +143,38 @@ static int add_building(struct staging *s,
                                  err);
 }
 
+/* Fields that the source has not computed. */
+static int compute(struct staging *s,
+                   enum source_table table,
+                   int n_fields,
+                   const int *slots,
+                   const struct batch *batch,
+                   struct error *err)
+{
+    bool is_zone = table == SOURCE_ZONES;
+    const struct binding *binding = is_zone ? &s->zones : &s->buildings;
+    int32_t rows[ROWS];
+    for (int32_t row = 0; row < batch->n_rows; row++)
+        rows[row] = row;
+    for (int i = 0; i < n_fields; i++) {
+        const struct slot *slot = &binding->slots[slots[i]];
+        if (slot->origin == SLOT_LOCAL
+            && expression_evaluate(slot->expression,
+                                   batch->columns,
+                                   rows,
+                                   batch->n_rows,
+                                   batch->capacity,
+                                   &batch->columns[slots[i]],
+                                   s->memory,
+                                   err))
+            return error_prefix(err,
+                                "[%s] field %s",
+                                is_zone ? "zones" : "buildings",
+                                slot->name);
+    }
+    return 0;
+}
+
 static int add_batch(struct staging *s,
                      enum source_table table,
                      const struct batch *batch,
@@ -139,6 +184,8 @@ static int add_batch(struct staging *s,
     const struct store_table_plan *plan = is_zone ? &s->plan.zones : &s->plan.buildings;
     const int *slots = is_zone ? s->zone_slots : s->building_slots;
     struct column columns[STORE_MOST_FIELDS];
+    if (compute(s, table, plan->n_fields, slots, batch, err))
+        return -1;
     for (int i = 0; i < plan->n_fields; i++)
         columns[i] = batch->columns[slots[i]];
     for (int32_t row = 0; row < batch->n_rows; row++)

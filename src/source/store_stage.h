@@ -26,7 +26,8 @@ void staging_init(struct staging *staging,
                   struct memory *memory);
 void staging_release(struct staging *staging);
 
-/* Plan a field for each slot that the source fills. Columns come first: a field that is
+/* Plan a field for each slot that the source fills, or that is computed from these.
+ * Columns come first: a field that is
  * computed under the name of a column is computed again from the store. */
 int staging_plan(struct store_table_plan *plan,
                  const struct binding *binding,

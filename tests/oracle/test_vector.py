@@ -127,6 +127,31 @@ def formats():
             little = stage("filtered", zones, buildings, **where)
             check(os.path.getsize(little) < 0.7 * os.path.getsize(store), "a filter makes a store smaller")
             check_same_bits(f"{extension}, filtered", staged("store", little, **where), wanted)
+    # What was computed while staging is a column of the store.
+    more = dict(zones__fields="state, place = case when zip < '01010' then 'west' else state end",
+                buildings__fields=FIELDS + ", tall = height > 10, kind = coalesce(use, 'none'), twice = volume + volume,"
+                " dense = size / area_m2, height = height * 2")
+    names = dict(zones__fields="state, place", buildings__fields=FIELDS.replace("volume = height * size", "volume")
+                 + ", tall, kind, twice", buildings__where="twice > 500")
+    statistics = dict(statistics={"buildings": "count", "twice": "sum(twice)", "kinds": "frequency(kind)",
+                                  "tall": "count(tall)", "bulk": "sum(volume)"}, buildings__keep="id, tall, kind, twice")
+    more["buildings__fields"] = more["buildings__fields"].replace("height, size", "size", 1)
+    store = stage("computed", zones, buildings, **more, **statistics)
+    check(bytes_of(stage("computed3", zones, buildings, ranks=3, **more, **statistics)) == bytes_of(store),
+          "computed on 3 ranks")
+    with h5py.File(store) as file:
+        check("dense" not in file["/buildings"] and "place" in file["/zones"], "fields of the store", list(file["/buildings"]))
+    query("drop table if exists v_zone, v_house")
+    load("v_zone", zones)
+    load("v_house", buildings)
+    check_same_bits("fields computed while staging", staged("names", store, **{**names, **statistics}),
+                    run("server", zones__table="v_zone", buildings__table="v_house",
+                        **{**JOB, **statistics, "zones__fields": more["zones__fields"], "buildings__where": "twice > 500",
+                           "buildings__fields": FIELDS + ", tall = height > 10, kind = coalesce(use, 'none'),"
+                           " twice = volume + volume"}))
+    done = stage("overflow", zones, buildings, buildings__fields=FIELDS + ", far = 9223372036854775807 + year_built",
+                 status=None)
+    check(done.returncode == 1 and "[buildings] field far: overflow" in done.stderr, "overflow", done.stderr)
 
 
 def crs():

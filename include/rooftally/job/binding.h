@@ -89,7 +89,8 @@ int binding_measure(struct binding *binding,
 
 /*
  * Make slots of all that a copy of the table needs to answer this job and its like: every
- * field that the source can give, and the columns that fields and `where` read.
+ * field that the source can give or that is computed from columns, and the columns that
+ * fields and `where` read.
  */
 int binding_everything(struct binding *binding, struct error *err);
 

@@ -194,8 +194,8 @@ int store_generate(const struct synthetic_state *state,
 
 /*
  * Copy what a job reads, and what its filters leave, from an open source into a store.
- * Computed fields are kept where the source computes them; what only we can compute
- * (measures, and filters on them) is left to the run.
+ * Computed fields are kept; what needs the geometry (measures, fields and filters on them)
+ * is left to the run.
  *
  * Memory   all that is free, rewound at the end
  * Returns  0, or -1 as source_scan, source_next and store_writer_open do
