@@ -355,6 +355,26 @@ static int evaluate_fields(struct analysis *a, int32_t n_rows, struct error *err
     return 0;
 }
 
+/*
+ * Infinite dates, the greatest and least of integers, order as they do on the server while
+ * the filter looks at them. No calendar has them, so what is put out takes them for null.
+ */
+static void drop_infinite(struct analysis *a, int32_t n_rows)
+{
+    for (int s = 0; s < a->binding->n_slots; s++) {
+        const struct column *column = &a->batch.columns[s];
+        if (column->type != TYPE_DATE && column->type != TYPE_TIMESTAMP)
+            continue;
+        for (int32_t i = 0; i < n_rows; i++) {
+            int32_t row = a->rows[i];
+            if (column->valid[row]
+                && (column->integers[row] == INT64_MAX
+                    || column->integers[row] == INT64_MIN))
+                column->valid[row] = 0;
+        }
+    }
+}
+
 static int take_batch(struct analysis *a, struct progress *p, struct error *err)
 {
     struct zone_record *record = &p->record;
@@ -371,6 +391,7 @@ static int take_batch(struct analysis *a, struct progress *p, struct error *err)
     if (measure_rows(a, n, err) < 0 || filter_rows(a, &n, err) < 0
         || evaluate_fields(a, n, err) < 0)
         return -1;
+    drop_infinite(a, n);
     record->n_candidates += batch->n_rows + batch->n_filtered;
     record->n_filtered += batch->n_filtered + (n_inside - n);
     record->n_outside += n_outside;

@@ -116,7 +116,9 @@ JOB = dict(statistics=STATISTICS, buildings__keep="id, height, use, year_built")
 def with_dates():
     """Values of time are times to xarray, on every axis and in the selection."""
     query("""alter table building add built date, add seen timestamp;
-      update building set built = '1999-12-30'::date + (id % 5)::int, seen = '2026-11-22 10:38:40'::timestamp + id % 3 * interval '1 hour'""")
+      update building set built = '1999-12-30'::date + (id % 5)::int, seen = '2026-11-22 10:38:40'::timestamp + id % 3 * interval '1 hour';
+      update building set built = 'infinity' where id % 50 = 1; update building set built = '-infinity', seen = '-infinity' where id % 50 = 2;
+      update building set seen = 'infinity' where id % 50 = 3""")
     result = run("dates", buildings__fields="built, seen", buildings__keep="id, built, seen",
                  statistics={"built_on": "frequency(built)", "seen_at": "frequency(seen)",
                              "last": "max(built)", "usual": "mode(seen)"})
@@ -124,13 +126,36 @@ def with_dates():
         for axis, column in (("built_on", "built"), ("seen_at", "seen")):
             values = dataset[f"{axis}_category"].values
             wanted = [row[0].replace(" ", "T") for row in
-                      query(f"select distinct {column} from building b join zipcode z on ST_Within(b.boundary, z.boundary) where {column} is not null order by 1")]
+                      query(f"select distinct {column} from building b join zipcode z on ST_Within(b.boundary, z.boundary) where isfinite({column}) order by 1")]
             check([str(value)[:len(wanted[0])] for value in values] == wanted, axis, values, wanted)
         for name in ("last", "usual"):
             check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
     with xarray.open_dataset(result.path, engine="h5netcdf", group="/selection") as dataset:
         for name in ("built", "seen"):
             check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
+            check(numpy.isnat(dataset[name].values).sum() > 20, name, "infinite ones are missing")
+    return result
+
+
+def with_infinite_dates():
+    """No calendar has them: what is put out takes them for NULL; filters see them as they are."""
+    finite = with_dates()
+    store = os.path.join(folder, "dates.store.h5")
+    rooftally("stage", write_job("dates_stage", buildings__fields="built, seen"), "-o", store, "--quiet")
+    job = dict(buildings__fields="built, seen", buildings__keep="id, built, seen",
+               statistics={"n": "count(built)", "last": "max(built)", "first": "min(seen)", "top": "top(seen, 3)"})
+    for where, n in (("built > '2000-01-01'", "built > '2000-01-01'"), ("seen < '2000-01-01'", "seen < '2000-01-01'")):
+        wanted = pairs(f"select zip, b.id from zipcode z join building b on ST_Within(b.boundary, z.boundary) where {n}")
+        first = None
+        for changes in (dict(source__fetch="index"), dict(source__fetch="scan"),
+                        dict(source={"kind": "store", "path": store})):
+            result = run("infinite", **{**job, **changes}, buildings__where=where)
+            first = first or result
+            check_same(where, result.selection(), wanted)
+            check(contents(result) == contents(first), where, changes, "another result")
+    for row in query("""select zip, max(built) - date '1970-01-01', count(*) from zipcode z join building b
+          on ST_Within(b.boundary, z.boundary) where isfinite(built) group by 1"""):
+        check(str(finite["/last"][finite.zones.index(row[0])]) in (row[1], row[1] + ".0"), "max of the finite", row)
 
 
 for ranks in (1, 3):
@@ -140,5 +165,5 @@ for ranks in (1, 3):
         with_h5py(result.file)
         with_ncdump(result)
         with_info(result)
-with_dates()
+with_infinite_dates()
 finish()
