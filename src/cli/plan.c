@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rooftally/base/log.h"
+#include "rooftally/result/result.h"
 #include "rooftally/schedule/analyse.h"
 #include "rooftally/schedule/units.h"
 
@@ -316,6 +317,7 @@ int cli_plan(int argc, char **argv, struct error *err)
     if (job_session_read(&session, &options, err) < 0
         || job_session_check_source(&session, &options, "plan", err) < 0
         || job_session_open(&session, err) < 0
+        || result_check_keep(&session.binding, err) < 0
         || print_plan(&session, options.values, err) < 0) {
         err->code = ERROR_USAGE; /* nothing was started */
         if (session.job)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "rooftally/base/nearest.h"
+#include "rooftally/job/spelling.h"
 
 #include "names.h"
 #include "node.h"
@@ -139,22 +140,25 @@ static int bind_id(struct binding *binding, struct error *err)
     if (!words)
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     const struct source_column *found = NULL;
-    for (int i = 0; i < columns->n; i++) {
+    for (int i = 0; i < columns->n; i++)
         words[i] = columns->columns[i].name;
-        if (strcmp(words[i], id) == 0)
-            found = &columns->columns[i];
-    }
     const char *nearest = nearest_word(id, words, columns->n);
     free(words);
+    for (int i = 0; i < columns->n && binding->job->any_building_id; i++)
+        if (strcmp(columns->columns[i].name, id) == 0) /* the source's own word */
+            found = &columns->columns[i];
+    if (!found && spelling_column(columns, id, &found, err))
+        return error_prefix(err, "%s: [buildings] id", binding->job->path);
     if (found && (found->type == TYPE_INTEGER || found->type == TYPE_TEXT)) {
         binding->id_type = found->type;
+        binding->id = found->name;
         return 0;
     }
     if (found)
         error_set(err,
                   ERROR_USAGE,
                   "column '%s' is of type %s: an id is an integer or a text",
-                  id,
+                  found->name,
                   found->type_name ? found->type_name : "unknown");
     else
         error_set(err,
@@ -165,6 +169,28 @@ static int bind_id(struct binding *binding, struct error *err)
     return error_prefix(err, "%s: [buildings] id", binding->job->path);
 }
 
+/* The slot of what `keep` names; -1 the id, by its column's name or as "id". */
+static int
+find_keep(struct binding *binding, const char *written, int *slot, struct error *err)
+{
+    struct spelling spelling;
+    struct error own;
+    int number;
+    *slot = -1;
+    if (binding->job->any_keep) /* the id alone, whatever fields are called */
+        return 0;
+    if (names_find(binding->names, written, false, &number, &own) == 0) {
+        const struct name *found = &binding->names->list[number];
+        if (found->column && strcmp(found->column->name, binding->id) == 0)
+            return 0;
+        return make_slot(binding, number, slot, err);
+    }
+    if (spelling_read(&spelling, written, NULL) == 0
+        && spelling_rank(&spelling, "id") == SPELLED_IN_SQL)
+        return 0;
+    return error_set(err, own.code, "%s", own.text);
+}
+
 static int bind_keep(struct binding *binding, struct error *err)
 {
     const struct job *job = binding->job;
@@ -173,10 +199,8 @@ static int bind_keep(struct binding *binding, struct error *err)
         return names_prefix(binding->names, "keep", job->keep_line, err);
     }
     for (int i = 0; i < job->n_keep; i++) {
-        int number, slot = -1;
-        if (strcmp(job->keep[i], job->building_id) != 0
-            && (names_find(binding->names, job->keep[i], false, &number, err)
-                || make_slot(binding, number, &slot, err)))
+        int slot;
+        if (find_keep(binding, job->keep[i], &slot, err))
             return names_prefix(binding->names, "keep", job->keep_line, err);
         binding->keep[binding->n_keep++] = slot;
     }
@@ -208,7 +232,7 @@ int binding_init(struct binding *binding,
         || names_new(&made.names,
                      job->path,
                      "buildings",
-                     job->building_id,
+                     made.id,
                      job->fields,
                      job->n_fields,
                      columns,

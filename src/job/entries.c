@@ -19,7 +19,8 @@
 static bool has_quotes(const char *section, const char *key)
 {
     return strcmp(key, "where") == 0 || strcmp(key, "fields") == 0
-           || strcmp(key, "connection") == 0 || strcmp(section, "statistics") == 0;
+           || strcmp(key, "keep") == 0 || strcmp(key, "connection") == 0
+           || strcmp(section, "statistics") == 0;
 }
 
 static bool ends_in_quote(const char *value)

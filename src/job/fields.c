@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/job/spelling.h"
+
 /* One item of a list: text[first .. end), blanks dropped. */
 struct item {
     const char *text;
@@ -37,10 +39,16 @@ static struct item next_item(const char **at)
     return (struct item){ first, (int)(end - first) };
 }
 
-/* How many bytes at the front of an item are a name; 0 when none. */
+/* How many bytes at the front of an item are a name, quotes included; 0 when none. */
 static int name_length(struct item item)
 {
     int n = 0;
+    if (item.n > 0 && *item.text == '"') {
+        for (n = 1; n < item.n; n++)
+            if (item.text[n] == '"' && (++n == item.n || item.text[n] != '"'))
+                return n;
+        return 0; /* not closed */
+    }
     while (n < item.n
            && (isalpha((unsigned char)item.text[n]) || item.text[n] == '_'
                || (n > 0 && isdigit((unsigned char)item.text[n]))))
@@ -52,22 +60,13 @@ static int bad_item(struct item item, struct error *err)
 {
     if (item.n == 0)
         return error_set(err, ERROR_USAGE, "a comma with nothing beside it");
-    int n_name = name_length(item);
-    if (n_name >= NAME_BYTES)
+    if (*item.text != '"' && name_length(item) >= NAME_BYTES)
         return error_set(err,
                          ERROR_USAGE,
                          "'%.*s...': a name has at most 63 letters",
                          20,
                          item.text);
     int n_shown = item.n < 60 ? item.n : 60;
-    if (item.text[0] == '"')
-        return error_set(err,
-                         ERROR_USAGE,
-                         "%.*s is not a name: give it one, as in 'name = %.*s'",
-                         n_shown,
-                         item.text,
-                         n_shown,
-                         item.text);
     return error_set(err,
                      ERROR_USAGE,
                      "'%.*s' is not a name: names have letters, digits and _",
@@ -80,10 +79,16 @@ static int read_field(struct job_field *field, struct item item, struct error *e
     int n_name = name_length(item), at = n_name;
     while (at < item.n && isspace((unsigned char)item.text[at]))
         at++;
-    if (n_name == 0 || n_name >= NAME_BYTES || (at < item.n && item.text[at] != '='))
+    bool quoted = item.n > 0 && *item.text == '"';
+    if (n_name == 0 || (!quoted && n_name >= NAME_BYTES) || n_name >= SPELLING_BYTES
+        || (at < item.n && item.text[at] != '='))
         return bad_item(item, err);
-    memcpy(field->name, item.text, (size_t)n_name);
-    field->name[n_name] = '\0';
+    memcpy(field->written, item.text, (size_t)n_name);
+    field->written[n_name] = '\0';
+    struct spelling spelling;
+    if (spelling_read(&spelling, field->written, err))
+        return -1;
+    memcpy(field->name, spelling.name, sizeof field->name);
     if (at == item.n)
         return 0;
     char *definition = strndup(item.text + at + 1, (size_t)(item.n - at - 1));
@@ -117,7 +122,7 @@ int fields_parse(struct job_field **fields,
         if (read_field(&list[n++], item, err))
             goto failed;
         for (int i = 0; i < n - 1; i++)
-            if (strcmp(list[i].name, list[n - 1].name) == 0) {
+            if (strcmp(list[i].written, list[n - 1].written) == 0) {
                 error_set(err, ERROR_USAGE, "'%s' is listed twice", list[i].name);
                 goto failed;
             }
@@ -137,7 +142,7 @@ void fields_free(struct job_field *fields, int n_fields)
     free(fields);
 }
 
-int names_parse(char (**names)[NAME_BYTES],
+int names_parse(char (**names)[SPELLING_BYTES],
                 int *n_names,
                 const char *text,
                 struct error *err)
@@ -146,7 +151,7 @@ int names_parse(char (**names)[NAME_BYTES],
     int n, status = -1;
     if (fields_parse(&fields, &n, text, 0, err))
         return -1;
-    char(*list)[NAME_BYTES] = calloc((size_t)n + 1, NAME_BYTES);
+    char(*list)[SPELLING_BYTES] = calloc((size_t)n + 1, sizeof *list);
     if (!list) {
         error_set(err, ERROR_BUDGET, "no memory for the job");
         goto out;
@@ -160,7 +165,7 @@ int names_parse(char (**names)[NAME_BYTES],
             free(list);
             goto out;
         }
-        memcpy(list[i], fields[i].name, NAME_BYTES);
+        memcpy(list[i], fields[i].written, sizeof *list);
     }
     *names = list;
     *n_names = n;

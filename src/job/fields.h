@@ -18,8 +18,8 @@ int fields_parse(struct job_field **fields,
                  struct error *err);
 void fields_free(struct job_field *fields, int n_fields);
 
-/* Read "id, height"; empty is none. */
-int names_parse(char (**names)[NAME_BYTES],
+/* Read "id, height", each as it is written; empty is none. */
+int names_parse(char (**names)[SPELLING_BYTES],
                 int *n_names,
                 const char *text,
                 struct error *err);

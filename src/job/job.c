@@ -7,6 +7,7 @@
 
 #include "rooftally/base/file.h"
 #include "rooftally/base/nearest.h"
+#include "rooftally/job/spelling.h"
 
 #include "entries.h"
 #include "fields.h"
@@ -164,7 +165,7 @@ static int read_keep(struct job *job, const struct entries *entries, struct erro
     job->keep = calloc(1, sizeof *job->keep);
     if (!job->keep)
         return no_memory(err);
-    strncpy(job->keep[0], job->building_id, NAME_BYTES - 1);
+    strncpy(job->keep[0], job->building_id, SPELLING_BYTES - 1);
     job->n_keep = 1;
     job->any_keep = true;
     return 0;
@@ -315,14 +316,15 @@ static int check_complete(const struct job *job, struct error *err)
     };
     if (check_given(job, keys, sizeof keys / sizeof *keys, err) < 0)
         return -1;
-    const char *names[] = { job->zone_id, job->building_id };
-    for (int i = 0; i < 2; i++)
-        if (strlen(names[i]) >= NAME_BYTES)
-            return error_set(err,
-                             ERROR_USAGE,
-                             "%s: [%s] id: a name has at most 63 bytes",
-                             job->path,
-                             i ? "buildings" : "zones");
+    const struct wanted_key *names[] = { &keys[2], &keys[3], &keys[5], &keys[6] };
+    struct spelling spelling;
+    for (int i = 0; i < 4; i++)
+        if (spelling_read(&spelling, names[i]->value, err))
+            return error_prefix(err,
+                                "%s: [%s] %s",
+                                job->path,
+                                names[i]->section,
+                                names[i]->key);
     return 0;
 }
 

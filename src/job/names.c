@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "rooftally/base/nearest.h"
+#include "rooftally/job/spelling.h"
 
 #include "node.h"
 
@@ -60,11 +61,9 @@ static bool needs_quotes(const char *name)
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0';
 }
 
-/* quoted: whether the name may be written in double quotes where it stands. */
 static int unknown(const struct names *names,
                    const char *name,
                    bool in_expression,
-                   bool quoted,
                    struct error *err)
 {
     int n = names_count(names), n_words = 0;
@@ -83,7 +82,7 @@ static int unknown(const struct names *names,
     if (!in_expression)
         words[n_words++] = names->id;
     const char *nearest = nearest_word(name, words, n_words);
-    if (nearest && quoted && strcasecmp(nearest, name) == 0 && needs_quotes(nearest))
+    if (nearest && strcasecmp(nearest, name) == 0 && needs_quotes(nearest))
         error_set(err,
                   ERROR_USAGE,
                   "unknown name '%s': write \"%s\", in double quotes",
@@ -112,30 +111,76 @@ static int check_usable(const struct name *name, struct error *err)
                      name->column->type_name ? name->column->type_name : "unknown");
 }
 
+static void offer(struct spelling_match *match,
+                  const struct spelling *spelling,
+                  const struct names *names,
+                  int first,
+                  int end)
+{
+    for (int i = first; i < end; i++)
+        spelling_offer(match, spelling, names->list[i].name, i);
+}
+
+/* Zones have an area and no other measure. One in capitals is first looked for among
+ * what is spelled so. */
+static void offer_columns_and_measures(struct spelling_match *match,
+                                       const struct spelling *spelling,
+                                       const struct names *names)
+{
+    int first = names->n_fields + names->n_columns;
+    int n = strcmp(names->section, "zones") == 0 ? 1 : N_MEASURES;
+    offer(match, spelling, names, names->n_fields, first);
+    for (int i = first; i < first + n; i++)
+        if (match->rank < SPELLED_AS_TYPED
+            || strcmp(spelling->name, names->list[i].name) == 0)
+            spelling_offer(match, spelling, names->list[i].name, i);
+}
+
+/* Outside of expressions a column is known by its field alone; the id needs none. */
+static int find_field(const struct names *names,
+                      const struct spelling *spelling,
+                      struct spelling_match *match,
+                      struct error *err)
+{
+    int id = find_column(names, names->id);
+    if (id >= 0)
+        offer(match, spelling, names, id, id + 1);
+    struct spelling_match other = *match;
+    offer_columns_and_measures(&other, spelling, names);
+    if (other.rank && names->list[other.number].measure)
+        *match = other;
+    if (match->rank || !other.rank)
+        return 0;
+    if (spelling_settle(&other, spelling, err))
+        return -1;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "'%s' is a column but no field: add it to [%s] fields",
+                     other.name,
+                     names->section);
+}
+
 int names_find(const struct names *names,
-               const char *name,
+               const char *written,
                bool in_expression,
                int *number,
                struct error *err)
 {
-    int column = find_column(names, name);
-    int found = find_in(names, name, 0, names->n_ready);
-    if (found < 0 && column >= 0) {
-        if (!in_expression && strcmp(name, names->id) != 0)
-            return error_set(err,
-                             ERROR_USAGE,
-                             "'%s' is a column but no field: add it to [%s] fields",
-                             name,
-                             names->section);
-        found = column;
-    }
-    if (found < 0)
-        found = find_measure(names, name);
-    if (found < 0)
-        return unknown(names, name, in_expression, in_expression, err);
-    if (check_usable(&names->list[found], err))
+    struct spelling spelling;
+    struct spelling_match match = { 0 };
+    if (spelling_read(&spelling, written, err))
         return -1;
-    *number = found;
+    offer(&match, &spelling, names, 0, names->n_ready);
+    if (in_expression)
+        offer_columns_and_measures(&match, &spelling, names);
+    else if (find_field(names, &spelling, &match, err))
+        return -1;
+    if (!match.rank)
+        return unknown(names, spelling.name, in_expression, err);
+    if (spelling_settle(&match, &spelling, err)
+        || check_usable(&names->list[match.number], err))
+        return -1;
+    *number = match.number;
     return 0;
 }
 
@@ -189,24 +234,26 @@ add_field(struct names *names, const struct job_field *field, struct error *err)
         if (define(names, field, err))
             return -1;
     } else {
-        int column = find_column(names, field->name);
-        if (column < 0) {
-            int measure = find_measure(names, field->name);
-            if (measure >= 0)
-                column = measure;
-            else
-                return unknown(names, field->name, true, false, err);
-        }
-        const struct name *found = &names->list[column];
-        if (check_usable(found, err))
+        struct spelling spelling;
+        struct spelling_match match = { 0 };
+        if (spelling_read(&spelling, field->written, err))
             return -1;
+        offer_columns_and_measures(&match, &spelling, names);
+        if (!match.rank)
+            return unknown(names, spelling.name, true, err);
+        const struct name *found = &names->list[match.number];
+        if (spelling_settle(&match, &spelling, err) || check_usable(found, err))
+            return -1;
+        name->name = found->name;
         name->type = found->type;
         name->column = found->column;
-        name->column_number = column;
+        name->column_number = match.number;
         name->measure = found->measure;
         if (found->sql && !(name->sql = strdup(found->sql)))
             return error_set(err, ERROR_BUDGET, "no memory for the job");
     }
+    if (find_in(names, name->name, 0, names->n_ready) >= 0)
+        return error_set(err, ERROR_USAGE, "'%s' is listed twice", name->name);
     names->n_ready++;
     return 0;
 }

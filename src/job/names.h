@@ -32,6 +32,7 @@ struct names {
  * Resolve the fields of a table, checking each definition with what stands above it.
  *
  * section  "zones" or "buildings", for messages
+ * id       the name of its column
  * Owner    *names, released with names_free; borrows the names of fields and columns
  */
 int names_new(struct names **names,
@@ -47,10 +48,11 @@ void names_free(struct names *names);
 int names_count(const struct names *names);
 int names_of_measure(const struct names *names, enum measure measure);
 
-/* The number of a name as where and definitions see it (in_expression), or as keep and
- * statistics do. Returns 0, or -1 with ERROR_USAGE, nearest name included. */
+/* The number of a name, bare or in quotes, as where and definitions see it
+ * (in_expression), or as keep and statistics do. Returns 0, or -1 with ERROR_USAGE,
+ * nearest name included. */
 int names_find(const struct names *names,
-               const char *name,
+               const char *written,
                bool in_expression,
                int *number,
                struct error *err);

@@ -79,7 +79,7 @@ struct expression {
     double real;
     struct text text;
 
-    char *string; /* owned: bytes of a text literal, or a name */
+    char *string; /* owned: bytes of a text literal, or a name as written */
     int slot;     /* NODE_NAME */
     char *sql;    /* NODE_NAME: NULL when the source cannot spell it */
 

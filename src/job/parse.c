@@ -170,7 +170,7 @@ failed:
     return NULL;
 }
 
-/* A string, a quoted name or a bare name. */
+/* A string, or a name as it is written. */
 static struct expression *parse_string(struct parser *parser)
 {
     const struct token *token = &parser->token;
@@ -181,8 +181,9 @@ static struct expression *parse_string(struct parser *parser)
     int n = 0;
     node->first = token->first;
     node->end = token->end;
-    node->string = token->kind == TOKEN_WORD ? strdup(token->word)
-                                             : token_unquote(token, parser->text, &n);
+    node->string = is_text ? token_unquote(token, parser->text, &n)
+                           : strndup(parser->text + token->first,
+                                     (size_t)(node->end - node->first));
     if (!node->string) {
         error_set(parser->err, ERROR_BUDGET, "no memory for an expression");
         goto failed;
@@ -303,15 +304,16 @@ static struct expression *unknown_function(struct parser *parser, const char *na
 /* A bare name, or a function when "(" follows it. */
 static struct expression *parse_name(struct parser *parser)
 {
+    const struct token word = parser->token;
     struct expression *name = parse_string(parser);
     if (!name || !token_is(&parser->token, "("))
         return name;
     int i = 0;
-    while (i < N_FUNCTIONS && strcmp(functions[i].name, name->string) != 0)
+    while (i < N_FUNCTIONS && strcmp(functions[i].name, word.word) != 0)
         i++;
     struct expression *node = NULL;
     if (i == N_FUNCTIONS)
-        unknown_function(parser, name->string);
+        unknown_function(parser, word.word);
     else
         node = node_new(functions[i].kind, parser->err);
     if (node) {

@@ -14,6 +14,8 @@ static const char *const taken[] = { "offset", "building", "zone_bound" };
 static bool is_taken(const struct binding *binding, int keep)
 {
     const char *name = field_keep_name(binding, keep);
+    if (binding->keep[keep] >= 0 && strcmp(name, "id") == 0)
+        return true; /* the building's, kept or not */
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (strcmp(name, taken[i]) == 0)
             return true;

@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/job/spelling.h"
+
 #include "postgres.h"
 #include "postgres_probe.h"
 
@@ -243,7 +245,9 @@ static int find_column(const struct postgres_table *table,
 {
     char place[96];
     snprintf(place, sizeof place, "[%s] %s: %.60s", table->section, key, table->name);
-    const struct source_column *column = source_columns_find(columns, name);
+    const struct source_column *column;
+    if (spelling_column(columns, name, &column, err))
+        return error_prefix(err, "%s", place);
     if (!column)
         return source_columns_missing(columns, place, name, err);
     int row = (int)(column - columns->columns);
@@ -252,7 +256,7 @@ static int find_column(const struct postgres_table *table,
                          ERROR_USAGE,
                          "%s: no permission to select column '%s'",
                          place,
-                         name);
+                         column->name);
     return row;
 }
 

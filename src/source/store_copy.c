@@ -48,7 +48,7 @@ static int bind_copy(struct staging *s,
                    || bind_columns(s, wanted, source_filter, err)
                    || staging_plan(&s->plan.buildings,
                                    &s->buildings,
-                                   job->building_id,
+                                   wanted->id,
                                    s->buildings.id_type,
                                    s->building_slots,
                                    err)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/job/spelling.h"
+
 static void close_store(struct source *source)
 {
     struct store_source *s = (struct store_source *)source;
@@ -130,10 +132,18 @@ static int add_columns(struct source_columns *columns,
     return 0;
 }
 
-static int
-check_id(const struct store_table *table, const char *id, bool any, struct error *err)
+static int check_id(const struct store_table *table,
+                    const struct source_columns *columns,
+                    const char *id,
+                    bool any,
+                    struct error *err)
 {
-    if (any || strcmp(table->id_name, id) == 0)
+    const struct source_column *column;
+    if (any)
+        return 0;
+    if (spelling_column(columns, id, &column, err))
+        return error_prefix(err, "[%s] id", table->name);
+    if (column && strcmp(table->id_name, column->name) == 0)
         return 0;
     return error_set(err,
                      ERROR_USAGE,
@@ -164,13 +174,18 @@ static int read_schema(struct store_source *s, struct error *err)
     if (!schema->crs_definition)
         return error_set(err, ERROR_BUDGET, "no memory for a source");
     return crs_read(&schema->crs, store->crs, err)
-                   || check_id(&store->zones, job->zone_id, job->any_zone_id, err)
+                   || add_columns(&schema->zones, &store->zones, err)
+                   || add_columns(&schema->buildings, &store->buildings, err)
+                   || check_id(&store->zones,
+                               &schema->zones,
+                               job->zone_id,
+                               job->any_zone_id,
+                               err)
                    || check_id(&store->buildings,
+                               &schema->buildings,
                                job->building_id,
                                job->any_building_id,
                                err)
-                   || add_columns(&schema->zones, &store->zones, err)
-                   || add_columns(&schema->buildings, &store->buildings, err)
                ? -1
                : 0;
 }

@@ -71,6 +71,7 @@ int staging_bind_zones(struct staging *s,
     expression_free(local);
     s->zone_job = *job;
     s->zone_job.building_id = job->zone_id;
+    s->zone_job.any_building_id = job->any_zone_id;
     s->zone_job.fields = job->zone_fields;
     s->zone_job.n_fields = job->n_zone_fields;
     s->zone_job.where = job->zone_where;
@@ -81,7 +82,7 @@ int staging_bind_zones(struct staging *s,
     return (fields && binding_everything(&s->zones, err))
                    || staging_plan(&s->plan.zones,
                                    &s->zones,
-                                   job->zone_id,
+                                   s->zones.id,
                                    schema->zone_id_type,
                                    s->zone_slots,
                                    err)
@@ -98,7 +99,7 @@ static int bind_buildings(struct staging *s, const struct job *job, struct error
     return binding_everything(&s->buildings, err)
                    || staging_plan(&s->plan.buildings,
                                    &s->buildings,
-                                   job->building_id,
+                                   s->buildings.id,
                                    schema->building_id_type,
                                    s->building_slots,
                                    err)

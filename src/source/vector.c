@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/job/spelling.h"
+
 static void close_vector(struct source *source)
 {
     struct vector *vector = (struct vector *)source;
@@ -38,7 +40,9 @@ static int open_table(struct vector *vector,
                       const char *geometry,
                       struct error *err)
 {
-    if (vector->module->open(&table->layer, table->path, layer, geometry, err))
+    struct spelling name; /* GDAL looks for it without regard to case */
+    if (spelling_read(&name, geometry, err)
+        || vector->module->open(&table->layer, table->path, layer, name.name, err))
         return error_prefix(err, "[%s] %.100s", table->section, table->shown);
     table->about = vector->module->about(table->layer);
     return 0;
@@ -75,7 +79,9 @@ static int read_columns(struct vector_table *table,
     if (is_row_number(about, id))
         return source_columns_add(columns, id, TYPE_INTEGER, "Integer64", NULL, err);
     snprintf(place, sizeof place, "[%s] id: %.100s", table->section, table->shown);
-    const struct source_column *column = source_columns_find(columns, id);
+    const struct source_column *column;
+    if (spelling_column(columns, id, &column, err))
+        return error_prefix(err, "%s", place);
     if (!column)
         return source_columns_missing(columns, place, id, err);
     if (column->type != TYPE_INTEGER && column->type != TYPE_TEXT)
@@ -83,7 +89,7 @@ static int read_columns(struct vector_table *table,
                          ERROR_USAGE,
                          "%s: field '%s' is of type %s: an id is an integer or a text",
                          place,
-                         id,
+                         column->name,
                          column->type_name);
     table->id = (int)(column - columns->columns);
     *id_type = column->type;

@@ -201,7 +201,7 @@ static int bind_fields(struct statistic *statistic,
             status = binding_measure(binding, MEASURE_AREA_M2, &slot, err);
         else
             status =
-                binding_slot(binding, call->arguments[argument++].name, 0, &slot, err);
+                binding_slot(binding, call->arguments[argument++].text, 0, &slot, err);
         if (status < 0)
             return -1;
         if (!(statistic->kind->types & 1 << binding->slots[slot].type))

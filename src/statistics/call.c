@@ -79,13 +79,14 @@ static const char *
 argument(struct call_argument *out, const char *text, const char *at, struct error *err)
 {
     const char *end, *what = "a field or a number";
+    char name[NAME_BYTES];
     *out = (struct call_argument){ 0 };
     if (*at == '"') {
         what = "a \"quoted\" name of 1 to 63 bytes";
-        end = quoted_name(out->name, at);
+        end = quoted_name(name, at);
     } else if (starts_name(*at)) {
         what = "a name of at most 63 bytes";
-        end = bare_name(out->name, at);
+        end = bare_name(name, at);
     } else {
         out->is_number = true;
         end = number(&out->number, at);

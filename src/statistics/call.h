@@ -1,6 +1,6 @@
 /*
  * A statistic as the job file writes it: name, or name(argument, ...), each argument a
- * field (bare, folded to lower case, or "quoted") or a number.
+ * field (bare or "quoted") or a number.
  */
 #ifndef ROOFTALLY_STATISTICS_CALL_H
 #define ROOFTALLY_STATISTICS_CALL_H
@@ -15,8 +15,7 @@ enum { CALL_ARGUMENTS = 4 };
 struct call_argument {
     bool is_number;
     double number;
-    char name[NAME_BYTES];
-    char text[2 * NAME_BYTES + 2]; /* as written: a quoted quote takes two bytes */
+    char text[SPELLING_BYTES]; /* as written: a quoted quote takes two bytes */
 };
 
 struct call {

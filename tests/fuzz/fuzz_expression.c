@@ -7,6 +7,7 @@
 
 #include "rooftally/base/memory.h"
 #include "rooftally/job/expression.h"
+#include "rooftally/job/spelling.h"
 
 #include "fuzz.h"
 
@@ -52,8 +53,11 @@ static int look_up(void *context,
                    struct error *err)
 {
     (void)context;
+    struct spelling spelling;
+    if (spelling_read(&spelling, name, err))
+        return -1;
     for (int i = 0; i < N_COLUMNS; i++)
-        if (strcmp(columns_known[i].name, name) == 0) {
+        if (spelling_rank(&spelling, columns_known[i].name) == SPELLED_IN_SQL) {
             *binding =
                 (struct name_binding){ .slot = i,
                                        .type = columns_known[i].type,

@@ -175,15 +175,29 @@ static void what_does_not_fit_the_columns_is_refused(void **state)
         { "where = heigth > 1\n",
           "5: [buildings] where: unknown name 'heigth': did you mean 'height'?" },
         { "where = qqqqqqq > 1\n", "5: [buildings] where: unknown name 'qqqqqqq'" },
-        { "where = mixed > 1\n",
+        { "where = \"mixed\" > 1\n",
           "5: [buildings] where: unknown name 'mixed': write \"Mixed\", in double "
           "quotes" },
         { "where = \"Height\" > 1\n",
           "5: [buildings] where: unknown name 'Height': did you mean 'height'?" },
-        { "fields = mixed\n",
-          "5: [buildings] fields: unknown name 'mixed': did you mean 'Mixed'?" },
-        { "fields = Height\n",
+        { "fields = \"mixed\"\n",
+          "5: [buildings] fields: unknown name 'mixed': write \"Mixed\", in double "
+          "quotes" },
+        { "fields = \"Height\"\n",
           "5: [buildings] fields: unknown name 'Height': did you mean 'height'?" },
+        { "fields = HEIGHT, height\n",
+          "5: [buildings] fields: 'height' is listed twice" },
+        { "fields = \"Vol\" = size, Vol = size\n",
+          "5: [buildings] fields: 'Vol' is listed twice" },
+        { "fields = Vol = size, VOL = size\nwhere = vOl > 1\n",
+          "6: [buildings] where: 'vOl' may be 'Vol' or 'VOL': write the one that is "
+          "meant, in double quotes" },
+        { "fields = Vol = size, VOL = size\nkeep = vol\n",
+          "6: [buildings] keep: 'vol' may be 'Vol' or 'VOL': write the one that is "
+          "meant, in double quotes" },
+        { "keep = Size\n",
+          "5: [buildings] keep: 'size' is a column but no field: add it to [buildings] "
+          "fields" },
         { "where = outline is null\n",
           "5: [buildings] where: column 'outline' is of type geometry, which no "
           "expression can use" },
@@ -240,6 +254,118 @@ static void an_id_is_an_integer_or_a_text(void **state)
         assert_non_null(strstr(err.text, cases[i].message));
         job_close(job);
     }
+}
+
+/* What a name means among names that differ in case; NULL: it is refused. */
+static void a_name_is_found_as_sql_does_then_by_its_letters(void **state)
+{
+    (void)state;
+    static struct source_column columns[] = {
+        { "gid", TYPE_INTEGER, "bigint", NULL }, { "height", TYPE_REAL, "real", NULL },
+        { "Height", TYPE_REAL, "real", NULL },   { "USE", TYPE_TEXT, "text", NULL },
+        { "AREA_M2", TYPE_REAL, "real", NULL },  { "a \"b", TYPE_REAL, "real", NULL },
+    };
+    const struct source_columns table = { columns, 6 };
+    static const struct {
+        const char *fields, *name, *found;
+    } cases[] = {
+        { "height, \"Height\"", "height", "height" },
+        { "height, \"Height\"", "Height", "height" },
+        { "height, \"Height\"", "HEIGHT", "height" },
+        { "height, \"Height\"", "\"Height\"", "Height" },
+        { "height, \"Height\"", "\"HEIGHT\"", NULL },
+        { "Height", "\"Height\"", NULL },
+        { "USE", "USE", "USE" },
+        { "use", "use", "USE" },
+        { "USE", "Use", "USE" },
+        { "USE", "\"use\"", NULL },
+        { "Vol = height * 2", "Vol", "Vol" },
+        { "Vol = height * 2", "vol", "Vol" },
+        { "Vol = height * 2, vol = height * 3", "Vol", "vol" },
+        { "Vol = height * 2, VOL = height * 3", "Vol", "Vol" },
+        { "Vol = height * 2, VOL = height * 3", "vol", NULL },
+        { "a = Use, \"b c\" = height", "\"b c\"", "b c" },
+        { "\"a \"\"b\"", "\"a \"\"b\"", "a \"b" },
+        { "\"a \"\"b\"", "\"a \"\"b", NULL },
+        /* a measure, unless a field or a column is spelled so */
+        { "height", "area_m2", "area_m2" },
+        { "height", "AREA_M2", NULL },
+        { "AREA_M2", "AREA_M2", "AREA_M2" },
+        { "AREA_M2", "area_m2", "area_m2" },
+        { "height", "Vertices", "vertices" },
+        { "height", "GID", "gid" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        struct binding binding;
+        struct error err;
+        int slot;
+        snprintf(text, sizeof text, "fields = %s\n", cases[i].fields);
+        struct job *job = opened(text, "");
+        if (binding_init(&binding, job, &table, &err))
+            fail_msg("%s: %s", text, err.text);
+        if (binding_slot(&binding, cases[i].name, 0, &slot, &err)) {
+            if (cases[i].found)
+                fail_msg("%s%s: %s", text, cases[i].name, err.text);
+        } else {
+            assert_non_null(cases[i].found);
+            assert_string_equal(binding.slots[slot].name, cases[i].found);
+        }
+        binding_release(&binding);
+        job_close(job);
+    }
+    struct job *job = opened("where = \"Height\" > 1 and Use = 'x'\n", "");
+    struct binding binding;
+    struct error err;
+    if (binding_init(&binding, job, &table, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(binding.n_slots, 2);
+    assert_string_equal(binding.slots[0].column, "Height");
+    assert_string_equal(binding.slots[1].column, "USE");
+    binding_release(&binding);
+    job_close(job);
+}
+
+/* -1: the id; else the slot of the name. */
+static void the_id_is_kept_by_either_of_its_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *buildings, *kept;
+    } cases[] = {
+        { "", NULL },
+        { "fields = gid = size * 2\n", NULL },
+        { "keep = id\n", NULL },
+        { "keep = ID\n", NULL },
+        { "keep = \"id\"\n", NULL },
+        { "keep = GID\n", NULL },
+        { "keep = \"gid\"\n", NULL },
+        { "fields = gid\nkeep = gid\n", NULL },
+        { "fields = id = size * 2\n", NULL },
+        { "fields = id = size * 2\nkeep = gid\n", NULL },
+        { "fields = id = size * 2\nkeep = id\n", "id" },
+        { "fields = mixed\nkeep = MIXED\n", "Mixed" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct job *job = opened(cases[i].buildings, "");
+        struct binding binding;
+        struct error err;
+        if (binding_init(&binding, job, &database, &err))
+            fail_msg("%s: %s", cases[i].buildings, err.text);
+        assert_int_equal(binding.n_keep, 1);
+        assert_string_equal(binding.id, "gid");
+        assert_int_equal(binding.keep[0] >= 0, cases[i].kept != NULL);
+        if (cases[i].kept)
+            assert_string_equal(binding.slots[binding.keep[0]].name, cases[i].kept);
+        binding_release(&binding);
+        job_close(job);
+    }
+    struct job *job = opened("keep = gidd\n", "");
+    struct binding binding;
+    struct error err;
+    assert_int_equal(binding_init(&binding, job, &database, &err), -1);
+    assert_non_null(strstr(err.text, "unknown name 'gidd': did you mean 'gid'?"));
+    job_close(job);
 }
 
 /* As many computed fields as there are slots, and one more. */
@@ -334,6 +460,8 @@ int main(void)
         cmocka_unit_test(a_column_hides_the_measure_of_its_name),
         cmocka_unit_test(what_does_not_fit_the_columns_is_refused),
         cmocka_unit_test(an_id_is_an_integer_or_a_text),
+        cmocka_unit_test(a_name_is_found_as_sql_does_then_by_its_letters),
+        cmocka_unit_test(the_id_is_kept_by_either_of_its_names),
         cmocka_unit_test(slots_are_bounded),
         cmocka_unit_test(zones_are_filtered_by_columns_and_area),
     };

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "rooftally/job/expression.h"
+#include "rooftally/job/spelling.h"
 
 #include "datetime.h"
 #include "evaluate.h"
@@ -32,8 +33,11 @@ static int look_up(void *context,
                    struct error *err)
 {
     (void)context;
+    struct spelling spelling;
+    if (spelling_read(&spelling, name, err))
+        return -1;
     for (int i = 0; i < N_NAMES; i++)
-        if (strcmp(name, names[i].name) == 0) {
+        if (spelling_rank(&spelling, names[i].name) == SPELLED_IN_SQL) {
             *binding = (struct name_binding){ .slot = i,
                                               .type = names[i].type,
                                               .sql = names[i].sql };

@@ -256,9 +256,16 @@ static void a_bad_line_is_refused_with_its_place(void **state)
           "F:9: [buildings] fields: '1a' is not a name: names have letters, digits and "
           "_" },
         { "",
-          "fields = \"a b\"\n",
-          "F:9: [buildings] fields: \"a b\" is not a name: give it one, as in 'name = "
-          "\"a b\"'" },
+          "fields = \"a\" b\n",
+          "F:9: [buildings] fields: '\"a\" b' is not a name: names have letters, "
+          "digits "
+          "and _" },
+        { "",
+          "fields = \"\" = 1\n",
+          "F:9: [buildings] fields: \"\" is not a name in double quotes" },
+        { "",
+          "keep = \"a\n",
+          "F:9: [buildings] keep: a quote is not closed on this line" },
         { "",
           "fields = a,, b\n",
           "F:9: [buildings] fields: a comma with nothing beside it" },

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "rooftally/job/expression.h"
+#include "rooftally/job/spelling.h"
 
 enum { N_ROWS = 48, N_COLUMNS = 12, N_EXPRESSIONS = 4000, ANSWER_BYTES = 16384 };
 
@@ -424,8 +425,11 @@ static int look_up(void *context,
                    struct error *err)
 {
     (void)context;
+    struct spelling spelling;
+    if (spelling_read(&spelling, name, err))
+        return -1;
     for (int c = 0; c < N_COLUMNS; c++)
-        if (strcmp(table[c].name, name) == 0) {
+        if (spelling_rank(&spelling, table[c].name) == SPELLED_IN_SQL) {
             binding->slot = c;
             binding->type = table[c].type;
             binding->sql = table[c].sql;

@@ -41,6 +41,8 @@ JOBS = {
     "no field column": ({B + "fields": "heigth"}, ["heigth", "'height'"]),
     "no column in where": ({B + "where": "heigth > 10"}, ["heigth", "'height'", "bad.ini:"]),
     "no column in zones where": ({Z + "where": "stat = 'MA'"}, ["stat", "'state'"]),
+    "a kept field called id": ({B + "fields": "id = height * 2", B + "keep": "id"},
+                               ["keep", "the name 'id' itself"]),
     "no kept field": ({B + "keep": "id, heigth"}, ["heigth", "'height'"]),
     "no permission": ({"source__connection": "user=pauper", B + "table": "secret"},
                       ["secret", "permission"]),

@@ -135,6 +135,32 @@ SQL = {"a_uuid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'":
        "a_char = 'ab'": "a_char::text = 'ab'", "a_real = 0.1": "a_real::float8 = 0.1",
        "a_small + an_int > 0": "a_small::bigint + an_int > 0"}
 
+def compare_names():
+    """Names in either case reach the column that they name in SQL, or the only one there is."""
+    query('''drop table if exists zipcode, building;
+      create table zipcode as select 'z' as "Zip", ST_MakeEnvelope(0, 0, 9, 9, 4326) as "Boundary";
+      create table building as select n as "OSM_ID", n as height, n % 3 as "Height", n % 4 as "USE",
+        ST_SetSRID(ST_Point(n % 7 + 0.5, 0.3), 4326) as "Geom" from generate_series(1, 40) n''')
+    for quote in "", '"':
+        for kept in "id", "osm_id", '"OSM_ID"':
+            result = run("names", 1, zones__id=f"{quote}Zip{quote}",
+                         zones__geometry=f"{quote}Boundary{quote}",
+                         buildings__id=f"{quote}OSM_ID{quote}",
+                         buildings__geometry=f"{quote}Geom{quote}",
+                         buildings__fields='HEIGHT, "Height", use, Vol = "Height" * 2, "a b" = Vol',
+                         buildings__where='Vol > 1 and USE < 3 and "USE" >= 0',
+                         buildings__keep=f'{kept}, VOL, Use, "a b", Height, "Height"',
+                         statistics={"vol": "sum(Vol)", "n": "frequency(USE)", "low": "sum(HEIGHT)",
+                                     "high": 'sum("Height")'})
+            wanted = query('''select "OSM_ID", "Height" * 2, "USE", "Height" * 2, height, "Height"
+              from building where "Height" * 2 > 1 and "USE" < 3 order by 1''')
+            names = ["id", "Vol", "USE", "a b", "height", "Height"]
+            rows = zip(*(map(str, result[f"/selection/{name}"]) for name in names))
+            check(list(map(list, rows)) == list(map(list, wanted)), kept, "by any name")
+            for name, column in ("vol", 1), ("low", 4), ("high", 5):
+                check(result[f"/{name}"][0] == sum(int(row[column]) for row in wanted), name)
+
+
 use_database("types")
 environment["PGTZ"] = "America/New_York"  # of the server's session: timestamps are UTC anyway
 for zone_type in ZONE_IDS:
@@ -145,4 +171,5 @@ make_tables("integer", "text")
 compare_fields(1)
 compare_fields(3)
 compare_filters()
+compare_names()
 finish()

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rooftally/job/spelling.h"
 #include "rooftally/statistics/statistics.h"
 
 #include "random.h"
@@ -51,13 +52,16 @@ int binding_slot(struct binding *binding,
                  int *slot,
                  struct error *err)
 {
+    struct spelling spelling;
+    if (spelling_read(&spelling, name, err))
+        return -1;
     for (int i = 0; i < binding->n_slots; i++)
-        if (strcmp(binding->slots[i].name, name) == 0) {
+        if (spelling_rank(&spelling, binding->slots[i].name)) {
             *slot = i;
             return 0;
         }
     (void)line; /* 0: the caller says where */
-    return error_set(err, ERROR_USAGE, "unknown field '%s'", name);
+    return error_set(err, ERROR_USAGE, "unknown field '%s'", spelling.name);
 }
 
 int binding_measure(struct binding *binding,

@@ -214,7 +214,7 @@ static void each_refusal_says_what_to_change(void **state)
         { "p", "top(height, 0x5)", "expected ',' or ')'" },
         { "p", "top(height, 1e999)", "expected a field or a number" },
         { "p", "top(height, inf)", "top needs a field and a whole number" },
-        { "p", "mean(Heigth)", "job.ini:10: [statistics] p: unknown field 'heigth'" },
+        { "p", "mean(Heigth)", "job.ini:10: [statistics] p: unknown field 'Heigth'" },
         { "p",
           "mean(\"Height\")",
           "job.ini:10: [statistics] p: unknown field 'Height'" },

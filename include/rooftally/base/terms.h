@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 enum { NAME_BYTES = 64 }; /* names of fields and statistics, end of string included */
+/* A name as written: in quotes, each quote in it taking two bytes. */
+enum { SPELLING_BYTES = 2 * NAME_BYTES + 2 };
 
 /* How a building belongs to a zone. Borders: as ST_Within and ST_Intersects say. */
 enum predicate {

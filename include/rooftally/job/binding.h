@@ -48,6 +48,7 @@ struct binding {
     int n_slots;
     char *source_filter;             /* in the source's language; NULL: none */
     struct expression *local_filter; /* over slots; NULL: none */
+    const char *id;                  /* its column: a name of `columns` */
     enum value_type id_type;         /* INTEGER or TEXT */
     int keep[BINDING_MAX_SLOTS];     /* slots kept with the selection; -1: the id */
     int n_keep;                      /* 0: no selection */
@@ -64,7 +65,7 @@ struct binding {
  *          which precede the SLOT_LOCAL that reads them
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
- *          and the id's name
+ *          and the id's name; `keep` also takes "id" for it where no field is so called
  *          (a measure only where no column has its name)
  * Borrows  job and columns until binding_release
  * Returns  0, or -1 with ERROR_USAGE naming line, key and the nearest known name
@@ -75,7 +76,7 @@ int binding_init(struct binding *binding,
                  struct error *err);
 void binding_release(struct binding *binding);
 
-/* The slot of a field or measure, made if needed. `line` is for the message. */
+/* The slot of a field or measure, bare or in quotes, made if needed. `line` is for the message. */
 int binding_slot(struct binding *binding,
                  const char *name,
                  int line,

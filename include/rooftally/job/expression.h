@@ -10,7 +10,7 @@
  *          greater than every number; least, greatest and coalesce skip nulls; three-
  *          valued logic. A string literal beside a date or timestamp is one.
  *          Overflow is an error, ERROR_DATA, in every source.
- * Names    bare, or "quoted"; bare ones are folded to lower case, as in SQL
+ * Names    bare, or "quoted"; which one is meant says rooftally/job/spelling.h
  */
 #ifndef ROOFTALLY_JOB_EXPRESSION_H
 #define ROOFTALLY_JOB_EXPRESSION_H
@@ -52,7 +52,7 @@ struct name_binding {
  * substitutes definitions; computes constant parts (one that overflows is an error).
  * Once per expression; after a failure it can only be freed.
  *
- * lookup   returns 0 and fills *binding, or -1 with ERROR_USAGE (unknown name, with the
+ * lookup   is given a name as it is written, in its quotes; returns 0 and fills *binding, or -1 with ERROR_USAGE (unknown name, with the
  *          nearest known one)
  * Returns  0 with *type, or -1 with ERROR_USAGE "height > 'tall': a number and a text
  *            cannot be compared"

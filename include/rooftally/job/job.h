@@ -25,7 +25,8 @@ enum fetch_rule { FETCH_AUTO, FETCH_INDEX, FETCH_SCAN }; /* of postgres */
 
 /* A name, or a name with the expression that defines it. */
 struct job_field {
-    char name[NAME_BYTES];
+    char name[NAME_BYTES];         /* as typed, without quotes */
+    char written[SPELLING_BYTES];  /* in its quotes, as spelling_read takes it */
     struct expression *definition; /* NULL for a plain column */
     int line;
 };
@@ -48,7 +49,8 @@ struct job {
     enum snapshot_rule snapshot;
     enum fetch_rule fetch;
 
-    char *zone_table, *zone_id, *zone_geometry; /* id: not given, JOB_ROW_NAME */
+    /* as written; id: not given, JOB_ROW_NAME */
+    char *zone_table, *zone_id, *zone_geometry;
     bool any_zone_id, any_building_id; /* no id is given: a store's own will do */
     char *zone_path, *zone_layer;      /* of a vector file; no secrets shown */
     struct job_field *zone_fields;
@@ -62,7 +64,7 @@ struct job {
     struct expression *where; /* NULL: all */
     enum predicate predicate;
     enum invalid_rule invalid;
-    char (*keep)[NAME_BYTES]; /* default: { building_id }; none: no selection */
+    char (*keep)[SPELLING_BYTES]; /* default: { building_id }; none: no selection */
     int n_keep;
     bool any_keep; /* it is the default */
 
