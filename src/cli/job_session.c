@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rooftally/base/file.h"
 
@@ -82,6 +83,12 @@ static int reach(struct job_session *session,
     }
     bool has_place = session->job->kind != SOURCE_STORE || *err->text == '[';
     return has_place ? -1 : error_prefix(err, "[source] path");
+}
+
+const char *job_session_other_where(const struct job_session *session)
+{
+    const char *where = source_schema(session->source)->building_where;
+    return where && strcmp(where, session->job->where_text) != 0 ? where : NULL;
 }
 
 /* Fields and statistics to the open source. */

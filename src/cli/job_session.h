@@ -50,6 +50,10 @@ int job_session_check_output(const struct job_session *session,
 /* Open the source and bind fields and statistics to it, on one rank alone. */
 int job_session_open(struct job_session *session, struct error *err);
 
+/* The building filter that the open store was staged with, where the job's is another
+ * text; NULL otherwise. */
+const char *job_session_other_where(const struct job_session *session);
+
 struct opening {
     bool (*stop)(void *context); /* as in source_open */
     void *stop_context;

@@ -299,6 +299,10 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                session->job->zone_table,
                session->job->zone_table,
                session->job->zone_id);
+    const char *where = job_session_other_where(session);
+    if (where)
+        printf("  warning     the store holds what its own [buildings] where has left, "
+               "and the job's filter is another\n");
     return 0;
 }
 

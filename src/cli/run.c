@@ -279,6 +279,15 @@ static void tell_start(const struct run *run)
                   run->session.job->zone_table,
                   run->session.job->zone_table,
                   run->session.job->zone_id);
+    const char *where = job_session_other_where(&run->session);
+    if (where)
+        log_event(LOG_WARN,
+                  "store_filter",
+                  "path=%s was staged with [buildings] where = %.300s: what that "
+                  "leaves "
+                  "out is not in it, and the job's filter is another",
+                  run->session.job->store_path,
+                  where);
     tell_resumed(run);
 }
 

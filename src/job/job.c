@@ -80,6 +80,19 @@ static int read_expression(struct expression **out,
     return 0;
 }
 
+static int read_where(struct expression **out,
+                      char **text,
+                      const struct entries *entries,
+                      const char *section,
+                      struct error *err)
+{
+    if (read_string(text, entries, section, "where", "", err))
+        return -1;
+    for (char *at = *text; *at; at++)
+        *at = isspace((unsigned char)*at) ? ' ' : *at;
+    return read_expression(out, entries, section, "where", err);
+}
+
 static int read_fields(struct job_field **out,
                        int *n_out,
                        const struct entries *entries,
@@ -148,7 +161,11 @@ static int read_zones(struct job *job, const struct entries *entries, struct err
                                   entries,
                                   "zones",
                                   err)
-                   || read_expression(&job->zone_where, entries, "zones", "where", err)
+                   || read_where(&job->zone_where,
+                                 &job->zone_where_text,
+                                 entries,
+                                 "zones",
+                                 err)
                ? -1
                : 0;
 }
@@ -187,7 +204,7 @@ read_buildings(struct job *job, const struct entries *entries, struct error *err
         || read_string(&job->building_id, entries, section, "id", default_id(job), err)
         || read_string(&job->building_geometry, entries, section, "geometry", "", err)
         || read_fields(&job->fields, &job->n_fields, entries, section, err)
-        || read_expression(&job->where, entries, section, "where", err)
+        || read_where(&job->where, &job->where_text, entries, section, err)
         || read_word(&predicate, entries, section, "predicate", predicates, 3, err)
         || read_word(&invalid, entries, section, "invalid", rules, 4, err)
         || read_keep(job, entries, err))
@@ -407,14 +424,26 @@ void job_close(struct job *job)
     expression_free(job->where);
     for (int i = 0; i < job->n_statistics; i++)
         free(job->statistics[i].text);
-    char *strings[] = {
-        job->path,           job->title,          job->output,
-        job->connection,     job->store_path,     job->zone_table,
-        job->zone_path,      job->zone_layer,     job->zone_id,
-        job->zone_geometry,  job->building_table, job->building_path,
-        job->building_layer, job->building_id,    job->building_geometry,
-        job->text,           job->identity,       job->places
-    };
+    char *strings[] = { job->path,
+                        job->title,
+                        job->output,
+                        job->connection,
+                        job->store_path,
+                        job->zone_table,
+                        job->zone_path,
+                        job->zone_layer,
+                        job->zone_id,
+                        job->zone_geometry,
+                        job->building_table,
+                        job->building_path,
+                        job->building_layer,
+                        job->building_id,
+                        job->building_geometry,
+                        job->text,
+                        job->identity,
+                        job->places,
+                        job->zone_where_text,
+                        job->where_text };
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
         free(strings[i]);
     free(job->statistics);

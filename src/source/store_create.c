@@ -278,12 +278,22 @@ static int add_blocks(const struct creation *c, struct error *err)
     return status;
 }
 
+static int put_where(hid_t file, const char *name, const char *where, struct error *err)
+{
+    return h5_put_text(file, name, where ? where : "", err);
+}
+
 static int put_head(const struct creation *c, struct error *err)
 {
     const struct box *extent = &c->size->extent;
     return h5_put_text(c->file, "format", "rooftally store", err)
                    || h5_put_integer(c->file, "format_version", STORE_VERSION, err)
                    || h5_put_text(c->file, "origin", c->plan->origin, err)
+                   || put_where(c->file, "zones_where", c->plan->zones_where, err)
+                   || put_where(c->file,
+                                "buildings_where",
+                                c->plan->buildings_where,
+                                err)
                    || h5_put_integer(c->file, "srid", c->plan->srid, err)
                    || h5_put_text(c->file, "crs", c->plan->crs, err)
                    || h5_put_integer(c->file, "block_rows", STORE_BLOCK_ROWS, err)

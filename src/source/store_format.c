@@ -258,6 +258,21 @@ static int check_blocks(const struct store *store, struct error *err)
     return 0;
 }
 
+/* The filter that rows have passed; left NULL where there is none. */
+static int read_where(hid_t file, const char *name, char **where, struct error *err)
+{
+    if (H5Aexists(file, name) == 0)
+        return 0;
+    *where = h5_get_text(file, name, err);
+    if (!*where)
+        return -1;
+    if (!**where) {
+        free(*where);
+        *where = NULL;
+    }
+    return 0;
+}
+
 static int read_head(const struct store_opening *opening, struct error *err)
 {
     struct store *store = opening->store;
@@ -278,7 +293,10 @@ static int read_head(const struct store_opening *opening, struct error *err)
                          STORE_VERSION);
     store->origin = h5_get_text(opening->file, "origin", err);
     store->crs = store->origin ? h5_get_text(opening->file, "crs", err) : NULL;
-    if (!store->crs || h5_get_integer(opening->file, "srid", &srid, err)
+    if (!store->crs
+        || read_where(opening->file, "zones_where", &store->zones_where, err)
+        || read_where(opening->file, "buildings_where", &store->buildings_where, err)
+        || h5_get_integer(opening->file, "srid", &srid, err)
         || h5_get_integer(opening->file, "block_rows", &store->block_rows, err))
         return -1;
     if (srid < 0 || srid > INT32_MAX || store->block_rows < 1
@@ -347,6 +365,8 @@ void store_close(struct store *store)
         close(store->file);
     free(store->origin);
     free(store->crs);
+    free(store->zones_where);
+    free(store->buildings_where);
     free(store->zones.columns);
     free(store->buildings.columns);
     free(store);

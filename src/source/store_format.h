@@ -52,6 +52,7 @@ struct store {
     int file;
     int64_t n_bytes;
     char *origin, *crs;
+    char *zones_where, *buildings_where; /* NULL: none, or not known */
     int32_t srid;
     int64_t n_blocks, block_rows;
     int64_t first_at, count_at, block_box_at[4], faults_at;

@@ -148,6 +148,15 @@ static int put_field(const struct store *store,
     return 0;
 }
 
+static void put_where(const struct store_table *table, const char *where, FILE *out)
+{
+    char line[LINE];
+    if (!where)
+        return;
+    snprintf(line, sizeof line, "  staged      [%s] where = %s", table->name, where);
+    put_line(line, out);
+}
+
 static int put_table(const struct store *store,
                      const struct store_table *table,
                      FILE *out,
@@ -241,6 +250,8 @@ static int put_head(const struct store *store, FILE *out, struct error *err)
              store->n_blocks,
              store->block_rows);
     put_line(line, out);
+    put_where(&store->zones, store->zones_where, out);
+    put_where(&store->buildings, store->buildings_where, out);
     return 0;
 }
 

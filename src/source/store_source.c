@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/log.h"
 #include "rooftally/job/spelling.h"
 
 static void close_store(struct source *source)
@@ -67,6 +68,16 @@ static int bind(struct source *source, const struct binding *binding, struct err
     return store_load_dictionaries(s, err);
 }
 
+static void explain_where(const struct store_table *table, const char *where, FILE *out)
+{
+    char clean[300], text[360];
+    if (!where)
+        return;
+    log_clean(clean, sizeof clean, where, (int)strlen(where));
+    snprintf(text, sizeof text, "  staged      [%s] where = %s\n", table->name, clean);
+    fputs(text, out);
+}
+
 static int explain(struct source *source,
                    FILE *out,
                    int n_ranks,
@@ -86,6 +97,8 @@ static int explain(struct source *source,
              memory_size_text(size, store->n_bytes),
              store->origin);
     fputs(text, out);
+    explain_where(&store->zones, store->zones_where, out);
+    explain_where(&store->buildings, store->buildings_where, out);
     *n_free = -1;
     return 0;
 }
@@ -162,6 +175,7 @@ static int read_schema(struct store_source *s, struct error *err)
     schema->building_id_type = store->buildings.id_type;
     schema->zone_id = store->zones.id_name;
     schema->building_id = store->buildings.id_name;
+    schema->building_where = store->buildings_where;
     schema->srid = store->srid;
     schema->spatial_index = schema->zone_id_index = true;
     schema->n_buildings = (double)store->buildings.n;

@@ -322,6 +322,8 @@ int store_stage(struct source *source,
 {
     struct staging s;
     staging_init(&s, source, options, memory);
+    s.plan.zones_where = job->zone_where_text;
+    s.plan.buildings_where = job->where_text;
     int status =
         staging_bind_zones(&s, job, true, err) || bind_buildings(&s, job, err) ? -1 : 0;
     status = staging_read(&s, status, path, err)

@@ -98,6 +98,19 @@ filtered = dict(JOB, buildings__where="height > 10 and use <> 'shed'")
 whole, store = store, stage("filtered", **filtered)
 check(os.path.getsize(store) < 0.7 * os.path.getsize(whole), "a filter makes a store smaller")
 compare("staged with its filter", **filtered)
+line = "  staged      [buildings] where = height > 10 and use <> 'shed'\n"
+zones_line = "  staged      [zones] where = state = 'MA' and area_m2 > 0\n"
+check(line in (told := rooftally("info", store).stdout) and zones_line in told, "info tells the filters", told)
+check("[buildings] where" not in rooftally("info", whole).stdout, "info of no filter")
+for where, is_warned in (("height > 10 and use <> 'shed'", False), ("height > 20", True), (None, True)):
+    job = write_job("other", **dict(JOB, buildings__where=where), source={"kind": "store", "path": store})
+    done = rooftally("run", job, "-o", os.path.join(folder, "other.h5"), "--force", "--quiet", ranks=2)
+    warned = [text for text in done.stderr.splitlines() if "event=store_filter" in text]
+    check(len(warned) == is_warned and all("height > 10 and use <> 'shed'" in text for text in warned),
+          "warned of another filter", where, done.stderr)
+    planned = rooftally("plan", job).stdout
+    check(line in planned and zones_line in planned and ("  warning     the store" in planned) == is_warned,
+          "planned with another filter", where, planned)
 
 # Fields and columns may have the names of a store's own datasets.
 query("""create table taken as select id as gid, boundary, height, size, notes as geometry, use as "offset",

@@ -56,12 +56,14 @@ struct job {
     struct job_field *zone_fields;
     int n_zone_fields;
     struct expression *zone_where; /* NULL: all */
+    char *zone_where_text;         /* as written, in one line; "": all */
 
     char *building_table, *building_id, *building_geometry;
     char *building_path, *building_layer;
     struct job_field *fields;
     int n_fields;
     struct expression *where; /* NULL: all */
+    char *where_text;         /* as zone_where_text */
     enum predicate predicate;
     enum invalid_rule invalid;
     char (*keep)[SPELLING_BYTES]; /* default: { building_id }; none: no selection */

@@ -29,8 +29,9 @@ struct source_schema {
     struct source_columns zones, buildings;         /* every column, usable or not */
     enum value_type zone_id_type, building_id_type; /* INTEGER or TEXT */
     const char *zone_id,
-        *building_id; /* what a store calls them; NULL: as the job does */
-    int32_t srid;     /* of both geometries; 0 unknown */
+        *building_id;           /* what a store calls them; NULL: as the job does */
+    const char *building_where; /* that a store was staged with; NULL: all */
+    int32_t srid;               /* of both geometries; 0 unknown */
     struct crs crs;
     char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
     bool spatial_index;   /* on the building geometry, or none is needed */

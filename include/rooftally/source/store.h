@@ -4,7 +4,9 @@
  *
  *   /                        attributes: format "rooftally store", format_version,
  *                            origin (what it was made from), srid, crs (a definition
- *                            that crs_read takes), block_rows, extent_xmin … extent_ymax
+ *                            that crs_read takes), block_rows, extent_xmin … extent_ymax,
+ *                            zones_where and buildings_where (of the job that it was
+ *                            staged by, "" for none; not in older stores)
  *   /buildings               n rows along the Hilbert curve over the extent, then by id
  *       id                   i64, or text of fixed length padded with zeros; attribute
  *                            name: what the job calls it
@@ -83,7 +85,8 @@ struct crs;
 struct store_plan {
     const char *origin; /* no secrets */
     int32_t srid;
-    const char *crs;               /* "" for a plane in metres */
+    const char *crs;                           /* "" for a plane in metres */
+    const char *zones_where, *buildings_where; /* filters of the job; NULL: none */
     const struct crs *measured_in; /* what crs_read makes of it; NULL: to be read */
     struct store_table_plan zones, buildings;
 };
