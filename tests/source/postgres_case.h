@@ -47,6 +47,7 @@ static void open_schema(void)
         if (PQstatus(admin) == CONNECTION_OK) {
             sql("SET client_min_messages = error");
             sql("SELECT pg_advisory_lock(7261)"); /* one program at a time */
+            sql("SET lock_timeout = '20s'"); /* a failed test has its rows locked */
             why = "the database has no PostGIS";
             if (try_sql("CREATE EXTENSION IF NOT EXISTS postgis")) {
                 sql("DROP SCHEMA IF EXISTS rooftally_source_test CASCADE");

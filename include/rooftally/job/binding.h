@@ -76,7 +76,8 @@ int binding_init(struct binding *binding,
                  struct error *err);
 void binding_release(struct binding *binding);
 
-/* The slot of a field or measure, bare or in quotes, made if needed. `line` is for the message. */
+/* The slot of a field or measure, bare or in quotes, made if needed. `line` is for the
+ * message. */
 int binding_slot(struct binding *binding,
                  const char *name,
                  int line,

@@ -52,8 +52,8 @@ struct name_binding {
  * substitutes definitions; computes constant parts (one that overflows is an error).
  * Once per expression; after a failure it can only be freed.
  *
- * lookup   is given a name as it is written, in its quotes; returns 0 and fills *binding, or -1 with ERROR_USAGE (unknown name, with the
- *          nearest known one)
+ * lookup   is given a name as it is written, in its quotes; returns 0 and fills *binding,
+ *          or -1 with ERROR_USAGE (unknown name, with the nearest known one)
  * Returns  0 with *type, or -1 with ERROR_USAGE "height > 'tall': a number and a text
  *            cannot be compared"
  */
