@@ -108,7 +108,7 @@ int coordinator_receive(struct coordinator *c,
         return deal(c, worker, out);
     case MESSAGE_FAILED: {
         struct error why = { .code = (enum error_code)message->code };
-        memcpy(why.text, message->text, sizeof why.text);
+        error_fit(why.text, sizeof why.text, message->text);
         if (w->n_units == 0 || why.code == ERROR_NONE)
             break;
         w->n_units = 0;
@@ -116,7 +116,7 @@ int coordinator_receive(struct coordinator *c,
     }
     case MESSAGE_SIGNAL: {
         struct error why = { .code = ERROR_STOPPED };
-        memcpy(why.text, message->text, sizeof why.text);
+        error_fit(why.text, sizeof why.text, message->text);
         if (w->phase == WORKER_EXPECTED || w->phase == WORKER_STOPPED)
             break;
         return coordinator_stop(c, &why, out); /* a zone it finished may still come */
