@@ -12,6 +12,14 @@ ROOFTALLY = os.environ.get("ROOFTALLY", "rooftally")
 SOURCE_DIR = os.path.realpath(
     os.environ.get("SOURCE_DIR", os.path.join(os.path.dirname(__file__), "../..")))
 
+
+
+def is_sanitized():
+    """Whether the program keeps memory that it has freed, for the sanitizers to look at."""
+    with open(ROOFTALLY, "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 # Scratch files of this test, gone when it ends.
 folder = os.environ.get("SANDBOX_FOLDER")  # of the program that runs this one inside
 if not folder:
