@@ -13,7 +13,6 @@ SOURCE_DIR = os.path.realpath(
     os.environ.get("SOURCE_DIR", os.path.join(os.path.dirname(__file__), "../..")))
 
 
-
 def is_sanitized():
     """Whether the program keeps memory that it has freed, for the sanitizers to look at."""
     with open(ROOFTALLY, "rb") as file:
