@@ -21,7 +21,8 @@ JOB = os.path.join(SOURCE_DIR, "jobs/demo.ini")
 # GEOS looks at every building, so that there is something to be seen
 RUN = ("run", JOB, "-o", OUTPUT, "--force", "--set", f"source.path={STORE}", "--set", "buildings.invalid=skip",
        "--set", "buildings.where=")
-SHARE, RATE, ETA, PEAK = r"\d+ %", r"\d+\.\d+ M/s", r"ETA (\d+:\d+|\?)", r"peak (\d+\.\d MiB|0 bytes)"  # 0: no worker has told yet
+SHARE, RATE, ETA = r"\d+ %", r"\d+\.\d+ M/s", r"ETA (\d+:\d+|\?)"
+PEAK = r"peak (\d+\.\d MiB|0 bytes)"  # 0: no worker has told yet
 ZONES, BUILDINGS, BAR = r"\d+/100 zones", r"[\d,]+ buildings", r"\[#*\.*\] "
 
 
@@ -76,7 +77,8 @@ def check_no_terminal():
           "without a terminal:", lines, "in", seconds, "s")
 
 
-rooftally("generate", STORE, "--zones", "100", "--buildings", "100000" if is_sanitized() else "600000", "--seed", "3", "--quiet")
+rooftally("generate", STORE, "--zones", "100", "--seed", "3", "--quiet",
+          "--buildings", "100000" if is_sanitized() else "600000")
 check_terminal(200, (BAR, SHARE, ZONES, BUILDINGS, RATE, ETA, PEAK))
 check_terminal(80, (BAR, SHARE, ZONES, RATE, ETA, PEAK), (BUILDINGS,))
 check_terminal(40, (SHARE, RATE, ETA, PEAK), (BUILDINGS, ZONES, BAR))
