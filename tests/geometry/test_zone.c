@@ -106,6 +106,11 @@ static void what_is_surely_valid_needs_no_second_look(void **state)
     memory_rewind(&memory, &mark);
 }
 
+static int try_open(struct zone **zone, const uint8_t *wkb, int64_t n_bytes)
+{
+    return zone_open(zone, geos, wkb, n_bytes, 9, 0, 0, false, &memory, &err);
+}
+
 static void zones_that_are_no_polygon_are_refused(void **state)
 {
     (void)state;
@@ -121,49 +126,16 @@ static void zones_that_are_no_polygon_are_refused(void **state)
             put_raw(&shape, 0, 0);
         else
             put_count(&shape, 0);
-        assert_refused(zone_open(&zone,
-                                 geos,
-                                 shape.bytes,
-                                 shape.n,
-                                 9,
-                                 0,
-                                 0,
-                                 false,
-                                 &memory,
-                                 &err),
+        assert_refused(try_open(&zone, shape.bytes, shape.n),
                        &err,
                        ERROR_DATA,
                        "polygon");
     }
     put_square(&shape, 0, 0, 1, 1);
     for (int64_t n = 0; n < shape.n; n++)
-        assert_refused(zone_open(&zone,
-                                 geos,
-                                 shape.bytes,
-                                 n,
-                                 9,
-                                 0,
-                                 0,
-                                 false,
-                                 &memory,
-                                 &err),
-                       &err,
-                       ERROR_DATA,
-                       "malformed");
+        assert_refused(try_open(&zone, shape.bytes, n), &err, ERROR_DATA, "malformed");
     put_square(&shape, 0, NAN, 1, 1);
-    assert_refused(zone_open(&zone,
-                             geos,
-                             shape.bytes,
-                             shape.n,
-                             9,
-                             0,
-                             0,
-                             false,
-                             &memory,
-                             &err),
-                   &err,
-                   ERROR_DATA,
-                   "NaN");
+    assert_refused(try_open(&zone, shape.bytes, shape.n), &err, ERROR_DATA, "NaN");
     assert_null(zone);
     assert_int_equal(memory.used_bytes, used);
     zone_close(NULL);
