@@ -121,14 +121,20 @@ query(f"""
               perform pg_sleep(0.01);
             end if; return x; end$$;
     alter database "{environment['PGDATABASE']}" set statement_timeout = '3s'""")
-job = start("trouble", 3, "--quiet", limits__retries="20")
-status, stderr, seconds = wait_ended(job, [], 60, "trouble")
-check(status == 0, "trouble ended with", status, stderr)
-check_whole("trouble", wanted, "trouble")
-total = int(Result(path_of("trouble"))["/telemetry/zone/retries"].sum())
-reasons = {line.rpartition(": ")[2].rstrip('"') for line in stderr.splitlines()
-           if "event=retry" in line}
-check(total > 0 and reasons, "there was trouble:", stderr)
+total, reasons, seconds = 0, set(), 0
+for i in range(10):  # which backend fails at which row is chance: a run in 70 has none
+    job = start(f"trouble_{i}", 3, "--quiet", limits__retries="20")
+    status, stderr, took = wait_ended(job, [], 60, "trouble")
+    check(status == 0, "trouble ended with", status, stderr)
+    check_whole(f"trouble_{i}", wanted, "trouble")
+    total += int(Result(path_of(f"trouble_{i}"))["/telemetry/zone/retries"].sum())
+    reasons |= {line.rpartition(": ")[2].rstrip('"') for line in stderr.splitlines()
+                if "event=retry" in line}
+    seconds += took
+    remove(f"trouble_{i}")
+    if total:
+        break
+check(total > 0 and reasons, "there was trouble:", total, reasons)
 set_pace(0)
 figure(f"serialisation failures and the like: {total} retries, {seconds:.1f} s: {sorted(reasons)}")
 
