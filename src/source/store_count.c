@@ -108,7 +108,7 @@ static int count_zone(struct store_source *s,
             (run.kind == BLOCK_READ) + (run.kind != BLOCK_COUNT && bytes->is_measured);
         work->n_geometry += (int64_t)(bytes->geometry * (double)run.n) * times;
         work->n_whole += run.kind == BLOCK_INSIDE ? run.n : 0;
-        work->n_left_out += run.kind == BLOCK_COUNT ? run.n : 0;
+        work->n_left_out += run.kind == BLOCK_COUNT ? n : 0;
     }
     work->n_bytes += s->n_read; /* of the index */
     s->n_read = 0;

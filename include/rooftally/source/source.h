@@ -228,7 +228,7 @@ struct source_work {
     int64_t n_zones;      /* counted so far, the first of the list */
     int64_t n_candidates; /* in them: what the run's telemetry will say */
     int64_t n_whole;      /* of these, in blocks that lie inside a zone */
-    int64_t n_left_out;   /* rows of blocks that the filter leaves nothing of */
+    int64_t n_left_out;   /* and in blocks that the filter leaves nothing of */
     int64_t n_bytes;      /* read for them, geometry apart */
     int64_t n_geometry;   /* bytes of geometry that may be asked for, at most */
 };
