@@ -1,20 +1,15 @@
 #include "rooftally/report/export.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "rooftally/base/file.h"
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
-#include "rooftally/result/result.h"
-#include "rooftally/source/store.h"
 
 #include "cli.h"
+#include "draft.h"
 
 static const char usage[] =
     "usage: rooftally export RESULT [--format csv|geojson] [-o FILE] [--force] "
@@ -130,114 +125,15 @@ static void note_crs(enum export_crs crs, const char *name)
                 *name ? name : "an unknown CRS");
 }
 
-static int write_to(const struct arguments *a, FILE *out, struct error *err)
+static int write_export(void *context, FILE *out, struct error *err)
 {
+    const struct arguments *a = context;
     enum export_crs crs = EXPORT_WGS84;
     char name[128] = "", clean[128];
-    if (export_result(a->result, &a->options, out, &crs, name, err) < 0) {
-        if (!ferror(out)) { /* it is the result that is of no use */
-            if (err->code == ERROR_FORMAT || err->code == ERROR_IO)
-                err->code = ERROR_USAGE;
-            return -1;
-        }
-        return error_set(err,
-                         ERROR_IO,
-                         "%s %s",
-                         a->output ? a->output : "standard output",
-                         err->text);
-    }
+    if (export_result(a->result, &a->options, out, &crs, name, err) < 0)
+        return -1;
     note_crs(crs, log_clean(clean, sizeof clean, name, (int)strlen(name)));
     return 0;
-}
-
-static int failed(const char *path, const char *what, struct error *err)
-{
-    return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
-}
-
-/* A file that is written: without a name where the file system can do that, so that
- * nothing is left of it when the process is killed; else under another one. */
-struct draft {
-    char *partial;
-    bool has_name;
-    FILE *out;
-};
-
-static int open_nameless(const char *path)
-{
-    char *folder = file_folder(path);
-    int fd = folder ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
-    free(folder);
-    return fd;
-}
-
-static int open_draft(struct draft *draft, const char *path, struct error *err)
-{
-    *draft = (struct draft){ .out = NULL };
-    if (asprintf(&draft->partial, "%s.partial-%ld", path, (long)getpid()) < 0)
-        return error_set(err, ERROR_BUDGET, "no memory for a file name");
-    if (!file_name_fits(draft->partial, "")) {
-        free(draft->partial);
-        return error_set(err,
-                         ERROR_USAGE,
-                         "output %s: the name is too long, for there has to be a file "
-                         "beside it that ends in .partial-%ld: choose a shorter one",
-                         path,
-                         (long)getpid());
-    }
-    int fd = open_nameless(path);
-    draft->has_name = fd < 0;
-    if (fd < 0)
-        fd = open(draft->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    draft->out = fd < 0 ? NULL : fdopen(fd, "w");
-    if (draft->out)
-        return 0;
-    failed(draft->partial, "made", err);
-    free(draft->partial);
-    return -1;
-}
-
-static int name_draft(struct draft *draft, const char *path, struct error *err)
-{
-    char own[32];
-    snprintf(own, sizeof own, "/proc/self/fd/%d", fileno(draft->out));
-    if (!draft->has_name
-        && linkat(AT_FDCWD, own, AT_FDCWD, draft->partial, AT_SYMLINK_FOLLOW) < 0)
-        return failed(path, "given its name", err);
-    draft->has_name = true;
-    if (rename(draft->partial, path) < 0)
-        return failed(path, "given its name", err);
-    draft->has_name = false;
-    return 0;
-}
-
-static int refuse_itself(const struct arguments *a, struct error *err)
-{
-    if (file_is_same(a->output, a->result))
-        return error_set(err,
-                         ERROR_USAGE,
-                         "export: -o %s is the result itself",
-                         a->output);
-    return 0;
-}
-
-/* All of it or nothing: it gets its name once it is whole and on disk. */
-static int write_file(const struct arguments *a, struct error *err)
-{
-    struct draft draft;
-    if (refuse_itself(a, err) < 0 || result_check(a->output, a->force, err) < 0
-        || open_draft(&draft, a->output, err) < 0)
-        return -1;
-    int status = write_to(a, draft.out, err);
-    if (status == 0 && (fflush(draft.out) != 0 || fsync(fileno(draft.out)) < 0))
-        status = failed(a->output, "put on disk", err);
-    if (status == 0)
-        status = name_draft(&draft, a->output, err);
-    fclose(draft.out);
-    if (draft.has_name)
-        unlink(draft.partial);
-    free(draft.partial);
-    return status;
 }
 
 int cli_export(int argc, char **argv, struct error *err)
@@ -245,18 +141,16 @@ int cli_export(int argc, char **argv, struct error *err)
     struct arguments arguments = { .options = { .format = EXPORT_CSV } };
     if (read_arguments(&arguments, argc, argv, err) < 0)
         return -1;
-    if (arguments.result && store_is_one(arguments.result))
-        return error_set(err,
-                         ERROR_USAGE,
-                         "export: %s is a store, not a result: run a job on it, and "
-                         "export what that writes",
-                         arguments.result);
     if (arguments.help) {
         fputs(usage, stdout);
         return 0;
     }
-    if (arguments.output)
-        return write_file(&arguments, err);
-    arguments.options.clean = isatty(STDOUT_FILENO);
-    return write_to(&arguments, stdout, err);
+    arguments.options.clean = !arguments.output && isatty(STDOUT_FILENO);
+    const struct draft draft = { .command = "export",
+                                 .result = arguments.result,
+                                 .output = arguments.output,
+                                 .force = arguments.force,
+                                 .write = write_export,
+                                 .context = &arguments };
+    return draft_write(&draft, err);
 }

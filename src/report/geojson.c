@@ -3,116 +3,91 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "geometry.h"
 #include "write.h"
 
-enum { OFFSETS = 512 };
+/* ---- polygons: RFC 7946, 3.1.6 ---- */
 
-/* The zones' WKB: which bytes, some zones at a time, and the bytes of one. */
-struct geometry {
-    hid_t bytes, offsets;
-    int64_t n_bytes;
-    int64_t first, n;            /* zones whose offsets are in memory */
-    int64_t offset[OFFSETS + 1]; /* of these */
-    uint8_t *wkb;
-    int64_t n_room;
+/* What is written: a polygon's list of rings stands in another list only in a
+ * multipolygon. */
+struct polygons {
+    FILE *out;
+    bool many;
 };
 
-static int read_length(hid_t dataset, const char *name, int64_t *n, struct error *err)
+/* Twice the signed area, from the first point on so that digits are kept. */
+static double doubled_area(const uint8_t *points, uint32_t n)
 {
-    hsize_t length = 0;
-    hid_t space = dataset < 0 ? H5I_INVALID_HID : H5Dget_space(dataset);
-    int status = -1;
-    if (space < 0 || H5Sget_simple_extent_ndims(space) != 1
-        || H5Sget_simple_extent_dims(space, &length, NULL) < 0
-        || length > INT64_MAX / 8)
-        h5_error(err, ERROR_FORMAT, "no geometry in %s", name);
-    else
-        status = 0;
-    *n = (int64_t)length;
-    h5_close(&space, H5Sclose);
-    return status;
+    double origin[2], last[2], sum = 0;
+    geometry_point(points, 0, origin);
+    memcpy(last, origin, sizeof last);
+    for (uint32_t i = 1; i < n; i++) {
+        double point[2];
+        geometry_point(points, i, point);
+        sum += (last[0] - origin[0]) * (point[1] - origin[1])
+               - (point[0] - origin[0]) * (last[1] - origin[1]);
+        memcpy(last, point, sizeof last);
+    }
+    return sum;
 }
 
-static int
-open_geometry(struct geometry *g, const struct table *table, struct error *err)
+static int put_polygon(void *context, uint32_t i, bool begins)
 {
-    int64_t n_offsets;
-    *g = (struct geometry){
-        .bytes = H5Dopen2(table->file, "/zones/geometry", H5P_DEFAULT),
-        .offsets = H5Dopen2(table->file, "/zones/geometry_offset", H5P_DEFAULT),
-    };
-    if (read_length(g->bytes, "/zones/geometry", &g->n_bytes, err) < 0
-        || read_length(g->offsets, "/zones/geometry_offset", &n_offsets, err) < 0)
-        return -1;
-    if (n_offsets != table->n_rows + 1)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "/zones/geometry_offset is not one of the zones");
+    const struct polygons *polygons = context;
+    if (polygons->many && begins && i > 0)
+        putc(',', polygons->out);
+    putc(begins ? '[' : ']', polygons->out);
     return 0;
 }
 
-static void close_geometry(struct geometry *g)
+static int put_ring(void *context,
+                    uint32_t i,
+                    const uint8_t *points,
+                    uint32_t n,
+                    struct error *err)
 {
-    free(g->wkb);
-    h5_close(&g->offsets, H5Dclose);
-    h5_close(&g->bytes, H5Dclose);
+    const struct polygons *polygons = context;
+    double area = n > 0 ? doubled_area(points, n) : 0;
+    bool backwards = i == 0 ? area < 0 : area > 0;
+    fputs(i > 0 ? ",[" : "[", polygons->out);
+    for (uint32_t k = 0; k < n; k++) {
+        double point[2];
+        char x[CELL_TEXT_BYTES], y[CELL_TEXT_BYTES];
+        geometry_point(points, backwards ? n - 1 - k : k, point);
+        if (!isfinite(point[0]) || !isfinite(point[1]))
+            return error_set(err,
+                             ERROR_FORMAT,
+                             "its geometry has a coordinate that is not finite");
+        real_to_text(point[0], x);
+        real_to_text(point[1], y);
+        fputs(k > 0 ? ",[" : "[", polygons->out);
+        fputs(x, polygons->out);
+        putc(',', polygons->out);
+        fputs(y, polygons->out);
+        putc(']', polygons->out);
+    }
+    putc(']', polygons->out);
+    return 0;
 }
 
-static int read_piece(hid_t dataset,
-                      hid_t type,
-                      int64_t first,
-                      int64_t n,
-                      void *values,
-                      struct error *err)
+int geojson_put_geometry(const uint8_t *wkb,
+                         int64_t n_bytes,
+                         FILE *out,
+                         struct error *err)
 {
-    hsize_t start[] = { (hsize_t)first }, count[] = { (hsize_t)n };
-    hid_t in_file = H5Dget_space(dataset), in_memory = H5Screate_simple(1, count, NULL);
-    int status = 0;
-    if (n > 0
-        && (H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL) < 0
-            || H5Dread(dataset, type, in_memory, in_file, H5P_DEFAULT, values) < 0))
-        status = h5_error(err, ERROR_FORMAT, "the geometry cannot be read");
-    h5_close(&in_memory, H5Sclose);
-    h5_close(&in_file, H5Sclose);
-    return status;
-}
-
-/* The bytes of a zone: g->wkb, *n of them. */
-static int load_zone(struct geometry *g,
-                     const struct table *table,
-                     int64_t zone,
-                     int64_t *n,
-                     struct error *err)
-{
-    if (zone >= g->first + g->n) {
-        int64_t left = table->n_rows - zone;
-        g->first = zone;
-        g->n = left < OFFSETS ? left : OFFSETS;
-        if (read_piece(g->offsets, H5T_NATIVE_INT64, zone, g->n + 1, g->offset, err)
-            < 0)
-            return -1;
+    struct polygons polygons = { out, geometry_type(wkb, n_bytes) == 6 };
+    const struct geometry_walk walk = { put_polygon, put_ring, &polygons };
+    if (geometry_is_empty(wkb, n_bytes)) {
+        fputs("null", out);
+        return 0;
     }
-    int64_t from = g->offset[zone - g->first], to = g->offset[zone - g->first + 1];
-    if (from < 0 || to < from || to > g->n_bytes)
-        return error_set(err,
-                         ERROR_FORMAT,
-                         "its geometry is said to lie at %lld to %lld of %lld bytes",
-                         (long long)from,
-                         (long long)to,
-                         (long long)g->n_bytes);
-    *n = to - from;
-    if (*n > TABLE_MOST_BYTES)
-        return error_set(err, ERROR_BUDGET, "its geometry takes more than 256 MiB");
-    if (*n > g->n_room) {
-        free(g->wkb);
-        g->n_room = 2 * *n;
-        g->wkb = malloc((size_t)g->n_room);
-        if (!g->wkb) {
-            g->n_room = 0;
-            return error_set(err, ERROR_BUDGET, "no memory for its geometry");
-        }
-    }
-    return read_piece(g->bytes, H5T_NATIVE_UINT8, from, *n, g->wkb, err);
+    fputs(polygons.many ? "{\"type\":\"MultiPolygon\",\"coordinates\":["
+                        : "{\"type\":\"Polygon\",\"coordinates\":",
+          out);
+    if (geometry_walk(wkb, n_bytes, &walk, err) < 0)
+        return -1;
+    fputs(polygons.many ? "]}" : "}", out);
+    return 0;
 }
 
 static void put_name(const struct table_column *column, int64_t i, FILE *out)
@@ -166,7 +141,7 @@ static int put_feature(struct geometry *g,
             put_value(&cell, out);
         }
     fputs("},\"geometry\":", out);
-    if (load_zone(g, table, table->first + row, &n_wkb, err) < 0
+    if (geometry_load(g, table, table->first + row, &n_wkb, err) < 0
         || geojson_put_geometry(g->wkb, n_wkb, out, err) < 0)
         return error_prefix(err,
                             "zone %.*s",
@@ -220,7 +195,7 @@ int geojson_write(struct table *table,
 {
     struct geometry geometry;
     *crs = read_crs(table, crs_name);
-    int status = open_geometry(&geometry, table, err);
+    int status = geometry_open(&geometry, table, err);
     if (status == 0)
         put_head(table, *crs, crs_name, out);
     for (int64_t first = 0; status == 0 && first < table->n_rows;
@@ -235,6 +210,6 @@ int geojson_write(struct table *table,
     }
     if (status == 0)
         fputs("\n]}\n", out);
-    close_geometry(&geometry);
+    geometry_close(&geometry);
     return status;
 }
