@@ -149,9 +149,10 @@ static int run(ranks_command *command, int argc, char **argv)
 
 static int unknown(const char *word, struct error *err)
 {
-    static const char *const commands[] = { "run",  "plan",   "stage",  "generate",
-                                            "info", "export", "--help", "--version" };
-    const char *nearest = nearest_word(word, commands, 8);
+    static const char *const commands[] = { "run",      "plan",   "stage",
+                                            "generate", "info",   "export",
+                                            "report",   "--help", "--version" };
+    const char *nearest = nearest_word(word, commands, 9);
     return error_set(err,
                      ERROR_USAGE,
                      "unknown command '%.60s'%s%s; see rooftally --help",
@@ -174,6 +175,8 @@ static int dispatch(int argc, char **argv, struct error *err)
         return cli_info(argc - 1, argv + 1, err);
     else if (strcmp(word, "export") == 0)
         return cli_export(argc - 1, argv + 1, err);
+    else if (strcmp(word, "report") == 0)
+        return cli_report(argc - 1, argv + 1, err);
     else
         return unknown(word, err);
     return 0;

@@ -22,6 +22,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err);
 int cli_generate(int argc, char **argv, struct comm *comm, struct error *err);
 int cli_info(int argc, char **argv, struct error *err);
 int cli_export(int argc, char **argv, struct error *err);
+int cli_report(int argc, char **argv, struct error *err);
 
 void cli_help(void);
 void cli_version(void);

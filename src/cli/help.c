@@ -22,6 +22,7 @@ void cli_help(void)
           "  generate         a synthetic state, to try things on\n"
           "  info FILE        what a result or a store holds\n"
           "  export RESULT    a result as CSV or GeoJSON\n"
+          "  report RESULT    a result as a page to look at, with a map\n"
           "\n"
           "rooftally COMMAND --help tells more; --version names the libraries in use.\n"
           "Exit status: 0 done, 1 failed, 2 not usable (nothing was started), 75 "

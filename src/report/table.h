@@ -69,6 +69,21 @@ int table_column_open(struct table_column *column,
                       struct error *err);
 void table_column_close(struct table_column *column);
 
+/*
+ * A dataset of one axis, all of it in memory: table_cell(column, row, 0).
+ *
+ * Owner    close the column, after a failure as well
+ * Returns  0 with *n rows, or -1 with ERROR_FORMAT (not there, of another shape) or
+ *          ERROR_BUDGET (more than 256 MiB)
+ */
+int table_whole(struct table_column *column,
+                hid_t file,
+                const char *name,
+                int64_t *n,
+                struct error *err);
+/* A number of it, dates and timestamps as such; NaN where it is missing or a text. */
+double table_number(const struct table_column *column, int64_t row);
+
 /* A number, date or timestamp as text: a decimal that reads back as the same bits. */
 enum { CELL_TEXT_BYTES = 48 };
 void cell_to_text(const struct cell *cell, char text[CELL_TEXT_BYTES]);

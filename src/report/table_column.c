@@ -1,4 +1,5 @@
 /* A dataset of the root as a column, and the names of its values. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,34 @@ int table_column_open(struct table_column *column,
     }
     *column = made;
     return 0;
+}
+
+int table_whole(struct table_column *column,
+                hid_t file,
+                const char *name,
+                int64_t *n,
+                struct error *err)
+{
+    struct shape shape;
+    int status = open_dataset(column, file, name, err);
+    if (status == 0)
+        status = read_shape(column->dataset, &shape, err);
+    if (status == 0 && shape.n_rows > TABLE_MOST_BYTES / column->value_bytes)
+        status = error_set(err, ERROR_BUDGET, "it takes more than 256 MiB");
+    if (status == 0)
+        status = load_scale(column, shape.n_rows, err);
+    if (status < 0)
+        return error_prefix(err, "/%.80s", name);
+    *n = shape.n_rows;
+    return 0;
+}
+
+double table_number(const struct table_column *column, int64_t row)
+{
+    struct cell cell = table_cell(column, row, 0);
+    return cell.kind == CELL_REAL                                ? cell.real
+           : cell.kind == CELL_MISSING || cell.kind == CELL_TEXT ? NAN
+                                                                 : (double)cell.integer;
 }
 
 void table_column_close(struct table_column *column)

@@ -76,6 +76,12 @@ static int sum_zones(hid_t file, struct result_totals *totals, struct error *err
         struct info_range range;
         if (info_range_of(file, sums[i].path, &range, err) < 0)
             return -1;
+        if (!(range.sum >= 0 && range.sum < 0x1p62))
+            return error_set(err,
+                             ERROR_FORMAT,
+                             "%s adds up to %g, which is no count",
+                             sums[i].path,
+                             range.sum);
         *sums[i].n = (int64_t)range.sum;
     }
     return 0;
@@ -92,6 +98,8 @@ int result_total(const char *path, struct result_totals *totals, struct error *e
     int status = sum_zones(file, totals, err);
     if (status == 0)
         status = info_reasons(file, totals, err);
+    if (status < 0)
+        error_prefix(err, "%s", path);
     h5_close(&file, H5Fclose);
     return status;
 }

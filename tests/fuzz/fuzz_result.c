@@ -1,7 +1,7 @@
 /*
- * A file that calls itself a result, printed by `info` and exported. Input: for each of its
- * datasets and attributes some bytes that say whether it is there, of which type and shape,
- * and what it holds. Whatever that is, there is a text or an error.
+ * A file that calls itself a result, printed by `info`, exported, and made a page of. Input:
+ * for each of its datasets and attributes some bytes that say whether it is there, of which
+ * type and shape, and what it holds. Whatever that is, there is a text or an error.
  */
 #include <unistd.h>
 
@@ -10,6 +10,7 @@
 #include "rooftally/base/terms.h"
 #include "rooftally/h5/h5.h"
 #include "rooftally/report/export.h"
+#include "rooftally/report/html.h"
 #include "rooftally/result/result.h"
 
 #include "fuzz.h"
@@ -50,6 +51,27 @@ static const struct part {
     { "/telemetry/rank/busy", REAL, "b", NULL },
     { "/telemetry/rank/peak_rss", INTEGER, "b", NULL },
     { "/telemetry/rank/peak_live", INTEGER, "b", NULL },
+    { "/zones/xmin", REAL, "n", NULL },
+    { "/zones/ymin", REAL, "n", NULL },
+    { "/zones/xmax", REAL, "n", NULL },
+    { "/zones/ymax", REAL, "n", NULL },
+    { "/telemetry/zone/decided", INTEGER, "n", NULL },
+    { "/telemetry/zone/refined", INTEGER, "n", NULL },
+    { "/telemetry/zone/selected", INTEGER, "n", NULL },
+    { "/telemetry/zone/bytes", INTEGER, "n", NULL },
+    { "/telemetry/zone/retries", INTEGER, "n", NULL },
+    { "/telemetry/zone/rank", INTEGER, "n", NULL },
+    { "/telemetry/rank/rank", INTEGER, "b", NULL },
+    { "/telemetry/rank/host", TEXT, "b", NULL },
+    { "/telemetry/rank/zones", INTEGER, "b", NULL },
+    { "/telemetry/rank/candidates", INTEGER, "b", NULL },
+    { "/telemetry/rank/waiting", REAL, "b", NULL },
+    { "/telemetry/rank/cpu", REAL, "b", NULL },
+    { "/telemetry/memory/rank", INTEGER, "r", NULL },
+    { "/telemetry/memory/time", REAL, "r", NULL },
+    { "/telemetry/memory/live", INTEGER, "r", NULL },
+    { "/telemetry/memory/heap", INTEGER, "r", NULL },
+    { "/telemetry/memory/rss", INTEGER, "r", NULL },
 };
 
 static void seeds(void)
@@ -199,8 +221,8 @@ static void make_attributes(hid_t file, struct taker *taker)
     static const char *const groups[] = { "/zones",          "/selection",
                                           "/rejected",       "/telemetry",
                                           "/telemetry/zone", "/telemetry/rank",
-                                          "/provenance" };
-    for (int i = 0; i < 7; i++) {
+                                          "/provenance",     "/telemetry/memory" };
+    for (int i = 0; i < 8; i++) {
         if (how == 16 + i || (i > 3 && how == 19))
             continue;
         hid_t group = h5_create_group(file, groups[i], NULL);
@@ -283,6 +305,11 @@ static int write_geojson(FILE *out, struct error *err)
     return export_result(path, &options, out, &crs, name, err);
 }
 
+static int write_page(FILE *out, struct error *err)
+{
+    return report_html(path, out, err);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct taker taker = { bytes, n };
@@ -290,5 +317,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     print(write_info, "\n");
     print(write_csv, "\r\n");
     print(write_geojson, "\n");
+    print(write_page, "\n\t");
     return 0;
 }

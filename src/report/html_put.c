@@ -1,0 +1,170 @@
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rooftally/base/utf8.h"
+
+#include "html.h"
+
+void html_put(FILE *out, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vfprintf(out, fmt, args);
+    va_end(args);
+}
+
+/* Controls, C1 among them, line ends of Unicode, and marks that turn the direction of
+ * text: U+0080 to U+009F, U+2028 to U+202E, U+2066 to U+2069. */
+static bool is_harmful(const unsigned char *s, int n)
+{
+    return (n == 1 && (*s < 0x20 || *s == 0x7f))
+           || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0)
+           || (n == 3 && s[0] == 0xe2
+               && ((s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae)
+                   || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)));
+}
+
+static const char *entity_of(char c)
+{
+    return c == '<'    ? "&lt;"
+           : c == '>'  ? "&gt;"
+           : c == '&'  ? "&amp;"
+           : c == '"'  ? "&quot;"
+           : c == '\'' ? "&#39;"
+                       : NULL;
+}
+
+static void put(struct text text, bool with_lines, FILE *out)
+{
+    for (int64_t i = 0; i < text.n;) {
+        const char *at = text.bytes + i;
+        int n = utf8_length(at, (size_t)(text.n - i));
+        bool is_line = with_lines && n == 1 && (*at == '\n' || *at == '\t');
+        if (n == 0 || (!is_line && is_harmful((const unsigned char *)at, n)))
+            fputs("\xef\xbf\xbd", out);
+        else if (n == 1 && entity_of(*at))
+            fputs(entity_of(*at), out);
+        else
+            fwrite(at, 1, (size_t)n, out);
+        i += n > 0 ? n : 1;
+    }
+}
+
+void html_put_text(struct text text, FILE *out)
+{
+    put(text, false, out);
+}
+
+void html_put_lines(struct text text, FILE *out)
+{
+    put(text, true, out);
+}
+
+void html_put_attribute(hid_t object, const char *name, FILE *out)
+{
+    char *text = object < 0 ? NULL : h5_get_text(object, name, NULL);
+    if (text)
+        html_put_text((struct text){ text, (int64_t)strlen(text) }, out);
+    free(text);
+}
+
+void html_put_count(int64_t n, FILE *out)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRId64, n);
+    for (int i = 0; i < length; i++) {
+        putc(digits[i], out);
+        int left = length - 1 - i;
+        if (left > 0 && left % 3 == 0 && digits[i] != '-')
+            putc(',', out);
+    }
+}
+
+void html_put_real(double value, FILE *out)
+{
+    if (isfinite(value) && fabs(value) >= 1e6 && fabs(value) < 1e15)
+        html_put_count((int64_t)llround(value), out);
+    else if (!isnan(value))
+        html_put(out, "%.6g", value);
+}
+
+void html_put_cell(const struct cell *cell, FILE *out)
+{
+    char text[CELL_TEXT_BYTES];
+    switch (cell->kind) {
+    case CELL_MISSING:
+        break;
+    case CELL_INTEGER:
+        html_put_count(cell->integer, out);
+        break;
+    case CELL_REAL:
+        html_put_real(cell->real, out);
+        break;
+    case CELL_TEXT:
+        html_put_text(cell->text, out);
+        break;
+    case CELL_DATE:
+    case CELL_TIMESTAMP:
+        cell_to_text(cell, text);
+        fputs(text, out);
+        break;
+    }
+}
+
+bool html_is_number(const struct table_column *column)
+{
+    return column->width == 1 && !column->keys && column->kind != CELL_TEXT;
+}
+
+/* ---- spread ---- */
+
+static int by_value(const void *a, const void *b)
+{
+    double x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+int spread_of(const struct table_column *column,
+              int64_t n_rows,
+              struct spread *spread,
+              struct error *err)
+{
+    double *values = malloc((size_t)n_rows * sizeof *values + 1);
+    struct spread found = { 0 };
+    if (!values)
+        return error_set(err, ERROR_BUDGET, "no memory for the values of a statistic");
+    for (int64_t row = 0; row < n_rows; row++) {
+        values[found.n] = table_number(column, row);
+        found.n += !isnan(values[found.n]);
+    }
+    qsort(values, (size_t)found.n, sizeof *values, by_value);
+    if (found.n > 0) {
+        int64_t half = found.n / 2;
+        found.least = values[0];
+        found.greatest = values[found.n - 1];
+        found.median =
+            found.n % 2 ? values[half] : values[half - 1] / 2 + values[half] / 2;
+    }
+    double last = found.least;
+    for (int k = 1; k < 7 && found.n > 0; k++) {
+        double at = values[found.n * k / 7];
+        if (at > last)
+            found.breaks[found.n_breaks++] = last = at;
+    }
+    free(values);
+    *spread = found;
+    return 0;
+}
+
+int spread_class(const struct spread *spread, double value)
+{
+    int class = 0;
+    while (class < spread->n_breaks && value >= spread->breaks[class])
+        class ++;
+    return class;
+}
