@@ -1,6 +1,5 @@
 #include "rooftally/report/export.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 
 #include "cli.h"
 #include "draft.h"
+#include "options.h"
 
 static const char usage[] =
     "usage: rooftally export RESULT [--format csv|geojson] [-o FILE] [--force] "
@@ -83,12 +83,13 @@ static int read_arguments(struct arguments *a, int argc, char **argv, struct err
          (letter = getopt_long(argc, argv, ":o:fh", options, NULL)) != -1;) {
         if (letter == 't' && read_format(a, optarg, err) < 0)
             return -1;
-        if (letter == '?' || letter == ':')
+        if (letter == '?')
+            return options_refuse("export", argv, options, err);
+        if (letter == ':')
             return error_set(err,
                              ERROR_USAGE,
-                             "export: %s%.60s; see rooftally export --help",
-                             letter == ':' ? "a value is missing after "
-                                           : "unknown option ",
+                             "export: a value is missing after %.60s; see rooftally "
+                             "export --help",
                              argv[optind - 1]);
         a->output = letter == 'o' ? optarg : a->output;
         a->force |= letter == 'f';

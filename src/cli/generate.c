@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +6,12 @@
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/memory.h"
-#include "rooftally/base/nearest.h"
 #include "rooftally/source/load.h"
 #include "rooftally/source/store.h"
 
 #include "cli.h"
 #include "meter.h"
+#include "options.h"
 #include "stop.h"
 #include "team.h"
 
@@ -67,22 +66,6 @@ static int read_number(const char *option,
     return 0;
 }
 
-static int unknown_option(const char *word, struct error *err)
-{
-    static const char *const known[] = { "--postgres", "--zones",  "--buildings",
-                                         "--seed",     "--schema", "--force",
-                                         "--quiet",    "--help" };
-    const char *nearest = nearest_word(word, known, sizeof known / sizeof known[0]);
-    return error_set(err,
-                     ERROR_USAGE,
-                     "generate: unknown option %.*s%s%s; see rooftally generate "
-                     "--help",
-                     (int)strcspn(word, "="), /* the value may be a secret */
-                     word,
-                     nearest ? ": did you mean " : "",
-                     nearest ? nearest : "");
-}
-
 static const struct option long_options[] = {
     { "postgres", required_argument, NULL, 'p' },
     { "zones", required_argument, NULL, 'z' },
@@ -96,7 +79,7 @@ static const struct option long_options[] = {
 };
 
 static int
-read_option(struct generate *generate, int letter, const char *word, struct error *err)
+read_option(struct generate *generate, int letter, char **argv, struct error *err)
 {
     uint64_t number = 0;
     switch (letter) {
@@ -131,9 +114,12 @@ read_option(struct generate *generate, int letter, const char *word, struct erro
         generate->help = true;
         return 0;
     case ':':
-        return error_set(err, ERROR_USAGE, "generate: %.40s needs a value", word);
+        return error_set(err,
+                         ERROR_USAGE,
+                         "generate: %.40s needs a value",
+                         argv[optind - 1]);
     default:
-        return unknown_option(word, err);
+        return options_refuse("generate", argv, long_options, err);
     }
 }
 
@@ -145,7 +131,7 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
     opterr = 0;
     for (int letter;
          (letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1;)
-        if (read_option(generate, letter, argv[optind - 1], err) < 0)
+        if (read_option(generate, letter, argv, err) < 0)
             return -1;
     if (generate->help)
         return 0;

@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 
 #include "rooftally/h5/h5.h"
@@ -6,6 +5,7 @@
 #include "rooftally/source/store.h"
 
 #include "cli.h"
+#include "options.h"
 
 static const char usage[] =
     "usage: rooftally info FILE\n"
@@ -24,10 +24,7 @@ int cli_info(int argc, char **argv, struct error *err)
             fputs(usage, stdout);
             return 0;
         }
-        return error_set(err,
-                         ERROR_USAGE,
-                         "info: unknown option %.60s; see rooftally info --help",
-                         argv[optind > 1 ? optind - 1 : 1]);
+        return options_refuse("info", argv, options, err);
     }
     if (optind + 1 != argc)
         return error_set(err,

@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +21,22 @@ static bool is_taken(int letter, const char *letters)
     return letter == 's' || letter == 'h' || strchr(letters, letter);
 }
 
+/* A value is not shown, as it may be a secret. */
 static int unknown_option(const char *command,
                           const char *word,
-                          const char *letters,
+                          const struct option *known,
                           struct error *err)
 {
-    enum { N = sizeof long_options / sizeof *long_options - 1 };
-    const char *known[N];
-    char clean[64], names[N][16];
+    enum { N_MOST = 16 };
+    const char *words[N_MOST];
+    char clean[64], names[N_MOST][16];
     int n = 0;
-    for (int i = 0; i < N; i++)
-        if (is_taken(long_options[i].val, letters)) {
-            snprintf(names[n], sizeof names[n], "--%s", long_options[i].name);
-            known[n] = names[n];
-            n++;
-        }
-    log_clean(clean, sizeof clean, word, (int)strcspn(word, "=")); /* no value */
-    const char *nearest = nearest_word(word, known, (size_t)n);
+    for (; known[n].name && n < N_MOST; n++) {
+        snprintf(names[n], sizeof names[n], "--%s", known[n].name);
+        words[n] = names[n];
+    }
+    log_clean(clean, sizeof clean, word, (int)strcspn(word, "="));
+    const char *nearest = nearest_word(clean, words, n);
     return error_set(err,
                      ERROR_USAGE,
                      "%s: unknown option %s%s%s; see rooftally %s --help",
@@ -47,6 +45,37 @@ static int unknown_option(const char *command,
                      nearest ? ": did you mean " : "",
                      nearest ? nearest : "",
                      command);
+}
+
+/* What a word as "--force=1" means, of which getopt_long leaves the letter; or NULL. */
+static const struct option *find_valued(const char *word, const struct option *known)
+{
+    size_t n = strcspn(word, "=");
+    if (n <= 2 || word[n] != '=' || strncmp(word, "--", 2) != 0)
+        return NULL;
+    for (; known->name; known++)
+        if (known->val == optopt && known->has_arg == no_argument
+            && strncmp(word + 2, known->name, n - 2) == 0)
+            return known;
+    return NULL;
+}
+
+int options_refuse(const char *command,
+                   char **argv,
+                   const struct option *known,
+                   struct error *err)
+{
+    const char letter[] = { '-', (char)optopt, '\0' }, *word = argv[optind - 1];
+    const struct option *valued = find_valued(word, known);
+    if (valued)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s: --%s takes no value; see rooftally %s --help",
+                         command,
+                         valued->name,
+                         command);
+    /* where a letter stands among others, optind may be at a word before them */
+    return unknown_option(command, optopt ? letter : word, known, err);
 }
 
 /* -o FILE is an override too, so that it wins over the job file's own output. */
@@ -67,15 +96,39 @@ static int add_override(struct options *options, const char *prefix, const char 
     return 0;
 }
 
+/* `at`: where a whole word is in long_options; -1: it was a letter. */
+static int
+refuse(int letter, int at, char **argv, const char *letters, struct error *err)
+{
+    struct option taken[sizeof long_options / sizeof *long_options];
+    char word[32];
+    int n = 0;
+    for (const struct option *option = long_options; option->name; option++)
+        if (is_taken(option->val, letters))
+            taken[n++] = *option;
+    taken[n] = (struct option){ NULL, 0, NULL, 0 };
+    if (letter == '?') {
+        const struct option *valued = find_valued(argv[optind - 1], long_options);
+        if (!valued || is_taken(valued->val, letters))
+            return options_refuse(argv[0], argv, taken, err);
+        at = (int)(valued - long_options);
+    }
+    snprintf(word, sizeof word, "-%c", letter);
+    if (at >= 0)
+        snprintf(word, sizeof word, "--%s", long_options[at].name);
+    return unknown_option(argv[0], word, taken, err);
+}
+
 static int read_option(struct options *options,
                        int letter,
+                       int at,
                        char **argv,
                        const char *letters,
                        struct error *err)
 {
     int status = 0;
-    if (letter != ':' && !is_taken(letter, letters))
-        return unknown_option(argv[0], argv[optind - 1], letters, err);
+    if (letter == '?' || (letter != ':' && !is_taken(letter, letters)))
+        return refuse(letter, at, argv, letters, err);
     switch (letter) {
     case 'o':
         options->output = optarg;
@@ -99,14 +152,12 @@ static int read_option(struct options *options,
     case 'h':
         options->help = true;
         break;
-    case ':':
+    default:
         return error_set(err,
                          ERROR_USAGE,
                          "%s: %s needs a value",
                          argv[0],
                          argv[optind - 1]);
-    default:
-        return unknown_option(argv[0], argv[optind - 1], letters, err);
     }
     return status == 0 ? 0 : error_set(err, ERROR_INTERNAL, "no memory for options");
 }
@@ -120,9 +171,10 @@ int options_read(struct options *options,
     *options = (struct options){ 0 };
     optind = 0;
     opterr = 0;
-    for (int letter;
-         (letter = getopt_long(argc, argv, ":o:fqh", long_options, NULL)) != -1;)
-        if (letter != 0 && read_option(options, letter, argv, letters, err) < 0)
+    for (int letter, at = -1;
+         (letter = getopt_long(argc, argv, ":o:fqh", long_options, &at)) != -1;
+         at = -1)
+        if (read_option(options, letter, at, argv, letters, err) < 0)
             return -1;
     if (options->help)
         return 0;

@@ -2,6 +2,7 @@
 #ifndef ROOFTALLY_CLI_OPTIONS_H
 #define ROOFTALLY_CLI_OPTIONS_H
 
+#include <getopt.h>
 #include <stdbool.h>
 
 #include "rooftally/base/error.h"
@@ -26,5 +27,12 @@ int options_read(struct options *options,
                  const char *letters,
                  struct error *err);
 void options_release(struct options *options);
+
+/* What getopt_long has just answered '?' to, when these are the options that the command
+ * takes. Returns -1 with ERROR_USAGE. */
+int options_refuse(const char *command,
+                   char **argv,
+                   const struct option *known,
+                   struct error *err);
 
 #endif

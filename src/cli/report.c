@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,6 +6,7 @@
 
 #include "cli.h"
 #include "draft.h"
+#include "options.h"
 
 static const char usage[] =
     "usage: rooftally report RESULT -o report.html [--force]\n"
@@ -37,12 +37,13 @@ static int read_arguments(struct arguments *a, int argc, char **argv, struct err
     opterr = 0;
     for (int letter;
          (letter = getopt_long(argc, argv, ":o:fh", options, NULL)) != -1;) {
-        if (letter == '?' || letter == ':')
+        if (letter == '?')
+            return options_refuse("report", argv, options, err);
+        if (letter == ':')
             return error_set(err,
                              ERROR_USAGE,
-                             "report: %s%.60s; see rooftally report --help",
-                             letter == ':' ? "a value is missing after "
-                                           : "unknown option ",
+                             "report: a value is missing after %.60s; see rooftally "
+                             "report --help",
                              argv[optind - 1]);
         a->output = letter == 'o' ? optarg : a->output;
         a->force |= letter == 'f';

@@ -39,6 +39,14 @@ def mistakes():
              "--buildings", "10", "--force")
     says("[^ ]*:7: .source. kind = store: it is staged already: run the job as it is", "stage", JOB, "-o", "x.h5")
     says("info: unknown option --al; .*", "info", "--al", RESULT)
+    for name, letters in (("run", "-qxf"), ("plan", "-xo"), ("stage", "-fqx"), ("export", "-fx"), ("report", "-xf")):
+        says(f"{name}: unknown option -x; see rooftally {name} --help", name, JOB, letters)
+    for word in ("-f", "--force", "--force=1", "--secret=1"):
+        says(f"plan: unknown option {word.split('=')[0]}; see rooftally plan --help", "plan", JOB, word)
+    for name, word in (("run", "--force"), ("plan", "--values"), ("generate", "--quiet"), ("export", "--raw"),
+                       ("info", "--help")):
+        says(f"{name}: {word} takes no value; see rooftally {name} --help", name, JOB, word + "=1")
+    says("run: unknown option --forse: did you mean --force; see rooftally run --help", "run", JOB, "--forse=1")
     says(f"export: {STORE} is a store, not a result: .*", "export", STORE)
     says("--set zones.where: leaves no zones of .*: correct or remove it", *RUN, "-o", RESULT + "2",
          "--set", "zones.where=zip = 'x'")
