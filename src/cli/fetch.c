@@ -98,6 +98,41 @@ static int bind_wanted(struct job_session *session,
     return statistics_bind(statistics, &session->copy_job, wanted, err);
 }
 
+static void free_wanted(struct binding *wanted, struct statistics *statistics)
+{
+    statistics_free(statistics);
+    if (wanted && wanted->names)
+        binding_release(wanted);
+    free(wanted);
+}
+
+int fetch_explain(struct job_session *session,
+                  bool scans,
+                  FILE *out,
+                  int n_ranks,
+                  int64_t *n_free,
+                  struct error *err)
+{
+    struct statistics *statistics = NULL;
+    if (!scans)
+        return source_explain(session->source, NULL, out, n_ranks, n_free, err);
+    struct binding *wanted = calloc(1, sizeof *wanted);
+    int status = wanted ? bind_wanted(session, wanted, &statistics, err)
+                        : error_set(err, ERROR_BUDGET, "no memory for the job");
+    if (status == 0)
+        status = store_copy_explain(session->source,
+                                    session->job,
+                                    wanted,
+                                    session->binding.source_filter,
+                                    out,
+                                    n_ranks,
+                                    n_free,
+                                    &session->memory,
+                                    err);
+    free_wanted(wanted, statistics);
+    return status;
+}
+
 /* Whether to try again: what failed was a connection, and every rank has one again. */
 static bool
 tries_again(struct job_session *session, struct comm *comm, int n, struct error *err)
@@ -171,12 +206,10 @@ int fetch_scan(struct job_session *session,
         session->reader = session->copy;
         status = source_bind(session->reader, &session->binding, err);
         status = comm_agree(comm, status, err);
+        free(wanted);
     } else {
-        statistics_free(statistics);
-        if (wanted && wanted->names)
-            binding_release(wanted);
+        free_wanted(wanted, statistics);
     }
-    free(wanted);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #define ROOFTALLY_CLI_FETCH_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "rooftally/comm/comm.h"
 
@@ -31,6 +32,14 @@ int fetch_choose(struct job_session *session,
                  bool *scans,
                  char why[FETCH_WHY_BYTES],
                  struct error *err);
+
+/* What `plan` prints of the source: source_explain, of the way that was chosen. */
+int fetch_explain(struct job_session *session,
+                  bool scans,
+                  FILE *out,
+                  int n_ranks,
+                  int64_t *n_free,
+                  struct error *err);
 
 /*
  * After fetch_scan has failed, on all ranks: whether the zones may be read by the index

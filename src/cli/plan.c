@@ -248,6 +248,7 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     int64_t n_free = -1;
     double n_candidates = 0;
     bool scans = false;
+    char why[FETCH_WHY_BYTES];
     if (source_zones(session->source, &zones, &session->memory, err) < 0)
         return -1;
     if (zones.n == 0)
@@ -261,8 +262,17 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     print_zones(session, &zones, &work, n_candidates);
     print_memory(session, &zones);
     int n_ranks = ranks_asked();
-    if (source_explain(session->source, stdout, n_ranks ? n_ranks : 2, &n_free, err)
-        < 0)
+    if (fetch_choose(session,
+                     zones.n,
+                     n_candidates,
+                     n_ranks ? n_ranks : 1,
+                     stop_time_left_s(session->job->time_s, 0),
+                     &scans,
+                     why,
+                     err)
+            < 0
+        || fetch_explain(session, scans, stdout, n_ranks ? n_ranks : 2, &n_free, err)
+               < 0)
         return -1;
     if (n_free >= 0 && n_ranks > n_free)
         return error_set(err,
@@ -272,20 +282,8 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                          " free: start fewer ranks, or raise its max_connections",
                          n_ranks,
                          n_free);
-    if (session->job->kind == SOURCE_POSTGRES) {
-        char why[FETCH_WHY_BYTES];
-        if (fetch_choose(session,
-                         zones.n,
-                         n_candidates,
-                         n_ranks ? n_ranks : 1,
-                         stop_time_left_s(session->job->time_s, 0),
-                         &scans,
-                         why,
-                         err)
-            < 0)
-            return -1;
+    if (session->job->kind == SOURCE_POSTGRES)
         printf("  fetch       %s\n", why);
-    }
     print_ranks(session->job, &zones, &work, n_candidates, n_free);
     if (!scans && !source_schema(session->source)->spatial_index)
         printf("  warning     no spatial index on %s: every zone reads the whole "

@@ -221,12 +221,13 @@ static int zone(struct source *source,
 }
 
 static int explain(struct source *source,
+                   const struct source_scans *scans,
                    FILE *out,
                    int n_ranks,
                    int64_t *n_free,
                    struct error *err)
 {
-    (void)source, (void)n_ranks, (void)err;
+    (void)source, (void)scans, (void)n_ranks, (void)err;
     fputs("tables in memory\n", out);
     *n_free = -1;
     return 0;

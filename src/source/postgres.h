@@ -121,6 +121,15 @@ int postgres_scan(struct source *source,
                   int n_parts,
                   struct error *err);
 
+/* The statement of the call above. */
+int postgres_scan_sql(struct postgres *postgres,
+                      const struct postgres_table *table,
+                      const struct binding *binding,
+                      int part,
+                      int n_parts,
+                      struct sql *sql,
+                      struct error *err);
+
 /* postgres_costs.c */
 int postgres_costs(struct source *source,
                    int64_t n_zones,
@@ -134,6 +143,7 @@ void postgres_rest(struct source *source);
 /* postgres_explain.c */
 int postgres_connections(struct source *source, int64_t *n_free, struct error *err);
 int postgres_explain(struct source *source,
+                     const struct source_scans *scans,
                      FILE *out,
                      int n_ranks,
                      int64_t *n_free,

@@ -91,7 +91,56 @@ int postgres_connections(struct source *source, int64_t *n_free, struct error *e
     return 0;
 }
 
+/* What is sent for each zone. */
+static int
+explain_zone(struct postgres *postgres, FILE *out, struct sql *sql, struct error *err)
+{
+    struct box box;
+    if (sample_box(postgres, &box, err))
+        return -1;
+    sql_reset(sql);
+    postgres_zone_sql(postgres, sql);
+    if (!sql_end(sql, err))
+        return -1;
+    print(out, "one zone ($1: its id, $2: bytes of memory left):\n  %s\n", sql->text);
+    const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);
+    if (!buildings)
+        return -1;
+    print(out,
+          "its buildings (up to %d boxes; here one):\n  %s\n",
+          COVER_MAX,
+          buildings);
+    return 0;
+}
+
+/* What is sent once, in parts where that pays. */
+static int explain_scans(struct postgres *postgres,
+                         const struct source_scans *scans,
+                         FILE *out,
+                         struct sql *sql,
+                         struct error *err)
+{
+    sql_reset(sql);
+    if (postgres_scan_sql(postgres, &postgres->zones, scans->zones, 0, 1, sql, err))
+        return -1;
+    print(out, "all zones:\n  %s\n", sql->text);
+    sql_reset(sql);
+    if (postgres_scan_sql(postgres,
+                          &postgres->buildings,
+                          scans->buildings,
+                          0,
+                          1,
+                          sql,
+                          err))
+        return -1;
+    print(out,
+          "all buildings (of several ranks each asks for ranges of ctid):\n  %s\n",
+          sql->text);
+    return 0;
+}
+
 int postgres_explain(struct source *source,
+                     const struct source_scans *scans,
                      FILE *out,
                      int n_ranks,
                      int64_t *n_free,
@@ -99,27 +148,16 @@ int postgres_explain(struct source *source,
 {
     struct postgres *postgres = (struct postgres *)source;
     struct sql sql = { 0 };
-    struct box box;
     int64_t n = -1;
-    int status = -1;
-    if (sample_box(postgres, &box, err) || explain_zones(postgres, out, &sql, err))
-        goto out;
-    postgres_zone_sql(postgres, &sql);
-    if (!sql_end(&sql, err))
-        goto out;
-    print(out, "one zone ($1: its id, $2: bytes of memory left):\n  %s\n", sql.text);
-    const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);
-    if (!buildings || postgres_connections(source, &n, err))
-        goto out;
-    print(out,
-          "its buildings (up to %d boxes; here one):\n  %s\n",
-          COVER_MAX,
-          buildings);
-    if (n >= 0)
+    int status = explain_zones(postgres, out, &sql, err);
+    if (status == 0)
+        status = scans ? explain_scans(postgres, scans, out, &sql, err)
+                       : explain_zone(postgres, out, &sql, err);
+    if (status == 0)
+        status = postgres_connections(source, &n, err);
+    if (status == 0 && n >= 0)
         print(out, "connections: %d needed, %lld free\n", n_ranks, (long long)n);
     *n_free = n;
-    status = 0;
-out:
     sql_release(&sql);
     return status;
 }

@@ -49,13 +49,13 @@ static void add_geometry(const struct postgres *postgres,
                 (int)postgres->base.schema.srid);
 }
 
-static int scan_sql(struct postgres *postgres,
-                    const struct postgres_table *table,
-                    const struct binding *binding,
-                    int part,
-                    int n_parts,
-                    struct sql *sql,
-                    struct error *err)
+int postgres_scan_sql(struct postgres *postgres,
+                      const struct postgres_table *table,
+                      const struct binding *binding,
+                      int part,
+                      int n_parts,
+                      struct sql *sql,
+                      struct error *err)
 {
     struct sql id = { 0 };
     struct copy_shape shape = { .is_zone = table == &postgres->zones,
@@ -101,7 +101,7 @@ int postgres_scan(struct source *source,
     const struct postgres_table *from =
         table == SOURCE_ZONES ? &postgres->zones : &postgres->buildings;
     struct sql sql = { 0 };
-    int status = scan_sql(postgres, from, binding, part, n_parts, &sql, err);
+    int status = postgres_scan_sql(postgres, from, binding, part, n_parts, &sql, err);
     postgres->started = false;
     postgres->pending = NULL;
     if (status == 0)

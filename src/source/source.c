@@ -239,6 +239,7 @@ void source_rest(struct source *source)
 }
 
 int source_explain(struct source *source,
+                   const struct source_scans *scans,
                    FILE *out,
                    int n_ranks,
                    int64_t *n_free,
@@ -246,7 +247,7 @@ int source_explain(struct source *source,
 {
     if (!source->calls->explain)
         return must_be_staged(err);
-    return source->calls->explain(source, out, n_ranks, n_free, err);
+    return source->calls->explain(source, scans, out, n_ranks, n_free, err);
 }
 
 int source_columns_add(struct source_columns *columns,

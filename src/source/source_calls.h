@@ -67,6 +67,7 @@ struct source_calls {
                  struct error *err);
     void (*rest)(struct source *source);
     int (*explain)(struct source *source,
+                   const struct source_scans *scans,
                    FILE *out,
                    int n_ranks,
                    int64_t *n_free,

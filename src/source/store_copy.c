@@ -100,3 +100,24 @@ int store_copy(struct source **copy,
     staging_release(&s);
     return status;
 }
+
+int store_copy_explain(struct source *source,
+                       const struct job *job,
+                       const struct binding *wanted,
+                       const char *source_filter,
+                       FILE *out,
+                       int n_ranks,
+                       int64_t *n_free,
+                       struct memory *memory,
+                       struct error *err)
+{
+    const struct store_options options = { 0 };
+    struct staging s;
+    staging_init(&s, source, &options, memory);
+    const struct source_scans scans = { &s.zones, &s.buildings };
+    int status = bind_copy(&s, job, wanted, source_filter, err);
+    if (status == 0)
+        status = source_explain(source, &scans, out, n_ranks, n_free, err);
+    staging_release(&s);
+    return status;
+}

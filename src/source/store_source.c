@@ -79,6 +79,7 @@ static void explain_where(const struct store_table *table, const char *where, FI
 }
 
 static int explain(struct source *source,
+                   const struct source_scans *scans,
                    FILE *out,
                    int n_ranks,
                    int64_t *n_free,
@@ -87,7 +88,7 @@ static int explain(struct source *source,
     struct store_source *s = (struct store_source *)source;
     const struct store *store = s->store;
     char size[24];
-    (void)n_ranks, (void)err;
+    (void)scans, (void)n_ranks, (void)err;
     char text[256];
     snprintf(text,
              sizeof text,

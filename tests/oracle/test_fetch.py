@@ -114,6 +114,19 @@ for what, way, changes in (
         ("told to", "scan: as the job says", dict(few, source__fetch="scan"))):
     seen = plan_of(**changes)
     check(seen.startswith(way), what, "plan says", seen)
+
+# The statements that plan shows run, and are those of the way that it says.
+for way, n_statements in (("index", 2), ("scan", 3)):
+    text = rooftally("plan", write_job("plan", **filtered, buildings__table="shuffled", source__fetch=way)).stdout
+    statements = [line for line in text.splitlines() if line.startswith("  COPY ")]
+    counts = [int(query(line.replace("  COPY ", "select count(*) from ").replace(" TO STDOUT (FORMAT binary)", " q"))[0][0])
+              for line in statements]
+    check(len(counts) == n_statements and ("\none zone (" in text) == (way == "index"), way, "plan shows", text)
+    if way == "scan":
+        rows = [int(query("select count(*) from " + which)[0][0])
+                for which in ("zipcode where state = 'MA'", "shuffled where height > 30")]
+        check(counts == [rows[0], *rows], "plan shows what gives", counts, "rows and not", rows)
+    check("connections: 2 needed" in text, text)
 seen = plan_of(**filtered, buildings__table="larger")
 check("candidates of" in seen and "out of order" in seen, seen)
 automatic = run("auto", 3, **dict(filtered, buildings__table="larger", buildings__keep="height"))

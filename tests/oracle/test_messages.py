@@ -41,7 +41,7 @@ def mistakes():
     says("info: unknown option --al; .*", "info", "--al", RESULT)
     for name, letters in (("run", "-qxf"), ("plan", "-xo"), ("stage", "-fqx"), ("export", "-fx"), ("report", "-xf")):
         says(f"{name}: unknown option -x; see rooftally {name} --help", name, JOB, letters)
-    for word in ("-f", "--force", "--force=1", "--secret=1"):
+    for word in ("-f", "--force", "--force=1", "--zz=hush"):
         says(f"plan: unknown option {word.split('=')[0]}; see rooftally plan --help", "plan", JOB, word)
     for name, word in (("run", "--force"), ("plan", "--values"), ("generate", "--quiet"), ("export", "--raw"),
                        ("info", "--help")):

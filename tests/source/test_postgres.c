@@ -558,7 +558,7 @@ static void plan_shows_statements_that_run(void **state)
     int64_t n_free = -2;
     FILE *out = open_memstream(&text, &n);
     assert_int_equal(open_rank(&rank, NULL, 0, NULL, NULL, NULL, &err), 0);
-    if (source_explain(rank.source, out, 3, &n_free, &err))
+    if (source_explain(rank.source, NULL, out, 3, &n_free, &err))
         fail_msg("%s", err.text);
     fclose(out);
     close_rank(&rank);

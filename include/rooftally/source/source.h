@@ -274,9 +274,16 @@ int source_costs(struct source *source,
 /* Nothing more will be read: end the connection. Schema and snapshot stay. */
 void source_rest(struct source *source);
 
+/* What source_scan is to be asked for where the tables are read once. */
+struct source_scans {
+    const struct binding *zones, *buildings;
+};
+
 /* What `plan` prints of the source, in its own words: the statements, and connections
- * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited. */
+ * needed by n_ranks against what is free. *n_free: connections free, -1 unlimited.
+ * scans: NULL where it is asked zone by zone. */
 int source_explain(struct source *source,
+                   const struct source_scans *scans,
                    FILE *out,
                    int n_ranks,
                    int64_t *n_free,

@@ -236,4 +236,15 @@ int store_copy(struct source **copy,
                struct memory *memory,
                struct error *err);
 
+/* What store_copy would read: source_explain of its scans. Local. */
+int store_copy_explain(struct source *source,
+                       const struct job *job,
+                       const struct binding *wanted,
+                       const char *source_filter,
+                       FILE *out,
+                       int n_ranks,
+                       int64_t *n_free,
+                       struct memory *memory,
+                       struct error *err);
+
 #endif
