@@ -1,6 +1,5 @@
 #include "hint.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,22 @@ void hint_put_word(const char *word, FILE *out)
         else
             fputc(*word, out);
     fputc('\'', out);
+}
+
+void hint_index(char text[HINT_BYTES],
+                const char *table,
+                const char *column,
+                bool is_spatial,
+                bool is_view)
+{
+    snprintf(text,
+             HINT_BYTES,
+             is_view ? "%.160s is no table: create an index%s on what its %.160s is "
+                       "read from"
+                     : "create index on %.160s%s (%.160s)",
+             table,
+             is_spatial ? " using gist" : "",
+             column);
 }
 
 /* "section.key=value" as it may be shown. */

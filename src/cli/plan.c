@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "fetch.h"
+#include "hint.h"
 #include "job_session.h"
 #include "options.h"
 #include "plan_work.h"
@@ -241,6 +242,30 @@ static int ranks_asked(void)
     return 0;
 }
 
+/* What makes a run slow that asks zone by zone. */
+static void print_missing_indexes(const struct job_session *session, int64_t n_zones)
+{
+    const struct job *job = session->job;
+    const struct source_schema *schema = source_schema(session->source);
+    char hint[HINT_BYTES];
+    hint_index(hint,
+               job->building_table,
+               job->building_geometry,
+               true,
+               schema->building_view);
+    if (!schema->spatial_index)
+        printf("  warning     no spatial index on %s: every zone reads the whole "
+               "table; %s\n",
+               job->building_table,
+               hint);
+    hint_index(hint, job->zone_table, job->zone_id, false, schema->zone_view);
+    if (!schema->zone_id_index && n_zones > 1000)
+        printf("  warning     no index on the id of %s: every zone is searched for; "
+               "%s\n",
+               job->zone_table,
+               hint);
+}
+
 static int print_plan(struct job_session *session, bool is_brief, struct error *err)
 {
     struct zone_list zones;
@@ -285,18 +310,8 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
     if (session->job->kind == SOURCE_POSTGRES)
         printf("  fetch       %s\n", why);
     print_ranks(session->job, &zones, &work, n_candidates, n_free);
-    if (!scans && !source_schema(session->source)->spatial_index)
-        printf("  warning     no spatial index on %s: every zone reads the whole "
-               "table; create index on %s using gist (%s)\n",
-               session->job->building_table,
-               session->job->building_table,
-               session->job->building_geometry);
-    if (!source_schema(session->source)->zone_id_index && zones.n > 1000)
-        printf("  warning     no index on the id of %s: every zone is searched for; "
-               "create index on %s (%s)\n",
-               session->job->zone_table,
-               session->job->zone_table,
-               session->job->zone_id);
+    if (!scans)
+        print_missing_indexes(session, zones.n);
     const char *where = job_session_other_where(session);
     if (where)
         printf("  warning     the store holds what its own [buildings] where has left, "

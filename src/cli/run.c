@@ -13,6 +13,7 @@
 #include "cli.h"
 #include "drive.h"
 #include "fetch.h"
+#include "hint.h"
 #include "job_session.h"
 #include "options.h"
 #include "progress.h"
@@ -262,23 +263,35 @@ static void tell_resumed(const struct run *run)
     }
 }
 
-static void tell_start(const struct run *run)
+static void tell_missing_indexes(const struct run *run)
 {
-    if (!run->scans && !source_schema(run->session.source)->spatial_index)
+    const struct job *job = run->session.job;
+    const struct source_schema *schema = source_schema(run->session.source);
+    char hint[HINT_BYTES];
+    hint_index(hint,
+               job->building_table,
+               job->building_geometry,
+               true,
+               schema->building_view);
+    if (!schema->spatial_index)
         log_event(LOG_WARN,
                   "no_spatial_index",
-                  "table=%s every zone reads the whole table: create index on %s using "
-                  "gist (%s)",
-                  run->session.job->building_table,
-                  run->session.job->building_table,
-                  run->session.job->building_geometry);
-    if (run->n_zones > 1000 && !source_schema(run->session.source)->zone_id_index)
+                  "table=%s every zone reads the whole table: %s",
+                  job->building_table,
+                  hint);
+    hint_index(hint, job->zone_table, job->zone_id, false, schema->zone_view);
+    if (!schema->zone_id_index && run->n_zones > 1000)
         log_event(LOG_WARN,
                   "no_zone_id_index",
-                  "table=%s every zone is searched for: create index on %s (%s)",
-                  run->session.job->zone_table,
-                  run->session.job->zone_table,
-                  run->session.job->zone_id);
+                  "table=%s every zone is searched for: %s",
+                  job->zone_table,
+                  hint);
+}
+
+static void tell_start(const struct run *run)
+{
+    if (!run->scans)
+        tell_missing_indexes(run);
     const char *where = job_session_other_where(&run->session);
     if (where)
         log_event(LOG_WARN,

@@ -349,5 +349,7 @@ int postgres_read_schema(struct postgres *postgres, struct error *err)
         return -1;
     if (check_srids(postgres, err))
         return -1;
+    schema->zone_view = strchr("vf", postgres->zones.kind) != NULL;
+    schema->building_view = strchr("vf", postgres->buildings.kind) != NULL;
     return postgres_probe(postgres, err);
 }

@@ -38,5 +38,15 @@ query("drop index building_boundary_idx")
 check_warnings("no spatial index", "index", True, False)
 check_warnings("no spatial index, and none needed", "scan", False, False)
 query("alter table zipcode drop constraint zipcode_zip_key")
+check_warnings("no index at all, and none needed", "scan", False, False)
 check_warnings("no index at all", "index", True, True)
+
+# No index can be created on a view.
+query("create view seen as select * from building; create view areas as select * from zipcode")
+job = write_job("warnings", source__fetch="index", zones__table="areas", buildings__table="seen")
+run = rooftally("run", job, "-o", os.path.join(folder, "warnings.h5"), "--force", "--quiet")
+for seen in (rooftally("plan", job).stdout, run.stderr):
+    for hint in ("seen is no table: create an index using gist on what its boundary is read from",
+                 "areas is no table: create an index on what its zip is read from"):
+        check(seen.count(hint) == 1 and "create index on" not in seen, "a view", seen)
 finish()

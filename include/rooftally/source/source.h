@@ -36,7 +36,8 @@ struct source_schema {
     char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
     bool spatial_index;   /* on the building geometry, or none is needed */
     bool zone_id_index;   /* on the zone id, or none is needed */
-    double n_buildings;   /* estimate from the source's statistics; < 0 unknown */
+    bool zone_view, building_view; /* not tables themselves: no index can be on them */
+    double n_buildings; /* estimate from the source's statistics; < 0 unknown */
     char description
         [256]; /* "postgresql 15.18, PostGIS 3.3.2, database gis": no secrets */
     char identity[128]; /* which one it is, however it is reached, without secrets */
