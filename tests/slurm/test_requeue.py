@@ -167,6 +167,12 @@ def check_submit(submit):
         line = done.stdout.splitlines()[-1].strip()
         check(done.returncode == 0 and line == wanted.replace("PATH", os.path.dirname(submit)),
               "submit prints", done.stdout, "wanted:", wanted)
+    for connection in ("host=/tmp user=gis password=s3cret", "postgresql://gis:s3cret@/gis"):
+        for words in (["--set", f"source.connection={connection}"], [f"--set=source.connection={connection}"]):
+            done = subprocess.run([submit, "--dry-run", "wanted.ini", *words], cwd=folder, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, encoding="utf-8", env=slurm.environment)
+            check(done.returncode == 0 and "source.connection=***" in done.stdout and "s3cret" not in done.stdout
+                  and "PGPASSFILE" in done.stderr and "s3cret" not in done.stderr, "a password:", done)
     for wrong in (["no.ini"], []):
         done = subprocess.run([submit, *wrong], stderr=subprocess.PIPE, encoding="utf-8",
                               env=slurm.environment)
