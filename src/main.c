@@ -108,12 +108,41 @@ static int generate(int argc,
     return advise_anew(cli_generate(argc, argv, comm, err), advice, err);
 }
 
+/* As all ranks were started with it, all would say the same. */
+static int refuse(int argc,
+                  char **argv,
+                  struct comm *comm,
+                  char advice[CLI_ADVICE_BYTES],
+                  struct error *err)
+{
+    static const char *const commands[] = { "run",      "plan",   "stage",
+                                            "generate", "info",   "export",
+                                            "report",   "--help", "--version" };
+    (void)comm, (void)advice;
+    if (argc < 1)
+        return error_set(err, ERROR_USAGE, "no command given; see rooftally --help");
+    const char *nearest = nearest_word(argv[0], commands, 9);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "unknown command '%.60s'%s%s; see rooftally --help",
+                     argv[0],
+                     nearest ? ": did you mean " : "",
+                     nearest ? nearest : "");
+}
+
+/* NULL: a command that each process does alone. */
 static ranks_command *command_of_ranks(const char *word)
 {
-    return strcmp(word, "run") == 0        ? cli_run
+    static const char *const others[] = { "plan", "info",   "export", "report",
+                                          "help", "--help", "-h",     "--version" };
+    for (int i = 0; word && i < 8; i++)
+        if (strcmp(word, others[i]) == 0)
+            return NULL;
+    return !word                           ? refuse
+           : strcmp(word, "run") == 0      ? cli_run
            : strcmp(word, "stage") == 0    ? stage
            : strcmp(word, "generate") == 0 ? generate
-                                           : NULL;
+                                           : refuse;
 }
 
 /* Start the ranks; the command's error is known to all of them and printed once. */
@@ -147,20 +176,6 @@ static int run(ranks_command *command, int argc, char **argv)
     return status;
 }
 
-static int unknown(const char *word, struct error *err)
-{
-    static const char *const commands[] = { "run",      "plan",   "stage",
-                                            "generate", "info",   "export",
-                                            "report",   "--help", "--version" };
-    const char *nearest = nearest_word(word, commands, 9);
-    return error_set(err,
-                     ERROR_USAGE,
-                     "unknown command '%.60s'%s%s; see rooftally --help",
-                     word,
-                     nearest ? ": did you mean " : "",
-                     nearest ? nearest : "");
-}
-
 static int dispatch(int argc, char **argv, struct error *err)
 {
     const char *word = argv[1];
@@ -175,10 +190,8 @@ static int dispatch(int argc, char **argv, struct error *err)
         return cli_info(argc - 1, argv + 1, err);
     else if (strcmp(word, "export") == 0)
         return cli_export(argc - 1, argv + 1, err);
-    else if (strcmp(word, "report") == 0)
-        return cli_report(argc - 1, argv + 1, err);
     else
-        return unknown(word, err);
+        return cli_report(argc - 1, argv + 1, err);
     return 0;
 }
 
@@ -188,12 +201,7 @@ int main(int argc, char **argv)
     umask(umask(0) | 022); /* what we create, others may not write */
     char **arguments = arguments_hide(argc, argv);
     argv = arguments ? arguments : argv;
-    if (argc < 2) {
-        error_set(&err, ERROR_USAGE, "no command given; see rooftally --help");
-        print_error(&err, "");
-        return STATUS_UNUSABLE;
-    }
-    ranks_command *command = command_of_ranks(argv[1]);
+    ranks_command *command = command_of_ranks(argc > 1 ? argv[1] : NULL);
     if (command)
         return run(command, argc, argv);
     if (dispatch(argc, argv, &err) < 0) {

@@ -39,6 +39,9 @@ def mistakes():
              "--buildings", "10", "--force")
     says("[^ ]*:7: .source. kind = store: it is staged already: run the job as it is", "stage", JOB, "-o", "x.h5")
     says("info: unknown option --al; .*", "info", "--al", RESULT)
+    for ranks in (1, 3):
+        says("no command given; see rooftally --help", ranks=ranks)
+        says("unknown command 'rum': did you mean run; see rooftally --help", "rum", JOB, ranks=ranks)
     for name, letters in (("run", "-qxf"), ("plan", "-xo"), ("stage", "-fqx"), ("export", "-fx"), ("report", "-xf")):
         says(f"{name}: unknown option -x; see rooftally {name} --help", name, JOB, letters)
     for word in ("-f", "--force", "--force=1", "--zz=hush"):
