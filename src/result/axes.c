@@ -10,6 +10,11 @@ static double edge(const struct output *output, int64_t i)
            + (output->high - output->low) * (double)i / (double)output->width;
 }
 
+static const char *axis_units(const struct output *output)
+{
+    return *output->axis_units ? output->axis_units : "1";
+}
+
 static int write_ranks(struct gather *g,
                        hid_t file,
                        const struct field *field,
@@ -43,8 +48,11 @@ static int write_bins(struct gather *g,
         return -1;
     for (int64_t i = 0; i < n; i++)
         values[i] = edge(output, i) + (edge(output, i + 1) - edge(output, i)) / 2;
-    struct layout_column column = { field->axis + 1, "1", "middle of the bin",
-                                    H5T_IEEE_F64LE,  n,   NULL };
+    struct layout_column column = { .name = field->axis + 1,
+                                    .units = axis_units(output),
+                                    .long_name = "middle of the bin",
+                                    .type = H5T_IEEE_F64LE,
+                                    .n = n };
     if (layout_write(file, &column, H5T_NATIVE_DOUBLE, values, err) < 0)
         return -1;
 
@@ -59,8 +67,10 @@ static int write_bins(struct gather *g,
     h5_close(&dimension, H5Dclose);
     for (int64_t i = 0; i <= n; i++)
         values[i] = edge(output, i);
-    column = (struct layout_column){ edges_name,     "1",   "edges of the bins",
-                                     H5T_IEEE_F64LE, n + 1, scale };
+    column.name = edges_name;
+    column.long_name = "edges of the bins";
+    column.n = n + 1;
+    column.scale = scale;
     return layout_write(file, &column, H5T_NATIVE_DOUBLE, values, err);
 }
 
@@ -89,9 +99,8 @@ static int write_categories(struct gather *g,
                             const struct categories *categories,
                             struct error *err)
 {
-    const char *units = categories->output->category_units;
     struct layout_column column = { .name = field->axis + 1,
-                                    .units = *units ? units : "1",
+                                    .units = axis_units(categories->output),
                                     .long_name = "value counted",
                                     .type = H5T_STD_I64LE,
                                     .n = categories->n };

@@ -80,8 +80,8 @@ struct output *statistics_add_output(struct statistics *set,
              statistic->call);
     if (!*suffix)
         units_of(statistic, output->units);
-    if (form == OUTPUT_CATEGORY)
-        units_of_values(statistic, output->category_units);
+    if (form == OUTPUT_CATEGORY || form == OUTPUT_BINS)
+        units_of_values(statistic, output->axis_units);
     return output;
 }
 

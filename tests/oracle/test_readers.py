@@ -121,7 +121,10 @@ def with_dates():
       update building set seen = 'infinity' where id % 50 = 3""")
     result = run("dates", buildings__fields="built, seen", buildings__keep="id, built, seen",
                  statistics={"built_on": "frequency(built)", "seen_at": "frequency(seen)",
-                             "last": "max(built)", "usual": "mode(seen)"})
+                             "last": "max(built)", "usual": "mode(seen)",
+                             "areas": "histogram(area_m2, 0, 1000, 4)"})
+    for name, unit in (("areas", b"1"), ("areas_bin", b"m2"), ("areas_edges", b"m2")):
+        check(result.file[name].attrs["units"] == unit, name, "is in", result.file[name].attrs["units"])
     with xarray.open_dataset(result.path, engine="h5netcdf") as dataset:
         for axis, column in (("built_on", "built"), ("seen_at", "seen")):
             values = dataset[f"{axis}_category"].values

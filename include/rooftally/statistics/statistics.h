@@ -32,10 +32,10 @@ struct output {
     char units[40];            /* "1" for counts; "" when the field's is not known;
                                    "days since 1970-01-01" for dates */
     enum output_form form;
-    enum value_type type;    /* INTEGER, REAL, TEXT; of the keys for CATEGORY */
-    int64_t width;           /* values a zone; 0 for CATEGORY */
-    double low, high;        /* of BINS */
-    char category_units[40]; /* as units, of the keys of CATEGORY */
+    enum value_type type; /* INTEGER, REAL, TEXT; of the keys for CATEGORY */
+    int64_t width;        /* values a zone; 0 for CATEGORY */
+    double low, high;     /* of BINS */
+    char axis_units[40];  /* as units, of the keys of CATEGORY, the bounds of BINS */
 };
 
 /*
