@@ -105,6 +105,8 @@ char *hint_stage(const struct options *options, const char *command)
         fprintf(out, " && rooftally %s ", command);
         hint_put_word(options->job_path, out);
         whole &= put_overrides(options, true, out);
+        if (options->force)
+            fputs(" --force", out);
         fputs(" --set source.kind=store --set source.path=", out);
         hint_put_word(store, out);
         whole &= fclose(out) == 0;

@@ -1,3 +1,4 @@
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -8,27 +9,36 @@ static void commands_can_be_pasted(void **state)
     (void)state;
     static const struct {
         const char *job, *overrides[3], *wanted;
+        bool force;
     } cases[] = {
         { "state.ini",
           { NULL },
           "rooftally stage state.ini -o state.store.h5 && rooftally run state.ini "
-          "--set source.kind=store --set source.path=state.store.h5" },
+          "--set source.kind=store --set source.path=state.store.h5",
+          false },
         { "/data/my jobs/state",
           { "job.output=o.h5", "buildings.where=use = 'house'" },
           "rooftally stage '/data/my jobs/state' "
           "--set 'buildings.where=use = '\\''house'\\''' -o state.store.h5 && "
           "rooftally run '/data/my jobs/state' -o o.h5 "
           "--set 'buildings.where=use = '\\''house'\\''' "
-          "--set source.kind=store --set source.path=state.store.h5" },
+          "--set source.kind=store --set source.path=state.store.h5",
+          false },
         { "a b.ini",
           { "source.connection=host=h password=hunter2", "zones.path=PG:password=x" },
           "rooftally stage 'a b.ini' --set 'source.connection=host=h password=***' "
           "--set 'zones.path=***' -o 'a b.store.h5' && rooftally run 'a b.ini' "
           "--set 'source.connection=host=h password=***' --set 'zones.path=***' "
-          "--set source.kind=store --set source.path='a b.store.h5'" },
+          "--set source.kind=store --set source.path='a b.store.h5'",
+          false },
+        { "state.ini",
+          { "job.output=o.h5" },
+          "rooftally stage state.ini -o state.store.h5 && rooftally run state.ini "
+          "-o o.h5 --force --set source.kind=store --set source.path=state.store.h5",
+          true },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct options options = { .job_path = cases[i].job };
+        struct options options = { .job_path = cases[i].job, .force = cases[i].force };
         const char *overrides[3];
         for (; options.n_overrides < 3 && cases[i].overrides[options.n_overrides];)
             overrides[options.n_overrides] = cases[i].overrides[options.n_overrides],
