@@ -271,6 +271,7 @@ def refusals():
     bare = shutil.copy(buildings, path_of("bare.shp"))
     for part in ("shx", "dbf"):
         shutil.copy(buildings[:-3] + part, path_of("bare." + part))
+    flagged = export("house", HOUSES, "gpkg")
     short = path_of("short.gpkg")
     with open(export("zone", "select zip, state, boundary from zipcode", "gpkg"), "rb") as file:
         with open(short, "wb") as out:
@@ -282,6 +283,8 @@ def refusals():
             ("no such field", (zones, buildings), {"buildings__where": "heigth > 10"}, ["heigth", "'height'"]),
             ("no such id", (zones, buildings), {"zones__id": "zipp"}, ["zipp", "'zip'"]),
             ("an id that is a date", (zones, buildings), {"buildings__id": "day", "buildings__keep": "day"}, ["'day'", "Date"]),
+            ("an id that is a boolean", (zones, flagged), {"buildings__id": "flag", "buildings__keep": "flag"},
+             ["'flag' is of type Boolean"]),
             ("no zones", (zones, buildings), {"zones__where": "state = 'XX'"}, ["where: leaves no zones of", "zone.shp: "]),
             ("no path", (zones, None), {}, ["[buildings]", "path", "missing"]),
             ("a database", ("PG:host=/nowhere password=hunter2", buildings), {}, ["[zones] ***"])):

@@ -145,10 +145,14 @@ static int list_fields(struct vector_layer *layer, struct error *err)
     number = *number ? number : "fid";
     for (int i = 0; i < n; i++) {
         OGRFieldDefnH field = OGR_FD_GetFieldDefn(definition, i);
-        layer->fields[i] = (struct vector_field){ .name = OGR_Fld_GetNameRef(field),
-                                                  .type = type_of(field),
-                                                  .type_name = OGR_GetFieldTypeName(
-                                                      OGR_Fld_GetType(field)) };
+        enum value_type type = type_of(field);
+        layer->fields[i] = (struct vector_field){
+            .name = OGR_Fld_GetNameRef(field),
+            .type = type,
+            .type_name = type == TYPE_BOOLEAN
+                             ? OGR_GetFieldSubTypeName(OFSTBoolean)
+                             : OGR_GetFieldTypeName(OGR_Fld_GetType(field)),
+        };
         is_taken |= strcmp(layer->fields[i].name, number) == 0;
     }
     if (!is_taken)
