@@ -20,21 +20,26 @@ static const double least_gain = 1.15, least_gain_s = 0.25;
 static void explain(const struct source_costs *costs,
                     double n_candidates,
                     bool scans,
+                    bool in_time,
                     char why[FETCH_WHY_BYTES])
 {
     char candidates[32], rows[32];
+    const char *but = scans || costs->scan_s >= costs->index_s ? ""
+                      : in_time ? ", which is too little to gain"
+                                : ", for which too little time is left";
     snprintf(why,
              FETCH_WHY_BYTES,
              "%s: %s candidates of %s rows, of which %.0f %% pass the filter and %.0f "
              "%% "
-             "lie out of order: %.1f s of work by index, %.1f s by a scan",
+             "lie out of order: %.1f s of work by index, %.1f s by a scan%s",
              scans ? "scan" : "index",
              progress_count(candidates, llround(n_candidates)),
              progress_count(rows, llround(costs->n_rows)),
              100 * costs->passing,
              100 * costs->disorder,
              costs->index_s,
-             costs->scan_s);
+             costs->scan_s,
+             but);
 }
 
 int fetch_choose(struct job_session *session,
@@ -59,10 +64,10 @@ int fetch_choose(struct job_session *session,
         snprintf(why, FETCH_WHY_BYTES, "index: the table cannot be sampled");
         return 0;
     }
+    bool in_time = left_s < 0 || costs.scan_s / n_ranks <= left_s;
     *scans = costs.scan_s * least_gain < costs.index_s
-             && costs.scan_s + least_gain_s < costs.index_s
-             && (left_s < 0 || costs.scan_s / n_ranks <= left_s);
-    explain(&costs, n_candidates, *scans, why);
+             && costs.scan_s + least_gain_s < costs.index_s && in_time;
+    explain(&costs, n_candidates, *scans, in_time, why);
     return 0;
 }
 

@@ -12,7 +12,7 @@
 
 #include "job_session.h"
 
-enum { FETCH_WHY_BYTES = 200 };
+enum { FETCH_WHY_BYTES = 240 };
 
 /*
  * Choose, on one rank, for n_zones of n_candidates in all.

@@ -114,6 +114,8 @@ for what, way, changes in (
         ("told to", "scan: as the job says", dict(few, source__fetch="scan"))):
     seen = plan_of(**changes)
     check(seen.startswith(way), what, "plan says", seen)
+seen = plan_of(**filtered, buildings__table="ordered")
+check(seen.startswith("index: ") and seen.endswith(", which is too little to gain"), "a scan for less, but not taken:", seen)
 
 # The statements that plan shows run, and are those of the way that it says.
 for way, n_statements in (("index", 2), ("scan", 3)):
