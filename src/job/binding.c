@@ -282,22 +282,6 @@ int binding_measure(struct binding *binding,
     return make_slot(binding, names_of_measure(binding->names, measure), slot, err);
 }
 
-/* Mark what `where` reads, as names that are not yet numbered as slots. */
-static int mark_where(struct binding *binding, uint8_t *used, struct error *err)
-{
-    struct expression *copy = NULL;
-    if (!binding->job->where)
-        return 0;
-    int status = expression_copy(&copy, binding->job->where, err)
-                         || names_check_where(binding->names, copy, err)
-                     ? -1
-                     : 0;
-    if (status == 0)
-        expression_slots(copy, used, names_count(binding->names));
-    expression_free(copy);
-    return status;
-}
-
 /* Make slots of the fields that are computed here, from columns alone. */
 static int
 make_computed(struct binding *binding, uint8_t *used, int n, struct error *err)
@@ -322,20 +306,14 @@ make_computed(struct binding *binding, uint8_t *used, int n, struct error *err)
 int binding_everything(struct binding *binding, struct error *err)
 {
     struct names *names = binding->names;
-    int n = names_count(names), status, slot;
+    int n = names_count(names), status = 0, slot;
     uint8_t *used = calloc((size_t)n, 1);
     if (!used)
         return error_set(err, ERROR_BUDGET, "no memory for the job");
-    status = mark_where(binding, used, err);
-    for (int i = 0; i < names->n_fields; i++) {
-        const struct name *name = &names->list[i];
-        if (name->definition)
-            expression_slots(name->definition, used, n);
-        used[i] |= name->sql || name->column;
-    }
     for (int i = 0; i < n && status == 0; i++) {
         const struct name *name = &names->list[i];
-        if (used[i] && !name->measure && (name->sql || name->column))
+        if ((i < names->n_fields || name->mentioned) && !name->measure
+            && (name->sql || name->column))
             status = make_slot(binding, i, &slot, err);
     }
     if (status == 0)

@@ -121,6 +121,21 @@ static void offer(struct spelling_match *match,
         spelling_offer(match, spelling, names->list[i].name, i);
 }
 
+/* A computed column, which is none in the table that a store was staged from, takes no
+ * name from a column that is one, but for its own, exactly, where the job does not
+ * define that anew. */
+static void offer_columns(struct spelling_match *match,
+                          const struct spelling *spelling,
+                          const struct names *names)
+{
+    int first = names->n_fields, end = first + names->n_columns;
+    offer(match, spelling, names, first, end - names->n_computed);
+    for (int i = end - names->n_computed; i < end; i++)
+        if (!names->list[i].redefined
+            && strcmp(spelling->name, names->list[i].name) == 0)
+            spelling_offer(match, spelling, names->list[i].name, i);
+}
+
 /* Zones have an area and no other measure. One in capitals is first looked for among
  * what is spelled so. */
 static void offer_columns_and_measures(struct spelling_match *match,
@@ -129,11 +144,13 @@ static void offer_columns_and_measures(struct spelling_match *match,
 {
     int first = names->n_fields + names->n_columns;
     int n = strcmp(names->section, "zones") == 0 ? 1 : N_MEASURES;
-    offer(match, spelling, names, names->n_fields, first);
+    offer_columns(match, spelling, names);
     for (int i = first; i < first + n; i++)
         if (match->rank < SPELLED_AS_TYPED
             || strcmp(spelling->name, names->list[i].name) == 0)
             spelling_offer(match, spelling, names->list[i].name, i);
+    if (!match->rank)
+        offer(match, spelling, names, names->n_fields, first);
 }
 
 /* Outside of expressions a column is known by its field alone; the id needs none. */
@@ -190,11 +207,12 @@ static int look_up(void *context,
                    struct name_binding *binding,
                    struct error *err)
 {
-    const struct names *names = context;
+    struct names *names = context;
     int number;
     if (names_find(names, name, true, &number, err))
         return -1;
     const struct name *found = &names->list[number];
+    names->list[found->column_number].mentioned = true;
     binding->type = found->type;
     binding->sql = found->sql;
     binding->slot = found->definition ? number : found->column_number;
@@ -258,7 +276,16 @@ add_field(struct names *names, const struct job_field *field, struct error *err)
     return 0;
 }
 
+static bool is_defined(const struct job_field *fields, int n_fields, const char *name)
+{
+    for (int i = 0; i < n_fields; i++)
+        if (fields[i].definition && strcmp(fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 static int add_columns(struct names *names,
+                       const struct job_field *fields,
                        const struct source_columns *columns,
                        struct error *err)
 {
@@ -268,6 +295,8 @@ static int add_columns(struct names *names,
         name->name = name->column->name;
         name->type = name->column->type;
         name->column_number = names->n_fields + i;
+        name->redefined = i >= names->n_columns - names->n_computed
+                          && is_defined(fields, names->n_fields, name->name);
         names->speaks_sql |= name->column->sql != NULL;
         if (name->column->sql && !(name->sql = strdup(name->column->sql)))
             return error_set(err, ERROR_BUDGET, "no memory for the job");
@@ -303,6 +332,7 @@ int names_new(struct names **names,
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     made->n_fields = n_fields;
     made->n_columns = columns->n;
+    made->n_computed = columns->n_computed;
     made->path = path;
     made->section = section;
     made->id = id;
@@ -316,7 +346,7 @@ int names_new(struct names **names,
     for (size_t i = 0; i < n; i++)
         made->slots[i] = -1;
     add_measures(made);
-    if (add_columns(made, columns, err))
+    if (add_columns(made, fields, columns, err))
         goto failed;
     for (int i = 0; i < n_fields; i++)
         if (add_field(made, &fields[i], err)) {

@@ -16,14 +16,17 @@ struct name {
     int column_number;                  /* its own number, where a field is one */
     struct expression *definition;      /* of a computed field: owned, checked */
     enum measure measure;
+    bool redefined; /* a computed column that the job defines anew */
+    bool mentioned; /* a column that an expression names */
 };
 
 /* numbers: [0, n_fields) fields, then n_columns columns, then N_MEASURES measures */
 struct names {
     struct name *list;
     int n_fields, n_columns;
-    int n_ready; /* fields that may be used so far: those above the one being read */
-    int *slots;  /* for binding: slot of each number, -1 none yet */
+    int n_computed; /* the last of the columns */
+    int n_ready;    /* fields that may be used so far: those above the one being read */
+    int *slots;     /* for binding: slot of each number, -1 none yet */
     bool speaks_sql; /* whether the source has a language */
     const char *path, *section, *id;
 };

@@ -94,7 +94,8 @@ int spelling_column(const struct source_columns *columns,
     struct spelling_match match = { 0 };
     if (spelling_read(&spelling, written, err))
         return -1;
-    for (int i = 0; i < columns->n; i++)
+    int n_own = columns->n - columns->n_computed;
+    for (int i = 0; i < columns->n && (i < n_own || !match.rank); i++)
         spelling_offer(&match, &spelling, columns->columns[i].name, i);
     if (spelling_settle(&match, &spelling, err))
         return -1;

@@ -68,10 +68,12 @@ static int add_fields(hid_t group,
                                                 : H5T_STD_I64LE;
         hid_t dataset = h5_create_dataset(group, plan->datasets[i], type, 1, dims, err);
         bool renamed = strcmp(field->name, plan->datasets[i]) != 0;
+        bool computed = i >= plan->n_fields - plan->n_computed;
         int status =
             dataset < 0
                     || h5_put_text(dataset, "type", store_type_word(field->type), err)
                     || (renamed && h5_put_text(dataset, "name", field->name, err))
+                    || (computed && h5_put_integer(dataset, "computed", 1, err))
                 ? -1
                 : 0;
         h5_close(&dataset, H5Dclose);

@@ -61,6 +61,7 @@ static int read_about(const struct store_opening *opening,
     char *word = status ? NULL : h5_get_text(dataset, "type", err);
     column->type = word ? store_type_of(word) : TYPE_NULL;
     free(word);
+    column->computed = H5Aexists(dataset, "computed") > 0;
     h5_close(&dataset, H5Dclose);
     if (status == 0 && column->type == TYPE_NULL)
         return error_set(err, ERROR_FORMAT, "dataset %s has no known type", path);

@@ -25,6 +25,7 @@ struct store_column {
     char dataset[NAME_BYTES]; /* what the file calls it */
     enum value_type type;
     enum store_layout layout;
+    bool computed;                    /* by the job that it was staged with */
     int64_t at;                       /* of the rows */
     int64_t valid_at;                 /* -1: nothing is null */
     int64_t words_at, n_words;        /* of STORE_WORDS: offsets [n_words + 1] */

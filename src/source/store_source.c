@@ -142,6 +142,7 @@ static int add_columns(struct source_columns *columns,
                                NULL,
                                err))
             return -1;
+        columns->n_computed += column->computed;
     }
     return 0;
 }

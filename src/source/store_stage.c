@@ -52,6 +52,7 @@ int staging_plan(struct store_table_plan *plan,
                 return error_set(err, ERROR_USAGE, "field '%.80s' does not fit", name);
             strcpy(plan->fields[plan->n_fields].name, name);
             plan->fields[plan->n_fields].type = slot->type;
+            plan->n_computed += pass;
             slots[plan->n_fields++] = i;
         }
     return 0;

@@ -58,7 +58,8 @@ static void bind(const struct job *job)
         { "state", TYPE_TEXT, "text", "z.\"state\"" },
     };
     static const struct source_columns columns = { known,
-                                                   sizeof known / sizeof *known };
+                                                   sizeof known / sizeof *known,
+                                                   0 };
     struct error err = { ERROR_NONE, "" };
     struct binding binding = { 0 };
     struct statistics *statistics = NULL;

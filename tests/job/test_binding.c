@@ -25,8 +25,8 @@ static struct source_column with_sql[] = {
 enum { N_COLUMNS = sizeof with_sql / sizeof *with_sql };
 
 static struct source_column without_sql[N_COLUMNS];
-static const struct source_columns database = { with_sql, N_COLUMNS };
-static const struct source_columns store = { without_sql, N_COLUMNS };
+static const struct source_columns database = { with_sql, N_COLUMNS, 0 };
+static const struct source_columns store = { without_sql, N_COLUMNS, 0 };
 
 static struct job *opened(const char *buildings, const char *zones)
 {
@@ -147,7 +147,7 @@ static void a_column_hides_the_measure_of_its_name(void **state)
     (void)state;
     struct source_column columns[] = { { "gid", TYPE_TEXT, "uuid", "b.gid::text" },
                                        { "area_m2", TYPE_REAL, "real", "b.a" } };
-    const struct source_columns table = { columns, 2 };
+    const struct source_columns table = { columns, 2, 0 };
     struct job *job = opened("where = area_m2 > 1\n", "");
     struct binding binding;
     struct error err;
@@ -265,7 +265,7 @@ static void a_name_is_found_as_sql_does_then_by_its_letters(void **state)
         { "Height", TYPE_REAL, "real", NULL },   { "USE", TYPE_TEXT, "text", NULL },
         { "AREA_M2", TYPE_REAL, "real", NULL },  { "a \"b", TYPE_REAL, "real", NULL },
     };
-    const struct source_columns table = { columns, 6 };
+    const struct source_columns table = { columns, 6, 0 };
     static const struct {
         const char *fields, *name, *found;
     } cases[] = {
@@ -324,6 +324,47 @@ static void a_name_is_found_as_sql_does_then_by_its_letters(void **state)
     assert_string_equal(binding.slots[1].column, "USE");
     binding_release(&binding);
     job_close(job);
+}
+
+/* What a definition reads of a store whose "height", staged with an older job, was
+ * computed from its "HEIGHT". */
+static void a_definition_means_the_column_that_it_was_computed_from(void **state)
+{
+    (void)state;
+    static struct source_column columns[] = {
+        { "gid", TYPE_INTEGER, "integer", NULL },
+        { "HEIGHT", TYPE_REAL, "real", NULL },
+        { "height", TYPE_REAL, "real", NULL },
+        { "volume", TYPE_REAL, "real", NULL },
+    };
+    const struct source_columns table = { columns, 4, 2 };
+    static const struct {
+        const char *fields, *name, *column;
+    } cases[] = {
+        { "height = HEIGHT * 2", "height", "HEIGHT" },
+        { "x = height * 2, height = HEIGHT * 2", "x", "HEIGHT" },
+        { "HEIGHT, height = HEIGHT * 2", "HEIGHT", "HEIGHT" },
+        { "height", "height", "height" },
+        { "x = HEIGHT * 2", "x", "HEIGHT" },
+        { "x = height * 2", "x", "height" },
+        { "x = Volume * 2", "x", "volume" },
+        { "x = \"HEIGHT\" * 2", "x", "HEIGHT" },
+        { "volume = volume / 1000", "volume", "volume" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        struct binding binding;
+        struct error err;
+        int slot;
+        snprintf(text, sizeof text, "fields = %s\n", cases[i].fields);
+        struct job *job = opened(text, "");
+        if (binding_init(&binding, job, &table, &err)
+            || binding_slot(&binding, cases[i].name, 0, &slot, &err))
+            fail_msg("%s%s: %s", text, cases[i].name, err.text);
+        assert_string_equal(binding.slots[0].column, cases[i].column);
+        binding_release(&binding);
+        job_close(job);
+    }
 }
 
 /* -1: the id; else the slot of the name. */
@@ -461,6 +502,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_the_columns_is_refused),
         cmocka_unit_test(an_id_is_an_integer_or_a_text),
         cmocka_unit_test(a_name_is_found_as_sql_does_then_by_its_letters),
+        cmocka_unit_test(a_definition_means_the_column_that_it_was_computed_from),
         cmocka_unit_test(the_id_is_kept_by_either_of_its_names),
         cmocka_unit_test(slots_are_bounded),
         cmocka_unit_test(zones_are_filtered_by_columns_and_area),

@@ -138,6 +138,21 @@ for fetch in ("index", "scan"):
                run("again", source={"kind": "store", "path": store}, **TAKEN).selection())
 store = kept
 
+# A bare name means the table's column, even where a field that is defined from it took its place,
+# or no value depends on it.
+query("""create table capitals as select id as "Id", height as "HEIGHT", size, use, boundary from building;
+create table capital_zones as select zip, id as "No", boundary from zipcode; analyze capitals, capital_zones""")
+CAPITALS = dict(zones__table="capital_zones", zones__fields="no = No + 1", zones__where="no % 2 = 0",
+                buildings__table="capitals", buildings__id="Id", buildings__where="height > 10 and (true or use = 'shed')",
+                buildings__fields="twice = height * 2, height = HEIGHT * 0.3, id = Id + 1, again = HEIGHT + size",
+                buildings__keep='"Id", twice, height, again',
+                statistics={"buildings": "count", "total": "sum(height)", "ids": "sum(id)"})
+kept, store = store, stage("capitals", **CAPITALS)
+check(len(compare("fields of their columns' names", **CAPITALS)["/selection/id"]) > 100, "a selection worth comparing")
+first = dict(CAPITALS, buildings__where="height > 100", buildings__fields="HEIGHT, height = HEIGHT * 3, size", buildings__keep='"HEIGHT", height')
+compare("a column beside the field", **dict(first, statistics={"buildings": "count", "total": 'sum("HEIGHT")'}))
+store = kept
+
 # What is read of texts that are no words is counted: offsets and texts.
 read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
                 statistics=statistics)["/telemetry/zone/bytes"].sum())

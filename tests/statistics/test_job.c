@@ -19,7 +19,7 @@ static struct source_column columns[] = {
     { size, TYPE_REAL, type_name, sql },      { use, TYPE_TEXT, type_name, sql },
     { boundary, TYPE_NULL, type_name, NULL },
 };
-static const struct source_columns buildings = { columns, 5 };
+static const struct source_columns buildings = { columns, 5, 0 };
 
 /* A job file whose [statistics] are these lines, from line 15 on; bound. */
 static int bind_lines(const char *lines, struct statistics **set, struct error *err)

@@ -23,6 +23,7 @@ struct source_column {
 struct source_columns {
     struct source_column *columns;
     int n;
+    int n_computed; /* the last of them: fields of the job that a store was staged with */
 };
 
 enum measure { MEASURE_NONE, MEASURE_AREA_M2, MEASURE_PERIMETER_M, MEASURE_VERTICES };
@@ -66,7 +67,9 @@ struct binding {
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
  *          and the id's name; `keep` also takes "id" for it where no field is so called
- *          (a measure only where no column has its name)
+ *          (a measure only where no column has its name). Computed columns come last,
+ *          unless named exactly and not defined by the job: so a job means in a store
+ *          what it means in the table that it was staged from
  * Borrows  job and columns until binding_release
  * Returns  0, or -1 with ERROR_USAGE naming line, key and the nearest known name
  */
@@ -92,7 +95,7 @@ int binding_measure(struct binding *binding,
 /*
  * Make slots of all that a copy of the table needs to answer this job and its like: every
  * field that the source can give or that is computed from columns, and the columns that
- * fields and `where` read.
+ * fields and `where` name, even where no value depends on them.
  */
 int binding_everything(struct binding *binding, struct error *err);
 

@@ -76,6 +76,7 @@ struct store_table_plan {
     enum value_type id_type; /* INTEGER or TEXT; of zones: what their texts were */
     struct store_field fields[STORE_MOST_FIELDS];
     int n_fields;
+    int n_computed; /* the last of them: they are no columns where the rows are from */
     /* what the file calls each field; of the writer alone */
     char datasets[STORE_MOST_FIELDS][NAME_BYTES];
 };
