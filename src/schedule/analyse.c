@@ -494,10 +494,19 @@ static int close_zone(struct analysis *a, struct progress *p, struct error *err)
         || selection_end(&p->selection, record->keep, err) < 0)
         return -1;
     int32_t *order;
+    bool ties;
     struct column reasons;
-    if (growing_order(&p->rejected_id, &order, memory, err) < 0
+    if (growing_order(&p->rejected_id, &order, &ties, memory, err) < 0
         || growing_end(&p->rejected_id, order, &record->rejected_id, memory, err) < 0
-        || growing_end(&p->rejected_reason, order, &reasons, memory, err) < 0)
+        || growing_end(&p->rejected_reason, order, &reasons, memory, err) < 0
+        || (ties
+            && selection_settle(&record->rejected_id,
+                                p->rejected_id.valid.n,
+                                &reasons,
+                                1,
+                                memory,
+                                err)
+                   < 0))
         return -1;
     record->rejected_reason = reasons.texts;
     return 0;

@@ -180,6 +180,7 @@ static int count_bits(uint64_t value)
 /* Ids of one zone are near each other: their differences from the least are short. */
 static int order_integers(const struct growing_column *id,
                           int32_t *order,
+                          bool *ties,
                           struct memory *memory,
                           struct error *err)
 {
@@ -204,8 +205,10 @@ static int order_integers(const struct growing_column *id,
     }
     int n_bits = n > 0 ? count_bits((uint64_t)most - (uint64_t)least) : 0;
     const struct keyed *sorted = sort_keyed(keys, keys + n, n, n_bits);
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n; i++) {
         order[i] = sorted[i].row;
+        *ties |= i > 0 && sorted[i].key == sorted[i - 1].key;
+    }
     memory_rewind(memory, &mark);
     return 0;
 }
@@ -215,11 +218,17 @@ struct text_row {
     int32_t row;
 };
 
+/* Of as many bytes as both have. */
+static int compare_bytes(const struct text *a, const struct text *b)
+{
+    int64_t n = a->n < b->n ? a->n : b->n;
+    return n > 0 ? memcmp(a->bytes, b->bytes, (size_t)n) : 0;
+}
+
 static int compare_texts(const void *a, const void *b)
 {
     const struct text_row *p = a, *q = b;
-    int64_t n = p->text.n < q->text.n ? p->text.n : q->text.n;
-    int c = n > 0 ? memcmp(p->text.bytes, q->text.bytes, (size_t)n) : 0;
+    int c = compare_bytes(&p->text, &q->text);
     if (c != 0)
         return c;
     return p->text.n != q->text.n ? (p->text.n < q->text.n ? -1 : 1) : p->row - q->row;
@@ -227,6 +236,7 @@ static int compare_texts(const void *a, const void *b)
 
 static int order_texts(const struct growing_column *id,
                        int32_t *order,
+                       bool *ties,
                        struct memory *memory,
                        struct error *err)
 {
@@ -242,14 +252,18 @@ static int order_texts(const struct growing_column *id,
             rows[i] = (struct text_row){ texts[k], (int32_t)i };
     }
     qsort(rows, (size_t)n, sizeof *rows, compare_texts);
-    for (i = 0; i < n; i++)
+    for (i = 0; i < n; i++) {
         order[i] = rows[i].row;
+        *ties |= i > 0 && rows[i].text.n == rows[i - 1].text.n
+                 && compare_bytes(&rows[i].text, &rows[i - 1].text) == 0;
+    }
     memory_rewind(memory, &mark);
     return 0;
 }
 
 int growing_order(const struct growing_column *id,
                   int32_t **order,
+                  bool *ties,
                   struct memory *memory,
                   struct error *err)
 {
@@ -264,8 +278,9 @@ int growing_order(const struct growing_column *id,
     if (!o)
         return -1;
     *order = o;
-    return id->type == TYPE_TEXT ? order_texts(id, o, memory, err)
-                                 : order_integers(id, o, memory, err);
+    *ties = false;
+    return id->type == TYPE_TEXT ? order_texts(id, o, ties, memory, err)
+                                 : order_integers(id, o, ties, memory, err);
 }
 
 void selection_init(struct selection *selection,
@@ -314,9 +329,10 @@ int selection_end(struct selection *selection, struct column *keep, struct error
     const struct binding *binding = selection->binding;
     struct memory *memory = selection->memory;
     int32_t *order = NULL;
+    bool ties;
     if (binding->n_keep == 0)
         return 0;
-    if (growing_order(&selection->id, &order, memory, err) < 0)
+    if (growing_order(&selection->id, &order, &ties, memory, err) < 0)
         return -1;
     for (int i = 0; i < binding->n_keep; i++) {
         const struct growing_column *column =
@@ -324,5 +340,19 @@ int selection_end(struct selection *selection, struct column *keep, struct error
         if (growing_end(column, order, &keep[i], memory, err) < 0)
             return -1;
     }
+    if (!ties)
+        return 0;
+    struct memory_mark mark = memory_mark(memory);
+    struct column id;
+    if (growing_end(&selection->id, order, &id, memory, err) < 0
+        || selection_settle(&id,
+                            selection->id.valid.n,
+                            keep,
+                            binding->n_keep,
+                            memory,
+                            err)
+               < 0)
+        return -1;
+    memory_rewind(memory, &mark);
     return 0;
 }

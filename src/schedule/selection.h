@@ -5,6 +5,7 @@
 #ifndef ROOFTALLY_SCHEDULE_SELECTION_H
 #define ROOFTALLY_SCHEDULE_SELECTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rooftally/base/chain.h"
@@ -44,11 +45,27 @@ int growing_end(const struct growing_column *column,
                 struct memory *memory,
                 struct error *err);
 
-/* The order that sorts an id column: integers by value, texts bytewise. */
+/* The order that sorts an id column: integers by value, texts bytewise; whether any comes
+ * twice. */
 int growing_order(const struct growing_column *id,
                   int32_t **order,
+                  bool *ties,
                   struct memory *memory,
                   struct error *err);
+
+/*
+ * Put the rows of every id that comes more than once in the order of the columns' values,
+ * of the first column first, nulls last; ids are sorted already.
+ *
+ * id, columns  [n] rows, laid out; the columns are changed
+ * Returns      0, or -1 with ERROR_BUDGET
+ */
+int selection_settle(const struct column *id,
+                     int64_t n,
+                     const struct column *columns,
+                     int n_columns,
+                     struct memory *memory,
+                     struct error *err);
 
 void selection_init(struct selection *selection,
                     const struct binding *binding,
@@ -58,7 +75,7 @@ int selection_add(struct selection *selection,
                   const int32_t *rows,
                   int32_t n_rows,
                   struct error *err);
-/* keep[binding->n_keep], sorted by id. */
+/* keep[binding->n_keep], sorted by id, and the rows of one id by what else is kept. */
 int selection_end(struct selection *selection, struct column *keep, struct error *err);
 
 #endif

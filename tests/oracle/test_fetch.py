@@ -43,6 +43,8 @@ create table ordered as select * from building order by boundary;
 create table shuffled as select * from building order by md5(id::text);
 create table named as select 'b' || id as id, height, size, year_built, use, notes, boundary
   from building;
+create table parts as select id / 5 as id, 'p' || id / 5 as name, height, size, year_built, use, notes, boundary from shuffled;
+create index on parts using gist (boundary);
 create view seen as select * from shuffled;
 create index on ordered using gist (boundary);
 create index on shuffled using gist (boundary);
@@ -88,6 +90,8 @@ check(len(result["/rejected/id"]) > 10, "some rejected buildings")
 compare("one rank", 1, **JOB, buildings__table="ordered", buildings__where="height > 10")
 compare("little memory", 2, **JOB, buildings__table="shuffled", limits__memory="8 MiB")
 compare("text ids", 3, **JOB, buildings__table="named", buildings__where="use <> 'shed'")
+for id in "id", "name":  # what is kept puts buildings of one id into an order
+    compare("ids that are not unique", 3, **{**JOB, "buildings__id": id, "buildings__table": "parts", "buildings__keep": f"use, notes, {id}, height, area_m2"})
 compare("a view", 2, **JOB, buildings__table="seen", buildings__where="height > 10")
 for where in ("area_m2 > 200 and volume between 100 and 5000 or size is null", "height > 1e9"):
     compare(where, 2, **JOB, buildings__table="shuffled", buildings__where=where)
