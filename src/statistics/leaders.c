@@ -131,8 +131,9 @@ const struct part_kind part_leaders = { .size = size,
 
 void leaders_sort(struct leaders *leaders)
 {
-    for (int64_t n = leaders->n; n-- > 1;) {
+    for (int64_t n = leaders->sorted ? 0 : leaders->n; n-- > 1;) {
         swap(&leaders->places[0], &leaders->places[n]);
         sift_down(leaders->places, n);
     }
+    leaders->sorted = true;
 }

@@ -8,6 +8,7 @@
 #ifndef ROOFTALLY_STATISTICS_PART_H
 #define ROOFTALLY_STATISTICS_PART_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rooftally/base/chain.h"
@@ -125,11 +126,12 @@ struct leader {
 };
 struct leaders {
     int64_t n;
+    bool sorted;            /* the first of them first: nothing may be added any more */
     struct leader places[]; /* [part->n], a heap with the last of them first */
 };
 extern const struct part_kind part_leaders;
 
-/* Put the heap in order, the first of them first. */
+/* Put the heap in order, the first of them first; once is enough. */
 void leaders_sort(struct leaders *leaders);
 
 #endif

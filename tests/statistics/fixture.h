@@ -96,7 +96,7 @@ static int fixture_bind(struct statistics **statistics,
 {
     static char path[] = "job.ini";
     static struct binding binding;
-    struct job_statistic list[64];
+    struct job_statistic list[128];
     struct job job = { .path = path, .statistics = list };
     for (; pairs[job.n_statistics][0]; job.n_statistics++) {
         struct job_statistic *s = &list[job.n_statistics];

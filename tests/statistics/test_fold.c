@@ -353,6 +353,37 @@ static void every_statistic_agrees_with_a_plain_reference(void **state)
     statistics_free(set);
 }
 
+/* Statistics of one field share a state, whichever is finished first. */
+static void every_statistic_gives_the_same_twice(void **state)
+{
+    (void)state;
+    enum { N_EVERY = sizeof every / sizeof *every - 1 };
+    static char names[N_EVERY][64];
+    const char *pairs[2 * N_EVERY + 1][2] = { 0 };
+    char name[80];
+    for (int i = 0; i < N_EVERY; i++) {
+        snprintf(names[i], sizeof names[i], "x_%s", every[i][0]);
+        pairs[i][0] = every[i][0];
+        pairs[N_EVERY + i][0] = names[i];
+        pairs[i][1] = pairs[N_EVERY + i][1] = every[i][1];
+    }
+    struct statistics *set = bind((const char *const(*)[2])pairs, TYPE_INTEGER);
+    fixture_fill(&batch, 1);
+    struct output_values *values = fold_rows(set, &batch, &batch.id, batch.rows, 100);
+    for (int i = 0; i < statistics_n_outputs(set) / 2; i++) {
+        const struct output *output = statistics_output(set, i);
+        snprintf(name, sizeof name, "x_%s", output->name);
+        const struct output_values *again = find(set, values, name);
+        assert_int_equal(again->n, values[i].n);
+        for (int64_t k = 0; k < again->n; k++)
+            if (output->type == TYPE_TEXT
+                    ? !same(again->texts[k], values[i].texts[k])
+                    : memcmp(&again->reals[k], &values[i].reals[k], 8) != 0)
+                fail_msg("%s: value %d differs", name, (int)k);
+    }
+    statistics_free(set);
+}
+
 static void expect_same(const struct statistics *set,
                         const struct output_values *a,
                         const struct output_values *b)
@@ -808,6 +839,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_statistic_agrees_with_a_plain_reference),
+        cmocka_unit_test(every_statistic_gives_the_same_twice),
         cmocka_unit_test(any_order_and_partition_gives_the_same_bits),
         cmocka_unit_test(an_empty_zone_has_counts_of_0_and_nothing_else),
         cmocka_unit_test(a_zone_of_nulls_is_like_an_aggregate_of_nulls),
