@@ -44,7 +44,7 @@ look_at(hid_t root, const char *name, const H5L_info_t *link, void *context)
         return 0;
     hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT);
     bool is_statistic = dataset >= 0 && H5DSis_scale(dataset) <= 0
-                        && H5DSis_attached(dataset, listing->zone, 0) > 0;
+                        && h5_is_attached(dataset, listing->zone);
     h5_close(&dataset, H5Dclose);
     return is_statistic ? add_column(listing->table, name, listing->err) : 0;
 }

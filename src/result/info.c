@@ -60,7 +60,7 @@ print_statistic(hid_t root, const char *name, const H5L_info_t *link, void *cont
     hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT);
     int status = 0;
     if (dataset >= 0 && H5DSis_scale(dataset) <= 0
-        && H5DSis_attached(dataset, p->zone, 0) > 0) {
+        && h5_is_attached(dataset, p->zone)) {
         hsize_t dims[2] = { 0, 0 };
         hid_t space = H5Dget_space(dataset);
         int n_axes = H5Sget_simple_extent_ndims(space);

@@ -152,6 +152,56 @@ static void a_text_is_two_bytes_at_least(void **state)
     assert_int_equal(sscanf(h5_version(), "%u.%u.%u", &major, &minor, &release), 3);
 }
 
+/* A list of scales whose length, in the file's heap, is beyond its end. */
+static void damage_heap(void)
+{
+    static char bytes[1 << 20];
+    FILE *file = fopen(path, "r+");
+    size_t n = fread(bytes, 1, sizeof bytes, file);
+    char *heap = memmem(bytes, n, "GCOL", 4);
+    assert_non_null(heap);
+    /* past the heap's head: index, references, nothing, and eight bytes of length */
+    assert_int_equal(fseek(file, heap - bytes + 16 + 8 + 6, SEEK_SET), 0);
+    assert_int_equal(fputc(0x20, file), 0x20);
+    fclose(file);
+}
+
+static void a_damaged_list_of_scales_is_not_read(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "zone", "along", "across", "square", "without"
+    };
+    static const hsize_t dims[] = { 3, 3 };
+    hid_t file = new_file(), at[5];
+    for (int i = 0; i < 5; i++)
+        at[i] = h5_create_dataset(file,
+                                  names[i],
+                                  H5T_NATIVE_INT,
+                                  i == 2 || i == 3 ? 2 : 1,
+                                  dims,
+                                  NULL);
+    assert_int_equal(h5_make_scale(at[0], "zone", NULL), 0);
+    assert_int_equal(h5_attach_scale(at[1], at[0], 0, NULL), 0);
+    assert_int_equal(h5_attach_scale(at[2], at[0], 1, NULL), 0);
+    assert_int_equal(h5_attach_scale(at[3], at[0], 1, NULL), 0);
+    assert_int_equal(h5_attach_scale(at[3], at[0], 0, NULL), 0);
+    for (int i = 0; i < 5; i++)
+        h5_close(&at[i], H5Dclose);
+    assert_true(H5Fclose(file) >= 0);
+    damage_heap();
+    file = h5_read_file(path);
+    for (int i = 0; i < 5; i++)
+        at[i] = H5Dopen2(file, names[i], H5P_DEFAULT);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(h5_is_attached(at[i], at[0]), i == 1 || i == 3);
+        assert_false(h5_is_attached(at[i], at[1])); /* it is no scale */
+    }
+    for (int i = 0; i < 5; i++)
+        h5_close(&at[i], H5Dclose);
+    drop(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +210,7 @@ int main(void)
         cmocka_unit_test(an_error_carries_the_innermost_message),
         cmocka_unit_test(every_length_has_a_scale),
         cmocka_unit_test(a_text_is_two_bytes_at_least),
+        cmocka_unit_test(a_damaged_list_of_scales_is_not_read),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

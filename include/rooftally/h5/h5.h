@@ -67,6 +67,9 @@ int h5_make_scale(hid_t dataset, const char *name, struct error *err);
 /* A dimension without coordinates, as netCDF-4 keeps one; it takes no space. */
 hid_t h5_create_dimension(hid_t parent, const char *name, int64_t n, struct error *err);
 int h5_attach_scale(hid_t dataset, hid_t scale, int axis, struct error *err);
+/* Whether the first axis of a dataset has this scale, by the scale's own list: that of the
+ * dataset lies in a heap, which HDF5 reads beyond its end where it is damaged. */
+bool h5_is_attached(hid_t dataset, hid_t scale);
 
 /* Where the values of a dataset lie in its file. */
 struct h5_extent {
