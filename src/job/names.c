@@ -166,7 +166,7 @@ static int find_field(const struct names *names,
     offer_columns_and_measures(&other, spelling, names);
     if (other.rank && names->list[other.number].measure)
         *match = other;
-    if (match->rank || !other.rank)
+    if (match->rank >= other.rank) /* what SQL means by it goes first, as in `where` */
         return 0;
     if (spelling_settle(&other, spelling, err))
         return -1;

@@ -264,8 +264,9 @@ static void a_name_is_found_as_sql_does_then_by_its_letters(void **state)
         { "gid", TYPE_INTEGER, "bigint", NULL }, { "height", TYPE_REAL, "real", NULL },
         { "Height", TYPE_REAL, "real", NULL },   { "USE", TYPE_TEXT, "text", NULL },
         { "AREA_M2", TYPE_REAL, "real", NULL },  { "a \"b", TYPE_REAL, "real", NULL },
+        { "size", TYPE_REAL, "real", NULL },
     };
-    const struct source_columns table = { columns, 6, 0 };
+    const struct source_columns table = { columns, 7, 0 };
     static const struct {
         const char *fields, *name, *found;
     } cases[] = {
@@ -274,6 +275,11 @@ static void a_name_is_found_as_sql_does_then_by_its_letters(void **state)
         { "height, \"Height\"", "HEIGHT", "height" },
         { "height, \"Height\"", "\"Height\"", "Height" },
         { "height, \"Height\"", "\"HEIGHT\"", NULL },
+        /* `where` would read the column height */
+        { "\"Height\"", "height", NULL },
+        { "\"Height\"", "HEIGHT", NULL },
+        { "\"Height\"", "Height", NULL },
+        { "HEIGHT = size * 2", "height", NULL },
         { "Height", "\"Height\"", NULL },
         { "USE", "USE", "USE" },
         { "use", "use", "USE" },
