@@ -35,7 +35,8 @@ int job_locate(const struct job *job, struct error *err)
     if (sscanf(err->text, "[%20[a-z]] %60[a-z_]%n", section, key, &n) != 2 || n == 0)
         return -1;
     snprintf(line, sizeof line, "\n[%s] %s ", section, key);
-    const char *place = strstr(job->places, line);
+    /* "fields.fgb" is a file */
+    const char *place = strchr(": ", err->text[n]) ? strstr(job->places, line) : NULL;
     int number = place ? atoi(place + strlen(line)) : -1;
     if (number == 0)
         return error_set(err, err->code, "--set %s.%s%s", section, key, err->text + n);

@@ -520,6 +520,7 @@ static void an_error_of_the_source_gets_its_place_in_the_file(void **state)
         { "[limits] memory: too much", "F: [limits] memory: too much" },
         { "[zones] idd: x", "F: [zones] idd: x" },
         { "[zones] i: x", "F: [zones] i: x" },
+        { "[zones] id.fgb: layer 'id'", "F: [zones] id.fgb: layer 'id'" },
         { "zone 02139: [zones] id", "zone 02139: [zones] id" },
         { "[zones]", "[zones]" },
         { "", "" },
