@@ -36,7 +36,7 @@ struct vector {
     int fields[BINDING_MAX_SLOTS]; /* of each slot, VECTOR_ROW or VECTOR_NONE */
     bool filters;  /* the local filter reads columns alone: applied here */
     bool pending;  /* the feature at hand waits for the next batch */
-    bool lacks_id; /* its id is null: an error, unless the filter drops it */
+    bool lacks_id; /* a zone's id is null: an error, unless the filter drops it */
     int64_t row;   /* its number, from 1 */
 };
 

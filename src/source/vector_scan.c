@@ -186,6 +186,7 @@ static int check_zone(struct vector *vector,
     return at_row(vector, err);
 }
 
+/* Of a zone; a building without an id is rejected. */
 static int no_id(const struct vector *vector, struct error *err)
 {
     const struct vector_table *table = vector->table;
@@ -194,7 +195,7 @@ static int no_id(const struct vector *vector, struct error *err)
                      ERROR_DATA,
                      "row %" PRId64 " (feature %" PRId64
                      ") has no id: '%.40s' is null: "
-                     "fill it in, or leave it out: [%s] where = %.40s is not null",
+                     "fill it in, or leave it out: [%s] where = \"%.40s\" is not null",
                      vector->row,
                      vector->module->feature_number(table->layer),
                      id,
@@ -232,7 +233,8 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
         return at_row(vector, err);
     if (n > batch->bytes_capacity - batch->bytes_used)
         return batch->n_rows > 0 ? 0 : too_big(vector, batch, n, err);
-    vector->lacks_id = !value_of(vector, vector->table->id).valid;
+    bool has_id = value_of(vector, vector->table->id).valid;
+    vector->lacks_id = is_zone && !has_id;
     if (vector->lacks_id && !vector->filters)
         return no_id(vector, err);
     if (vector->lacks_id && batch->n_rows > 0)
@@ -248,6 +250,8 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
     for (int i = 0; i < vector->binding->n_slots; i++)
         if (vector->fields[i] != VECTOR_NONE)
             put_value(vector, batch, &batch->columns[i], vector->fields[i]);
+    if (!has_id)
+        batch_put_no_id(batch, batch->n_rows);
     batch->n_rows++;
     batch->n_read += n;
     return 1;

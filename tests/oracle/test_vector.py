@@ -188,6 +188,27 @@ def crs():
     result.check_accounts("no place in the CRS")
 
 
+def nameless():
+    """Buildings whose id is null are rejected where their boxes meet a zone's, as from PostgreSQL."""
+    unnamed = "select case when id % 40 <> 0 then id end as id, height, boundary from building"
+    zones = export("zone", "select zip, state, boundary from zipcode", "gpkg")
+    buildings = export("unnamed", unnamed, "geojsonl")
+    changes = dict(buildings__fields="height", buildings__keep="id, height",
+                   buildings__where="height > 3 or area_m2 > 0",
+                   statistics={"n": "count", "tall": "sum(height)"})
+    query("drop table if exists v_unnamed")
+    load("v_unnamed", buildings)
+    wanted = run("server", buildings__table="v_unnamed", **{**JOB, **changes})
+    lost = [row for row in wanted.rejected() if row[2] == "no id"]
+    check(len(lost) > 50, "without an id:", len(lost))
+    for ranks in (1, 3):
+        store = stage("unnamed", zones, buildings, ranks=ranks, **changes)
+        check_same_bits(f"no ids, staged on {ranks}", staged("unnamed", store, **changes), wanted)
+    done = rooftally("run", write_job("unnamed", source={"kind": "store", "path": store}, buildings__invalid="fail",
+                     **{**JOB, **changes}), "-o", path_of("never.h5"), "--quiet", status=1)
+    check("a building: no id" in done.stderr, "invalid = fail", done.stderr)
+
+
 def kinds():
     """Geometry of all kinds in one layer: what PostgreSQL answers; what has none is counted."""
     query("""alter table building alter boundary type geometry;
@@ -394,6 +415,7 @@ crs()
 refusals()
 cut_off()
 layers()
+nameless()
 kinds()
 cambridge()
 without_gdal()
