@@ -36,7 +36,8 @@ struct postgres {
     struct sql statement; /* of the buildings; the cover goes behind n_prefix */
     size_t n_prefix;
     const char *filter; /* of the binding; borrowed */
-    char numbers[200];  /* what the server computes with, for messages */
+    /* what the server computes with, for messages: "volume, where" */
+    char numbers[BINDING_MAX_SLOTS * (NAME_BYTES + 2) + sizeof "where"];
 
     bool exports;           /* its transaction holds the shared snapshot */
     bool index_only;        /* the planner was told to use the index */

@@ -38,9 +38,13 @@ static void name_dataset(struct store_table_plan *plan, int field)
         return;
     for (char *at = name; *at; at++)
         *at = *at == '/' ? '_' : *at;
+    char whole[NAME_BYTES];
     size_t n = strlen(name), n_most = NAME_BYTES - 1;
+    strcpy(whole, name);
     for (size_t more = 1; more < n_most; more++) {
         size_t first = n + more < n_most ? n : n_most - more;
+        while (first < n && first > 0 && ((unsigned char)whole[first] & 0xc0) == 0x80)
+            first--; /* no letter is cut */
         memset(name + first, '_', more);
         name[first + more] = '\0';
         if (!is_taken(plan, field, name))
