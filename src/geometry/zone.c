@@ -164,11 +164,6 @@ int zone_cover(const struct zone *zone, struct box *boxes, int n_max, double box
     return 1;
 }
 
-static bool is_box(const struct box *box)
-{
-    return box->xmin <= box->xmax && box->ymin <= box->ymax;
-}
-
 static struct box common(const struct box *a, const struct box *b)
 {
     return (struct box){ a->xmin > b->xmin ? a->xmin : b->xmin,
@@ -210,7 +205,7 @@ static enum decision decide_across(const struct zone *zone, const struct box *bo
 
 static enum decision decide_box(const struct zone *zone, const struct box *box)
 {
-    if (zone->empty || !boxes_meet(&zone->box, box) || !is_box(box))
+    if (zone->empty || !boxes_meet(&zone->box, box) || !box_has_point(box))
         return DECISION_OUTSIDE;
     if (!box_holds(&zone->box, box))
         return decide_across(zone, box);
@@ -225,7 +220,7 @@ void zone_decide(const struct zone *zone,
     bool ask_grid = zone->has_grid && zone->invalid == INVALID_TRUST;
     for (int32_t i = 0; i < n; i++) {
         const struct box *box = &boxes[i];
-        if (ask_grid && box_holds(&zone->box, box) && is_box(box))
+        if (ask_grid && box_holds(&zone->box, box) && box_has_point(box))
             decisions[i] = (uint8_t)grid_decide(&zone->grid, box);
         else
             decisions[i] = (uint8_t)decide_box(zone, box);
@@ -246,19 +241,19 @@ bool zone_needs_geos(const struct zone *zone,
                      const uint8_t *ewkb,
                      int64_t n_bytes)
 {
-    return is_collection(ewkb, n_bytes) && !zone->empty && is_box(box)
+    return is_collection(ewkb, n_bytes) && !zone->empty && box_has_point(box)
            && boxes_meet(&zone->box, box);
 }
 
 bool zone_contains_box(const struct zone *zone, const struct box *box)
 {
-    return zone->has_grid && zone->invalid == INVALID_TRUST && is_box(box)
+    return zone->has_grid && zone->invalid == INVALID_TRUST && box_has_point(box)
            && box_holds(&zone->box, box) && grid_is_all(&zone->grid, box, CELL_INSIDE);
 }
 
 bool zone_excludes_box(const struct zone *zone, const struct box *box)
 {
-    if (zone->empty || !is_box(box) || !boxes_meet(&zone->box, box))
+    if (zone->empty || !box_has_point(box) || !boxes_meet(&zone->box, box))
         return true;
     if (!zone->has_grid || zone->invalid != INVALID_TRUST)
         return false;
@@ -272,7 +267,7 @@ enum decision zone_decide_outline(const struct zone *zone,
                                   int64_t n_bytes)
 {
     if (!zone->has_grid || zone->invalid != INVALID_TRUST
-        || zone->predicate == PREDICATE_CENTROID || !is_box(box))
+        || zone->predicate == PREDICATE_CENTROID || !box_has_point(box))
         return DECISION_REFINE;
     return grid_decide_outline(&zone->grid, zone->predicate, box, ewkb, n_bytes);
 }

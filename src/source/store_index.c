@@ -16,12 +16,6 @@ void store_forget_groups(struct store_source *source)
         source->known[i].group = -1;
 }
 
-/* NaN is in none. */
-static bool is_box(const struct box *box)
-{
-    return box->xmin <= box->xmax && box->ymin <= box->ymax;
-}
-
 /* The boxes of the blocks of a group. */
 static struct store_group *
 load_boxes(struct store_source *source, int64_t group, struct error *err)
@@ -43,7 +37,7 @@ load_boxes(struct store_source *source, int64_t group, struct error *err)
         return NULL;
     for (int64_t i = 0; i < n;
          i++) /* no block is without a row, no row without a box */
-        if (!is_box(&known->boxes[i])) {
+        if (!box_has_point(&known->boxes[i])) {
             store_damaged(err, "the box of block %lld", (long long)(first + i));
             return NULL;
         }

@@ -29,6 +29,12 @@ struct box {
     double xmin, ymin, xmax, ymax;
 };
 
+/* Whether it is not empty; with NaN it is. */
+static inline bool box_has_point(const struct box *box)
+{
+    return box->xmin <= box->xmax && box->ymin <= box->ymax;
+}
+
 /* Whether two boxes that are not empty have a point in common; NaN never has. */
 static inline bool boxes_meet(const struct box *a, const struct box *b)
 {
