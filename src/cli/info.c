@@ -31,9 +31,11 @@ int cli_info(int argc, char **argv, struct error *err)
                          ERROR_USAGE,
                          "info: takes one file; type rooftally info FILE");
     h5_silence();
-    int status = store_is_one(argv[optind]) ? store_info(argv[optind], stdout, err)
-                                            : result_info(argv[optind], stdout, err);
-    if (status < 0 && err->code == ERROR_FORMAT && !result_is_one(argv[optind]))
+    bool is_store = store_is_one(argv[optind]);
+    int status = is_store ? store_info(argv[optind], stdout, err)
+                          : result_info(argv[optind], stdout, err);
+    if (status < 0 && err->code == ERROR_FORMAT && !is_store
+        && !result_is_one(argv[optind]))
         error_set(err,
                   ERROR_USAGE,
                   "%s is neither a result nor a store of rooftally, or it is cut "

@@ -33,6 +33,10 @@ int job_session_check_source(const struct job_session *session,
     if (session->job->kind != SOURCE_VECTOR)
         return 0;
     char *hint = hint_stage(options, command);
+    if (hint && strlen(hint) > ERROR_TEXT_BYTES - 200) { /* half a command is none */
+        free(hint);
+        hint = NULL;
+    }
     error_set(err,
               ERROR_USAGE,
               "[source] kind = vector: files have to be staged first: %s",

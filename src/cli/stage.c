@@ -52,7 +52,7 @@ print_summary(const struct store_counts *counts, double wall_s, int64_t peak_byt
            (double)counts->n_buildings / wall_s,
            memory_size_text(peak, peak_bytes));
     if (counts->n_no_geometry > 0)
-        printf("  %s buildings have no geometry and were left out\n",
+        printf("  %s buildings have no geometry, or no place, and were left out\n",
                progress_count(buildings, counts->n_no_geometry));
 }
 

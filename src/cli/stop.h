@@ -39,7 +39,8 @@ void stop_leave(int status);
 bool stop_is_wished(void);
 /* Not only because another rank has told of one. */
 bool stop_is_own(void);
-/* "stopped by SIGTERM", "stopped by the time limit"; "" without a wish. */
+/* "stopped by SIGTERM", "stopped by the time limit", "stopped on another rank's request";
+ * "" without a wish. */
 const char *stop_reason(void);
 /* Work that is stopped says where it was: ERROR_STOPPED gets the reason instead, unless it
  * has one. */

@@ -9,6 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import h5py  # noqa: E402
 from verdict import *  # noqa: E402,F403
 
 STORE = os.path.join(folder, "state.store.h5")
@@ -61,6 +62,14 @@ def mistakes():
     says("[^ ]*:8: .source. path: store build/.*: No such file or directory", "plan", JOB, cwd=folder)
 
 
+def make_zones():
+    path = os.path.join(folder, "zones.geojsonl")
+    with open(path, "w", encoding="ascii") as file:
+        file.write('{"type":"Feature","properties":{"zip":"1","state":"MA"},"geometry":{"type":"Polygon","coordinates":'
+                   '[[[0,0],[1,0],[1,1],[0,0]]]}}\n')
+    return path
+
+
 def vectors():
     """The commands that stage files first can be pasted, and go as far as the files."""
     for name in ("run", "plan"):
@@ -69,6 +78,12 @@ def vectors():
         pasted = line.split("first: ")[1].replace("rooftally ", ROOFTALLY + " ")
         done = subprocess.run(["sh", "-c", pasted], cwd=folder, stderr=subprocess.PIPE, encoding="utf-8", env=environment)
         check(done.stderr == f"rooftally: {JOB}: [zones] path is missing\n", pasted, "says", done.stderr)
+    # one that would be cut is none
+    says("--set source.kind = vector: files have to be staged first: rooftally stage JOB -o STORE", "run", JOB, "--set",
+         "source.kind=vector", "--set", "buildings.where=" + " and ".join(["use <> 'house'"] * 40))
+    for name in ("id", "fields"):
+        says(f"{re.escape(JOB)}: .buildings. {name}.fgb: .*", "stage", JOB, "-o", folder + "/x", "--set",
+             "source.kind=vector", "--set", "zones.path=" + make_zones(), "--set", f"buildings.path={name}.fgb")
 
 
 def exports():
@@ -83,7 +98,12 @@ def exports():
 
 
 def damaged():
-    """A spool whose manifest says nothing."""
+    """A store of another version, and one that is cut; a spool whose manifest says nothing."""
+    other = os.path.join(folder, "other.store.h5")
+    shutil.copy(STORE, other)
+    with h5py.File(other, "r+") as file:
+        file.attrs["format_version"] = 1
+    says(f"store {other}: it is of version 1, this program reads version \\d+: stage it again", "info", other)
     spool = RESULT + "3.spool"
     os.mkdir(spool)
     for text in ("", "rooftally spool 1\n"):
