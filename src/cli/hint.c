@@ -33,7 +33,7 @@ void hint_index(char text[HINT_BYTES],
              HINT_BYTES,
              is_view ? "%.160s is no table: create an index%s on what its %.160s is "
                        "read from"
-                     : "create index on %.160s%s (%.160s)",
+                     : "create index on %.160s%s (\"%.160s\")",
              table,
              is_spatial ? " using gist" : "",
              column);

@@ -248,22 +248,28 @@ static void print_missing_indexes(const struct job_session *session, int64_t n_z
     const struct job *job = session->job;
     const struct source_schema *schema = source_schema(session->source);
     char hint[HINT_BYTES];
-    hint_index(hint,
-               job->building_table,
-               job->building_geometry,
-               true,
-               schema->building_view);
-    if (!schema->spatial_index)
+    if (!schema->spatial_index) {
+        hint_index(hint,
+                   job->building_table,
+                   schema->building_geometry_column,
+                   true,
+                   schema->building_view);
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; %s\n",
                job->building_table,
                hint);
-    hint_index(hint, job->zone_table, job->zone_id, false, schema->zone_view);
-    if (!schema->zone_id_index && n_zones > 1000)
+    }
+    if (!schema->zone_id_index && n_zones > 1000) {
+        hint_index(hint,
+                   job->zone_table,
+                   schema->zone_id_column,
+                   false,
+                   schema->zone_view);
         printf("  warning     no index on the id of %s: every zone is searched for; "
                "%s\n",
                job->zone_table,
                hint);
+    }
 }
 
 static int print_plan(struct job_session *session, bool is_brief, struct error *err)

@@ -268,24 +268,30 @@ static void tell_missing_indexes(const struct run *run)
     const struct job *job = run->session.job;
     const struct source_schema *schema = source_schema(run->session.source);
     char hint[HINT_BYTES];
-    hint_index(hint,
-               job->building_table,
-               job->building_geometry,
-               true,
-               schema->building_view);
-    if (!schema->spatial_index)
+    if (!schema->spatial_index) {
+        hint_index(hint,
+                   job->building_table,
+                   schema->building_geometry_column,
+                   true,
+                   schema->building_view);
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: %s",
                   job->building_table,
                   hint);
-    hint_index(hint, job->zone_table, job->zone_id, false, schema->zone_view);
-    if (!schema->zone_id_index && run->n_zones > 1000)
+    }
+    if (!schema->zone_id_index && run->n_zones > 1000) {
+        hint_index(hint,
+                   job->zone_table,
+                   schema->zone_id_column,
+                   false,
+                   schema->zone_view);
         log_event(LOG_WARN,
                   "no_zone_id_index",
                   "table=%s every zone is searched for: %s",
                   job->zone_table,
                   hint);
+    }
 }
 
 static void tell_start(const struct run *run)

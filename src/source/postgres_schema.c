@@ -347,6 +347,8 @@ int postgres_read_schema(struct postgres *postgres, struct error *err)
                         &schema->building_id_type,
                         err))
         return -1;
+    schema->zone_id_column = postgres->zones.id;
+    schema->building_geometry_column = postgres->buildings.geometry;
     if (check_srids(postgres, err))
         return -1;
     schema->zone_view = strchr("vf", postgres->zones.kind) != NULL;

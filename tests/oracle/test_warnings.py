@@ -21,12 +21,12 @@ def warnings(fetch, ranks):
 def check_warnings(what, fetch, spatial, zone_id):
     for ranks in (1, 3):
         in_plan, in_run = warnings(fetch, ranks)
-        check(sum("no spatial index on public.building: " in line and "create index on public.building using gist (boundary)" in line for line in in_plan) == spatial,
+        check(sum("no spatial index on public.building: " in line and "create index on public.building using gist (\"boundary\")" in line for line in in_plan) == spatial,
               what, "plan tells", in_plan)
-        check(sum("event=no_spatial_index table=public.building " in line and "create index on public.building using gist (boundary)" in line
+        check(sum("event=no_spatial_index table=public.building " in line and "create index on public.building using gist (\"boundary\")" in line
                   for line in in_run) == spatial, what, ranks, "ranks: run tells", in_run)
-        check(sum("no index on the id of public.zipcode: " in line and "create index on public.zipcode (zip)" in line for line in in_plan) == zone_id, what, "plan tells", in_plan)
-        check(sum("event=no_zone_id_index table=public.zipcode " in line and "create index on public.zipcode (zip)" in line for line in in_run) == zone_id,
+        check(sum("no index on the id of public.zipcode: " in line and "create index on public.zipcode (\"zip\")" in line for line in in_plan) == zone_id, what, "plan tells", in_plan)
+        check(sum("event=no_zone_id_index table=public.zipcode " in line and "create index on public.zipcode (\"zip\")" in line for line in in_run) == zone_id,
               what, ranks, "ranks: run tells", in_run)
         check(len(in_plan) == len(in_run) == spatial + zone_id, what, "more warnings", in_plan, in_run)
 
@@ -40,6 +40,18 @@ check_warnings("no spatial index, and none needed", "scan", False, False)
 query("alter table zipcode drop constraint zipcode_zip_key")
 check_warnings("no index at all, and none needed", "scan", False, False)
 check_warnings("no index at all", "index", True, True)
+
+# What plan proposes can be run, whatever the columns are called.
+query('alter table building rename boundary to "Shape"; alter table zipcode rename zip to "Zip"')
+job = write_job("named", source__fetch="index", zones__id="Zip", buildings__geometry="Shape")
+proposed = [line.rpartition("; ")[2].rpartition(": ")[2] for line in rooftally("plan", job).stdout.splitlines()
+            if line.startswith("  warning ")]
+check(len(proposed) == 2, "proposed:", proposed)
+for statement in proposed:
+    query(statement)
+check("  warning " not in rooftally("plan", job).stdout, "the indexes are not seen")
+query('drop index "building_Shape_idx"; drop index "zipcode_Zip_idx";'
+      'alter table building rename "Shape" to boundary; alter table zipcode rename "Zip" to zip')
 
 # No index can be created on a view.
 query("create view seen as select * from building; create view areas as select * from zipcode")

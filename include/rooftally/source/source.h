@@ -31,7 +31,9 @@ struct source_schema {
     const char *zone_id,
         *building_id;           /* what a store calls them; NULL: as the job does */
     const char *building_where; /* that a store was staged with; NULL: all */
-    int32_t srid;               /* of both geometries; 0 unknown */
+    /* what PostgreSQL calls these columns; NULL elsewhere, and on ranks but the first */
+    const char *zone_id_column, *building_geometry_column;
+    int32_t srid; /* of both geometries; 0 unknown */
     struct crs crs;
     char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
     bool spatial_index;   /* on the building geometry, or none is needed */
