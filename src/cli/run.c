@@ -574,6 +574,10 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "what is finished is kept: rooftally run --resume goes on");
+    else if (err->code == ERROR_STOPPED && run->options.resume)
+        snprintf(advice, /* earlier attempts' may be there, not looked at yet */
+                 CLI_ADVICE_BYTES,
+                 "no further zone is finished: rooftally run --resume goes on");
     else if (err->code == ERROR_STOPPED)
         snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
 }

@@ -2,6 +2,7 @@
 """What a run, a stop and a mistake say, where no server is needed: one line, which names what is
 wrong, where, and what to do."""
 
+import fcntl
 import os
 import re
 import resource
@@ -148,6 +149,11 @@ def stops():
     stopped("stopped by SIGINT; nothing is kept: start it again", "", signal.SIGINT, 1, "generate",
             os.path.join(folder, "large.h5"), "--zones", "1000", "--buildings", "20000000", "--seed", "1", "--quiet")
     check(not os.path.exists(os.path.join(folder, "large.h5")), "a store is there")
+    os.makedirs(output + ".spool", exist_ok=True)
+    with open(output + ".spool/lock", "w", encoding="ascii") as lock:  # before the spool has been looked at
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stopped("stopped by SIGTERM; no further zone is finished: rooftally run --resume goes on", "", signal.SIGTERM, 1,
+                *RUN, "-o", output, "--resume", "--quiet")
 
 
 rooftally("generate", STORE, "--zones", "100", "--buildings", "900000", "--seed", "3", "--quiet")
