@@ -39,6 +39,12 @@ static struct item next_item(const char **at)
     return (struct item){ first, (int)(end - first) };
 }
 
+/* As in an expression: every byte of a multibyte character is a letter. */
+static bool is_letter(char c)
+{
+    return isalpha((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
 /* How many bytes at the front of an item are a name, quotes included; 0 when none. */
 static int name_length(struct item item)
 {
@@ -50,8 +56,9 @@ static int name_length(struct item item)
         return 0; /* not closed */
     }
     while (n < item.n
-           && (isalpha((unsigned char)item.text[n]) || item.text[n] == '_'
-               || (n > 0 && isdigit((unsigned char)item.text[n]))))
+           && (is_letter(item.text[n])
+               || (n > 0
+                   && (isdigit((unsigned char)item.text[n]) || item.text[n] == '$'))))
         n++;
     return n;
 }

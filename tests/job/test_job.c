@@ -127,6 +127,25 @@ static void what_is_not_given_has_its_default(void **state)
     job_close(NULL);
 }
 
+/* Every letter that an expression takes. */
+static void names_have_letters_of_any_language(void **state)
+{
+    (void)state;
+    char text[400];
+    snprintf(text,
+             sizeof text,
+             "%sfields = h\xc3\xb6he, \xc3\xa9tages = 2 * h\xc3\xb6he, a$b\n"
+             "keep = id, h\xc3\xb6he\n",
+             least);
+    struct job *job = opened(text, NULL);
+    assert_int_equal(job->n_fields, 3);
+    assert_string_equal(job->fields[0].name, "h\xc3\xb6he");
+    assert_string_equal(job->fields[1].name, "\xc3\xa9tages");
+    assert_string_equal(job->fields[2].name, "a$b");
+    assert_string_equal(job->keep[1], "h\xc3\xb6he");
+    job_close(job);
+}
+
 static void any_way_to_end_lines_will_do(void **state)
 {
     (void)state;
@@ -594,6 +613,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_whole_job_is_read),
         cmocka_unit_test(what_is_not_given_has_its_default),
+        cmocka_unit_test(names_have_letters_of_any_language),
         cmocka_unit_test(any_way_to_end_lines_will_do),
         cmocka_unit_test(a_long_line_is_read_to_its_end),
         cmocka_unit_test(an_override_replaces_or_adds),
