@@ -63,6 +63,26 @@ static int begin(struct checkpoint *c,
                : 0;
 }
 
+/* The attempt before was to replace it: --force alone would throw its zones away. */
+static int refuse_output(const struct checkpoint *c,
+                         const char *output,
+                         struct memory *memory,
+                         struct error *err)
+{
+    int64_t n;
+    int last;
+    if (spool_count(c->folder, &n, &last, memory, err) < 0)
+        return -1;
+    if (n == 0)
+        return result_check(output, 0, err);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "output %s is there already: --resume --force goes on from "
+                     "%" PRId64 " finished zones and replaces it",
+                     output,
+                     n);
+}
+
 /* The manifest is ours: take the zones over, or find that all has been done. */
 static int take_over(struct checkpoint *c,
                      const struct options *options,
@@ -74,7 +94,7 @@ static int take_over(struct checkpoint *c,
     int last;
     if (!options->force && is_there(output)) {
         c->is_complete = result_is_of(output, "run", c->run);
-        return c->is_complete ? 0 : result_check(output, 0, err);
+        return c->is_complete ? 0 : refuse_output(c, output, memory, err);
     }
     if (spool_count(c->folder, &n, &last, memory, err) < 0)
         return -1;

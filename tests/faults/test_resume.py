@@ -104,8 +104,11 @@ check("complete already" in done.stdout, "the last of its spool:", done.stdout)
 check_whole("late", wanted, "the last of its spool")
 stopped("later")
 shutil.copy(path_of("late"), path_of("later"))  # a result, but not of this run
-refused("later", ["is there already", "--force"], "--resume")
+refused("later", ["is there already", "--resume --force goes on from", "finished zones and replaces it"], "--resume")
 check(os.path.isdir(spool_of("later")), "its spool stays")
+done = rooftally("run", write_job("later", **JOB), "-o", path_of("later"), "--resume", "--force")
+check("resuming attempt 2" in done.stdout, "later, forced:", done.stdout)
+check_whole("later", wanted, "later, forced")
 
 # a store may be moved between the attempts, and not be another one
 store = os.path.join(folder, "store_a.h5")
