@@ -198,7 +198,8 @@ static int dispatch(int argc, char **argv, struct error *err)
 int main(int argc, char **argv)
 {
     struct error err = { ERROR_NONE, "" };
-    umask(umask(0) | 022); /* what we create, others may not write */
+    umask(umask(0) | 022);    /* what we create, others may not write */
+    signal(SIGXFSZ, SIG_IGN); /* the write that is too much fails, and can be told of */
     char **arguments = arguments_hide(argc, argv);
     argv = arguments ? arguments : argv;
     ranks_command *command = command_of_ranks(argc > 1 ? argv[1] : NULL);

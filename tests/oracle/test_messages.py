@@ -93,9 +93,11 @@ def exports():
     for form in ("csv", "geojson"):
         path = os.path.join(folder, "out." + form)
         says(f"{path} cannot be (written|put on disk): File too large", "export", RESULT, "-o", path, status=1,
-             restore_signals=False,  # Python ignores SIGXFSZ
              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
         check(not os.path.exists(path), path, "is there")
+    says("zone .*[.]spool/rank-0.1 cannot be written: File too large.*", *RUN, "-o", RESULT + "4", status=1,
+         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
+    check(not os.path.exists(RESULT + "4"), "a result that is too large is there")
 
 
 def damaged():
