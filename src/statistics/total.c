@@ -68,12 +68,13 @@ static void add_by_halves(struct exact *sum,
             exact_add_products(sum, &x[k & 1], &y[k >> 1], 1);
 }
 
-/* Whether *value, set in any case, is the column's value exactly. */
+/* Whether *value, set in any case, is known to be the column's value exactly: 2^53 is
+ * what 2^53 + 1 is rounded to, too. */
 static bool as_real(double *value, const struct column *column, int32_t row)
 {
     *value =
         column->type == TYPE_REAL ? column->reals[row] : (double)column->integers[row];
-    return column->type == TYPE_REAL || (*value >= -0x1p53 && *value <= 0x1p53);
+    return column->type == TYPE_REAL || (*value > -0x1p53 && *value < 0x1p53);
 }
 
 static int add_products(const struct part *part,

@@ -593,6 +593,33 @@ static void special_values_are_as_postgresql_has_them(void **state)
     }
 }
 
+/* Integers beyond 53 bits: the first of them is rounded to the last that a double holds. */
+static void integers_are_weighed_exactly(void **state)
+{
+    (void)state;
+    static const int64_t limits[] = { INT64_C(1) << 53,
+                                      INT64_C(1) << 60,
+                                      INT64_MAX - 1 };
+    const char *const pairs[][2] = { { "w", "weighted_mean(floors, size)" },
+                                     { NULL, NULL } };
+    struct statistics *set = bind(pairs, TYPE_INTEGER);
+    for (int i = 0; i < 6; i++) {
+        struct memory_mark mark = memory_mark(&memory);
+        int64_t sign = i % 2 ? -1 : 1, limit = limits[i / 2];
+        fixture_fill(&batch, 1);
+        batch.integers[FLOORS][0] = sign * (limit + 1);
+        batch.integers[FLOORS][1] = -sign * limit;
+        for (int row = 0; row < 2; row++) {
+            batch.reals[SIZE][row] = 1;
+            batch.valid[FLOORS][row] = batch.valid[SIZE][row] = 1;
+        }
+        struct output_values *seen = fold_rows(set, &batch, &batch.id, batch.rows, 2);
+        assert_true(seen[0].reals[0] == 0.5 * (double)sign);
+        memory_rewind(&memory, &mark);
+    }
+    statistics_free(set);
+}
+
 /* PostgreSQL: width_bucket(x, 0, 1, 3) and the doubles just beside the edges. */
 static void bins_are_half_open(void **state)
 {
@@ -844,6 +871,7 @@ int main(void)
         cmocka_unit_test(an_empty_zone_has_counts_of_0_and_nothing_else),
         cmocka_unit_test(a_zone_of_nulls_is_like_an_aggregate_of_nulls),
         cmocka_unit_test(special_values_are_as_postgresql_has_them),
+        cmocka_unit_test(integers_are_weighed_exactly),
         cmocka_unit_test(bins_are_half_open),
         cmocka_unit_test(bins_are_those_of_width_bucket),
         cmocka_unit_test(quantiles_of_any_size_are_those_of_the_sorted_values),
