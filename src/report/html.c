@@ -173,17 +173,37 @@ static void put_provenance(hid_t file, FILE *out)
     H5Eclear2(H5E_DEFAULT);
 }
 
+static int put_parts(struct table *table,
+                     const struct spread *spreads,
+                     FILE *out,
+                     struct error *err)
+{
+    if (html_map(table, spreads, out, err) < 0)
+        return -1;
+    html_statistics(table, spreads, out);
+    return html_distributions(table, out, err) < 0
+                   || html_ranks(table->file, out, err) < 0
+                   || html_memory(table->file, out, err) < 0
+                   || html_slowest(table, out, err) < 0
+                   || html_zones(table, out, err) < 0
+               ? -1
+               : 0;
+}
+
 static int put_page(const char *path, struct table *table, FILE *out, struct error *err)
 {
+    struct spread *spreads = calloc((size_t)table->n_columns, sizeof *spreads);
+    if (!spreads)
+        return error_set(err, ERROR_BUDGET, "no memory for a page");
     put_head(table->file, out);
-    if (put_totals(path, table, out, err) < 0)
+    int status = put_totals(path, table, out, err);
+    if (status == 0
+        && (spreads_of(table, spreads, err) < 0
+            || put_parts(table, spreads, out, err) < 0))
+        status = error_prefix(err, "%s", path);
+    free(spreads);
+    if (status < 0)
         return -1;
-    if (html_map(table, out, err) < 0 || html_statistics(table, out, err) < 0
-        || html_distributions(table, out, err) < 0
-        || html_ranks(table->file, out, err) < 0
-        || html_memory(table->file, out, err) < 0 || html_slowest(table, out, err) < 0
-        || html_zones(table, out, err) < 0)
-        return error_prefix(err, "%s", path);
     put_provenance(table->file, out);
     fputs("</body>\n</html>\n", out);
     return 0;

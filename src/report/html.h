@@ -28,6 +28,8 @@ void html_put_attribute(hid_t object, const char *name, FILE *out);
 void html_put_count(int64_t n, FILE *out);
 void html_put_real(double value, FILE *out);
 void html_put_cell(const struct cell *cell, FILE *out);
+/* A number as the values of a column are: a count, a date. */
+void html_put_value(const struct table_column *column, double value, FILE *out);
 
 /* What a statistic of one number a zone comes to over all zones. */
 struct spread {
@@ -41,16 +43,23 @@ int spread_of(const struct table_column *column,
               int64_t n_rows,
               struct spread *spread,
               struct error *err);
+/* Of every column of a table that html_is_number; spreads: [n_columns]. */
+int spreads_of(const struct table *table, struct spread *spreads, struct error *err);
 int spread_class(const struct spread *spread, double value);
 
 /* Whether a column has one number a zone. */
 bool html_is_number(const struct table_column *column);
 
 /* html_map.c: the zones, coloured by each of the first statistics in turn. */
-int html_map(struct table *table, FILE *out, struct error *err);
+int html_map(struct table *table,
+             const struct spread *spreads,
+             FILE *out,
+             struct error *err);
 
 /* html_statistics.c: a row a statistic; drawings of histograms and frequencies; zones. */
-int html_statistics(struct table *table, FILE *out, struct error *err);
+void html_statistics(const struct table *table,
+                     const struct spread *spreads,
+                     FILE *out);
 int html_distributions(struct table *table, FILE *out, struct error *err);
 int html_zones(struct table *table, FILE *out, struct error *err);
 

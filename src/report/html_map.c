@@ -24,7 +24,7 @@ struct map {
     FILE *out;
     int n;                            /* statistics on it */
     int columns[PAGE_MAP_STATISTICS]; /* of the table */
-    struct spread spreads[PAGE_MAP_STATISTICS];
+    const struct spread *spreads;     /* of all columns */
     double xmin, ymax, scale_x, scale_y;
     int height;
 };
@@ -170,7 +170,10 @@ static void put_classes(const struct map *map, const struct table *table, int64_
         if (cell.kind == CELL_MISSING)
             html_put(map->out, "%cn", 'a' + k);
         else
-            html_put(map->out, "%c%d", 'a' + k, spread_class(&map->spreads[k], value));
+            html_put(map->out,
+                     "%c%d",
+                     'a' + k,
+                     spread_class(&map->spreads[map->columns[k]], value));
     }
 }
 
@@ -216,69 +219,48 @@ static int put_zones(struct map *map, struct table *table, struct error *err)
 
 /* ---- around it ---- */
 
-static int choose(struct map *map, const struct table *table, struct error *err)
+static void choose(struct map *map, const struct table *table)
 {
-    for (int c = 0; c < table->n_columns && map->n < PAGE_MAP_STATISTICS; c++) {
-        struct table_column column;
-        int64_t n = 0;
-        if (!html_is_number(&table->columns[c]))
-            continue;
-        int status = table_whole(&column, table->file, table->columns[c].name, &n, err);
-        if (status == 0)
-            status = spread_of(&column, n, &map->spreads[map->n], err);
-        table_column_close(&column);
-        if (status < 0)
-            return -1;
-        map->columns[map->n++] = c;
-    }
-    return 0;
+    for (int c = 0; c < table->n_columns && map->n < PAGE_MAP_STATISTICS; c++)
+        if (html_is_number(&table->columns[c]))
+            map->columns[map->n++] = c;
 }
 
 static void put_style(const struct map *map)
 {
     fputs("<style>\n", map->out);
     for (int k = 0; k < map->n; k++) {
-        for (int class = 0; class <= map->spreads[k].n_breaks; class ++)
+        for (int class = 0; class <= map->spreads[map->columns[k]].n_breaks; class ++)
             html_put(map->out,
                      "#m%d:checked~svg .%c%d{fill:%s}",
                      k,
                      'a' + k,
                      class,
-                     colour_of(&map->spreads[k], class));
+                     colour_of(&map->spreads[map->columns[k]], class));
         html_put(map->out, "#m%d:checked~.l%d{display:block}\n", k, k);
     }
     fputs("</style>\n", map->out);
-}
-
-static void put_break(const struct table_column *column, double value, FILE *out)
-{
-    struct cell cell = { .kind = column->kind };
-    if (column->kind == CELL_REAL)
-        cell.real = value;
-    else
-        cell.integer = (int64_t)value;
-    html_put_cell(&cell, out);
 }
 
 /* Colours and where their classes begin; the last one ends with the greatest value. */
 static void put_legend(const struct map *map, const struct table *table, int k)
 {
     const struct table_column *column = &table->columns[map->columns[k]];
-    const struct spread *spread = &map->spreads[k];
+    const struct spread *spread = &map->spreads[map->columns[k]];
     html_put(map->out, "<p class=\"legend l%d\">", k);
     for (int class = 0; class <= spread->n_breaks && spread->n > 0; class ++) {
         html_put(map->out,
                  "<span><i style=\"background:%s\"></i>",
                  colour_of(spread, class));
-        put_break(column,
-                  class > 0 ? spread->breaks[class - 1] : spread->least,
-                  map->out);
+        html_put_value(column,
+                       class > 0 ? spread->breaks[class - 1] : spread->least,
+                       map->out);
         if (class == spread->n_breaks) {
             fputs(" to ", map->out);
-            put_break(column, spread->greatest, map->out);
+            html_put_value(column, spread->greatest, map->out);
         } else {
             fputs(" to below ", map->out);
-            put_break(column, spread->breaks[class], map->out);
+            html_put_value(column, spread->breaks[class], map->out);
         }
         fputs("</span> ", map->out);
     }
@@ -301,9 +283,12 @@ static void put_buttons(const struct map *map, const struct table *table)
     }
 }
 
-int html_map(struct table *table, FILE *out, struct error *err)
+int html_map(struct table *table,
+             const struct spread *spreads,
+             FILE *out,
+             struct error *err)
 {
-    struct map map = { .out = out };
+    struct map map = { .out = out, .spreads = spreads };
     fputs("<h2>Map</h2>\n", out);
     if (table->n_rows > PAGE_MAP_ZONES) {
         html_put(out,
@@ -314,12 +299,13 @@ int html_map(struct table *table, FILE *out, struct error *err)
         return 0;
     }
     int placed = place(&map, table, err);
-    if (placed < 0 || choose(&map, table, err) < 0)
+    if (placed < 0)
         return -1;
     if (placed == 0) {
         fputs("<p>No zone has a place on it.</p>\n", out);
         return 0;
     }
+    choose(&map, table);
     put_style(&map);
     fputs("<div class=map>\n", out);
     put_buttons(&map, table);

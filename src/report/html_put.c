@@ -114,6 +114,18 @@ void html_put_cell(const struct cell *cell, FILE *out)
     }
 }
 
+/* 2^63 is more than any integer, and what the greatest ones are rounded to. */
+void html_put_value(const struct table_column *column, double value, FILE *out)
+{
+    struct cell cell = { .kind = column->kind };
+    if (column->kind == CELL_REAL || !(value >= -0x1p63 && value < 0x1p63)) {
+        html_put_real(value, out);
+        return;
+    }
+    cell.integer = (int64_t)value;
+    html_put_cell(&cell, out);
+}
+
 bool html_is_number(const struct table_column *column)
 {
     return column->width == 1 && !column->keys && column->kind != CELL_TEXT;
@@ -167,4 +179,21 @@ int spread_class(const struct spread *spread, double value)
     while (class < spread->n_breaks && value >= spread->breaks[class])
         class ++;
     return class;
+}
+
+int spreads_of(const struct table *table, struct spread *spreads, struct error *err)
+{
+    for (int c = 0; c < table->n_columns; c++) {
+        struct table_column column;
+        int64_t n = 0;
+        if (!html_is_number(&table->columns[c]))
+            continue;
+        int status = table_whole(&column, table->file, table->columns[c].name, &n, err);
+        if (status == 0)
+            status = spread_of(&column, n, &spreads[c], err);
+        table_column_close(&column);
+        if (status < 0)
+            return -1;
+    }
+    return 0;
 }

@@ -13,42 +13,20 @@ static void put_name(const struct table_column *column, FILE *out)
 
 /* ---- a row a statistic ---- */
 
-static void put_number(const struct table_column *column, double value, FILE *out)
+static void
+put_spread(const struct table_column *column, const struct spread *spread, FILE *out)
 {
-    struct cell cell = { .kind = column->kind };
-    if (column->kind == CELL_REAL)
-        cell.real = value;
-    else
-        cell.integer = (int64_t)value;
-    html_put_cell(&cell, out);
-}
-
-static int put_spread(const struct table *table,
-                      const struct table_column *column,
-                      FILE *out,
-                      struct error *err)
-{
-    struct table_column whole;
-    struct spread spread;
-    int64_t n = 0;
-    int status = table_whole(&whole, table->file, column->name, &n, err);
-    if (status == 0)
-        status = spread_of(&whole, n, &spread, err);
-    table_column_close(&whole);
-    if (status < 0)
-        return -1;
+    const double values[] = { spread->least, spread->median, spread->greatest };
     fputs("<td class=n>", out);
-    html_put_count(spread.n, out);
-    const double values[] = { spread.least, spread.median, spread.greatest };
+    html_put_count(spread->n, out);
     for (int i = 0; i < 3; i++) {
         fputs("<td class=n>", out);
-        if (spread.n > 0)
-            put_number(column, values[i], out);
+        if (spread->n > 0)
+            html_put_value(column, values[i], out);
     }
-    return 0;
 }
 
-int html_statistics(struct table *table, FILE *out, struct error *err)
+void html_statistics(const struct table *table, const struct spread *spreads, FILE *out)
 {
     fputs("<h2>Statistics</h2>\n<table><thead><tr><th>name<th>what<th>unit<th "
           "class=n>zones with "
@@ -64,8 +42,7 @@ int html_statistics(struct table *table, FILE *out, struct error *err)
         fputs("<td>", out);
         html_put_attribute(column->dataset, "units", out);
         if (html_is_number(column)) {
-            if (put_spread(table, column, out, err) < 0)
-                return -1;
+            put_spread(column, &spreads[c], out);
         } else if (column->keys) {
             fputs("<td colspan=4>", out);
             html_put_count(column->width, out);
@@ -76,7 +53,6 @@ int html_statistics(struct table *table, FILE *out, struct error *err)
         putc('\n', out);
     }
     fputs("</tbody></table>\n", out);
-    return 0;
 }
 
 /* ---- histograms and frequencies: their counts add up over the zones ---- */

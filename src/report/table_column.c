@@ -123,19 +123,20 @@ static int make_key(struct table_column *column,
     return put_key(column, i, both, strlen(both));
 }
 
-/* Load all n values of a scale. */
+/* Load all n values of a scale, or of another dataset of one axis. */
 static int load_scale(struct table_column *scale, int64_t n, struct error *err)
 {
     struct shape shape;
     if (read_shape(scale->dataset, &shape, err) < 0)
         return -1;
-    if (shape.n_rows != n || shape.n_axes != 1
-        || n > MOST_KEY_BYTES / scale->value_bytes)
+    if (shape.n_rows != n || shape.n_axes != 1)
         return error_set(err, ERROR_FORMAT, "its length does not fit");
+    if (n > TABLE_MOST_BYTES / scale->value_bytes)
+        return error_set(err, ERROR_BUDGET, "it takes more than 256 MiB");
     scale->width = 1;
     scale->values = malloc((size_t)(n * scale->value_bytes) + 1);
     if (!scale->values)
-        return error_set(err, ERROR_BUDGET, "no memory for the names of columns");
+        return error_set(err, ERROR_BUDGET, "no memory for its values");
     if (n > 0
         && H5Dread(scale->dataset,
                    scale->type,
@@ -248,8 +249,6 @@ int table_whole(struct table_column *column,
     int status = open_dataset(column, file, name, err);
     if (status == 0)
         status = read_shape(column->dataset, &shape, err);
-    if (status == 0 && shape.n_rows > TABLE_MOST_BYTES / column->value_bytes)
-        status = error_set(err, ERROR_BUDGET, "it takes more than 256 MiB");
     if (status == 0)
         status = load_scale(column, shape.n_rows, err);
     if (status < 0)

@@ -67,7 +67,9 @@ struct binding {
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
  *          and the id's name; `keep` also takes "id" for it where no field is so called
- *          (a measure only where no column has its name). Computed columns come last,
+ *          (a measure only where no column has its name). Of these the one goes first
+ *          that is spelled best, the order decides among equals; outside of expressions
+ *          a column that is spelled better than any field is refused. Computed columns come last,
  *          unless named exactly and not defined by the job: so a job means in a store
  *          what it means in the table that it was staged from
  * Borrows  job and columns until binding_release

@@ -19,8 +19,8 @@
 #include "rooftally/base/error.h"
 
 /*
- * Memory   on the heap: what the zones' ids and one statistic of all zones take, 12 bytes
- *          a zone of the map, 8 MiB or one zone, whichever is more
+ * Memory   on the heap: what the ids and eight numbers of all zones take, and 8 MiB or one
+ *          zone, whichever is more
  * Returns  0, or -1 with
  *            ERROR_IO      the result cannot be read; or, where ferror(out), "cannot be
  *                          written: " and why, without a name
