@@ -76,18 +76,11 @@ static void copy_value(struct column *out, const struct operand *from, int32_t r
     }
 }
 
-static int compare_texts(const struct text *a, const struct text *b)
-{
-    int64_t n = a->n < b->n ? a->n : b->n;
-    int c = n > 0 ? memcmp(a->bytes, b->bytes, (size_t)n) : 0;
-    return c != 0 ? (c > 0) - (c < 0) : (a->n > b->n) - (a->n < b->n);
-}
-
 int compare_values(const struct operand *a, const struct operand *b, int32_t row)
 {
     int32_t at_a = row & a->mask, at_b = row & b->mask;
     if (a->column.type == TYPE_TEXT)
-        return compare_texts(&a->column.texts[at_a], &b->column.texts[at_b]);
+        return text_compare(&a->column.texts[at_a], &b->column.texts[at_b]);
     if (a->column.type == TYPE_REAL) {
         double x = a->column.reals[at_a], y = b->column.reals[at_b];
         if (isnan(x) || isnan(y))

@@ -39,11 +39,7 @@ static int compare_reals(const void *a, const void *b)
 
 static int compare_texts(const void *a, const void *b)
 {
-    struct text left = ((const union key *)a)->text,
-                right = ((const union key *)b)->text;
-    int64_t n = left.n < right.n ? left.n : right.n;
-    int order = n > 0 ? memcmp(left.bytes, right.bytes, (size_t)n) : 0;
-    return order ? order : left.n < right.n ? -1 : left.n > right.n;
+    return text_compare(&((const union key *)a)->text, &((const union key *)b)->text);
 }
 
 static int (*comparison(enum value_type type))(const void *, const void *)

@@ -218,20 +218,11 @@ struct text_row {
     int32_t row;
 };
 
-/* Of as many bytes as both have. */
-static int compare_bytes(const struct text *a, const struct text *b)
-{
-    int64_t n = a->n < b->n ? a->n : b->n;
-    return n > 0 ? memcmp(a->bytes, b->bytes, (size_t)n) : 0;
-}
-
 static int compare_texts(const void *a, const void *b)
 {
     const struct text_row *p = a, *q = b;
-    int c = compare_bytes(&p->text, &q->text);
-    if (c != 0)
-        return c;
-    return p->text.n != q->text.n ? (p->text.n < q->text.n ? -1 : 1) : p->row - q->row;
+    int c = text_compare(&p->text, &q->text);
+    return c != 0 ? c : p->row - q->row;
 }
 
 static int order_texts(const struct growing_column *id,
@@ -254,8 +245,7 @@ static int order_texts(const struct growing_column *id,
     qsort(rows, (size_t)n, sizeof *rows, compare_texts);
     for (i = 0; i < n; i++) {
         order[i] = rows[i].row;
-        *ties |= i > 0 && rows[i].text.n == rows[i - 1].text.n
-                 && compare_bytes(&rows[i].text, &rows[i - 1].text) == 0;
+        *ties |= i > 0 && text_compare(&rows[i].text, &rows[i - 1].text) == 0;
     }
     memory_rewind(memory, &mark);
     return 0;

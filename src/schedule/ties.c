@@ -12,13 +12,6 @@ struct tie {
     int64_t row;
 };
 
-static int compare_texts(struct text a, struct text b)
-{
-    int64_t n = a.n < b.n ? a.n : b.n;
-    int c = n > 0 ? memcmp(a.bytes, b.bytes, (size_t)n) : 0;
-    return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
-}
-
 /* The bits of a double as an integer of the same order, -0 before 0. */
 static int64_t rank_of(const struct column *column, int64_t row)
 {
@@ -35,7 +28,7 @@ static int compare_cells(const struct column *column, int64_t a, int64_t b)
     if (!column->valid[a])
         return 0;
     if (column->type == TYPE_TEXT)
-        return compare_texts(column->texts[a], column->texts[b]);
+        return text_compare(&column->texts[a], &column->texts[b]);
     int64_t x = rank_of(column, a), y = rank_of(column, b);
     return (x > y) - (x < y);
 }

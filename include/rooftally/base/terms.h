@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { NAME_BYTES = 64 }; /* names of fields and statistics, end of string included */
 /* A name as written: in quotes, each quote in it taking two bytes. */
@@ -53,6 +54,14 @@ struct text {
     const char *bytes; /* may be NULL when n is 0 */
     int64_t n;
 };
+
+/* Bytewise, a shorter one before what it begins: -1, 0, 1. */
+static inline int text_compare(const struct text *a, const struct text *b)
+{
+    int64_t n = a->n < b->n ? a->n : b->n;
+    int c = n > 0 ? memcmp(a->bytes, b->bytes, (size_t)n) : 0;
+    return c != 0 ? (c > 0) - (c < 0) : (a->n > b->n) - (a->n < b->n);
+}
 
 enum value_type {
     TYPE_NULL,    /* the literal null: fits everywhere */
