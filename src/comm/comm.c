@@ -235,6 +235,7 @@ static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
         < 0)
         return -1;
     comm->is_mpi = true;
+    launcher_hurry();
     if (is_without_barrier())
         clock_sleep_s(BARRIER_S); /* nothing better can be had without a message */
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);

@@ -57,6 +57,11 @@ int comm_status(int status, const char *call, struct error *err);
 /* Sleep before the next look, for at most most_s. */
 void comm_nap(struct nap *nap, double most_s);
 
+/* Once MPI has started: the connection to the launcher's daemon sends small messages at
+ * once. Where MPI ends four go there in a row, with one answer at the end, and PMIx leaves
+ * the kernel to hold the second until the first is acknowledged, which takes 40 ms. */
+void launcher_hurry(void);
+
 /* A wait may last no longer: marks the world as broken. */
 bool comm_is_overdue(struct comm *comm);
 
