@@ -169,7 +169,11 @@ static int copy(struct job_session *session,
     char path[4096];
     const struct team team = team_of(comm);
     const struct store_options options = {
-        .team = &team, .force = true, .progress = meter_show, .context = &meter
+        .team = &team,
+        .force = true,
+        .any_order = true,
+        .progress = meter_show,
+        .context = &meter,
     };
     snprintf(path, sizeof path, "%s.scan", session->job->output);
     meter_init(&meter, comm, "reading the table", quiet || comm_rank(comm) > 0);

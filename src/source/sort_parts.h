@@ -2,6 +2,8 @@
 #ifndef ROOFTALLY_SOURCE_SORT_PARTS_H
 #define ROOFTALLY_SOURCE_SORT_PARTS_H
 
+#include <stdbool.h>
+
 #include "sort.h"
 #include "sort_runs.h"
 
@@ -23,6 +25,7 @@ struct sorter {
     const struct team *team;
     uint8_t *bytes;
     int64_t n_bytes, used;
+    int64_t n_keep;    /* bytes in which records may stay; 0: they may not, or do not */
     int64_t n_run;     /* bytes of which this run may use all: the entries end there */
     int64_t n_spilled; /* bytes of all runs so far */
     int64_t n_entries;
@@ -31,12 +34,18 @@ struct sorter {
     int n_runs;
     struct run_writer writer;
 
+    bool is_kept; /* after sorter_end: the entries, in order, are this rank's range */
+    int64_t n_given;           /* of them */
     struct sort_table *tables; /* [size] after sorter_end */
     int64_t before[1 + SORTER_MOST_WEIGHTS];
     int64_t own[1 + SORTER_MOST_WEIGHTS];
     int64_t all[1 + SORTER_MOST_WEIGHTS];
     struct merge merge;
 };
+
+/* Where `before` of a rank begins and what all have, from every rank's totals:
+ * totals[size * (1 + n_weights)], summed over the ranks. */
+void sort_add_up(struct sorter *sorter, const int64_t *totals);
 
 /* Choose the keys, cut the runs at them, and tell the others: fills tables and sums.
  * Collective and agreed; `bytes` is free to use. */

@@ -126,9 +126,6 @@ static int fill_table(struct store_writer *writer,
 {
     struct memory_mark mark = memory_mark(writer->memory);
     struct store_fill *fill;
-    int64_t n_bytes = writer->n_merge / 2;
-    if (n_bytes < STORE_FILL_LEAST)
-        n_bytes = STORE_FILL_LEAST;
     int status =
         store_fill_open(&fill,
                         writer->store,
@@ -137,7 +134,7 @@ static int fill_table(struct store_writer *writer,
                         &collected->size,
                         &collected->range,
                         writer->stays,
-                        n_bytes,
+                        writer->n_fill,
                         writer->memory,
                         err)
                 || sorter_start(collected->sorter, writer->n_merge, writer->memory, err)
@@ -225,6 +222,18 @@ static int fill_blocks(struct store_writer *writer, struct error *err)
     return 0;
 }
 
+/* Buildings that are kept stay where they are, until they are in the file. */
+static int take_kept(struct store_writer *writer, struct error *err)
+{
+    int64_t n = sorter_kept_bytes(writer->buildings.sorter);
+    if (n == 0)
+        return 0;
+    const uint8_t *bytes = memory_take(writer->memory, MEMORY_BATCH, n, err);
+    if (bytes && bytes != writer->bytes)
+        return error_set(err, ERROR_INTERNAL, "kept buildings have moved");
+    return bytes ? 0 : -1;
+}
+
 /* Every rank its rows, then, of whole tables, its blocks. Collective and agreed. */
 static int fill(struct store_writer *writer, struct error *err)
 {
@@ -235,11 +244,12 @@ static int fill(struct store_writer *writer, struct error *err)
         return settle(writer, -1, err);
     if (!crs)
         crs = &own;
-    int status =
-        fill_table(writer, &writer->zones, &store->zones, crs, err)
-                || fill_table(writer, &writer->buildings, &store->buildings, crs, err)
-            ? -1
-            : 0;
+    int status = take_kept(writer, err);
+    if (status == 0)
+        status = fill_table(writer, &writer->buildings, &store->buildings, crs, err);
+    memory_rewind(writer->memory, &writer->added);
+    if (status == 0)
+        status = fill_table(writer, &writer->zones, &store->zones, crs, err);
     if (settle(writer, status, err))
         return -1;
     status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;

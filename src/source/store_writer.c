@@ -140,6 +140,7 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
                        writer->team,
                        writer->bytes,
                        writer->n_bytes,
+                       is_zone ? 0 : writer->n_keep,
                        err);
 }
 
@@ -150,7 +151,8 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
  */
 static int take_memory(struct store_writer *writer, struct error *err)
 {
-    enum { LEAST_BYTES = 4 << 20 };
+    /* blocks of each of n ranks are n times as wide as those of all together */
+    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4 };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
@@ -169,9 +171,16 @@ static int take_memory(struct store_writer *writer, struct error *err)
                          memory_size_text(needs,
                                           memory->budget_bytes - n + LEAST_BYTES));
     }
+    int64_t n_all = n;
     n -= n / 8 > 1 << 20 ? n / 8 : 1 << 20;
     writer->n_bytes = n;
     writer->n_merge = n / 8 * 5;
+    writer->n_fill = writer->n_merge / 2;
+    if (writer->n_fill < STORE_FILL_LEAST)
+        writer->n_fill = STORE_FILL_LEAST;
+    bool any_order = writer->options.any_order && writer->team->size <= MOST_UNMERGED;
+    if ((writer->team->size == 1 || any_order) && n_all > writer->n_fill)
+        writer->n_keep = n_all - writer->n_fill;
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;
@@ -331,7 +340,8 @@ static int add_row(struct store_writer *writer,
     if (!room)
         return err->code == ERROR_BUDGET ? at_row(collected, to, err) : -1;
     store_row_encode(&collected->shape, to, room);
-    collected->content += row_content(room, n_bytes);
+    if (!writer->options.any_order) /* who never asks whether it is the same */
+        collected->content += row_content(room, n_bytes);
     sorter_add(collected->sorter);
     return 0;
 }

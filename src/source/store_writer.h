@@ -32,6 +32,8 @@ struct store_writer {
     struct memory_mark added; /* before the memory that adding needs */
     uint8_t *bytes;           /* [n_bytes] in which rows are sorted */
     int64_t n_bytes, n_merge; /* n_merge: of memory for merging */
+    int64_t n_fill;           /* of memory for columns on their way to the file */
+    int64_t n_keep;           /* of `bytes`, in which buildings may stay until then */
     struct words *room;       /* for the words of another rank */
     struct collected zones, buildings;
     struct box extent;                   /* of all zones; empty while there is none */

@@ -93,8 +93,9 @@ static void sort_on_a_rank(const struct team *team, void *context)
     RANK_CHECK(scratch_open(&scratch, "/tmp/sorted", team, &err) == 0);
     struct memory_mark mark = memory_mark(&memory);
     uint8_t *bytes = memory_take(&memory, MEMORY_BATCH, job->n_bytes, &err);
-    RANK_CHECK(sorter_open(&sorter, &scratch, &weights, team, bytes, job->n_bytes, &err)
-               == 0);
+    RANK_CHECK(
+        sorter_open(&sorter, &scratch, &weights, team, bytes, job->n_bytes, 0, &err)
+        == 0);
     for (int64_t i = 0; i < job->n; i++) {
         int whose = (int)(i % team->size);
         if (whose == team->size - 1 && (uint64_t)i / (uint64_t)team->size % job->n_lazy)
@@ -131,6 +132,112 @@ static void sort_on_a_rank(const struct team *team, void *context)
     sorter_close(sorter);
     scratch_close(&scratch);
     memory_release(&memory);
+}
+
+struct keeping {
+    struct job job;
+    int64_t n_keep;
+    bool fits; /* what every rank adds */
+};
+
+/* The job's records that are this rank's, in order. */
+static struct record *own_records(const struct job *job, const struct team *team)
+{
+    struct record *own = calloc((size_t)job->n + 1, sizeof *own);
+    int64_t n = 0;
+    for (int64_t i = team->rank; i < job->n; i += team->size)
+        own[n++] = job->records[i];
+    qsort(own, (size_t)n, sizeof *own, compare);
+    return own;
+}
+
+static void keep_on_a_rank(const struct team *team, void *context)
+{
+    const struct keeping *keeping = context;
+    const struct job *job = &keeping->job;
+    struct memory memory;
+    struct scratch scratch;
+    struct sorter *sorter;
+    struct error err = { ERROR_NONE, "" };
+    const uint8_t *records[5];
+    int64_t n = 0, sums[3][2] = { { 0 } }, sum = 0, preceding = 0;
+    int32_t n_given;
+    RANK_CHECK(memory_init(&memory, MEMORY, &err) == 0);
+    RANK_CHECK(scratch_open(&scratch, "/tmp/kept", team, &err) == 0);
+    struct memory_mark mark = memory_mark(&memory);
+    uint8_t *bytes = memory_take(&memory, MEMORY_BATCH, job->n_bytes, &err);
+    RANK_CHECK(sorter_open(&sorter,
+                           &scratch,
+                           &weights,
+                           team,
+                           bytes,
+                           job->n_bytes,
+                           keeping->n_keep,
+                           &err)
+               == 0);
+    for (int64_t i = team->rank; i < job->n; i += team->size)
+        RANK_CHECK(add(sorter, job->records[i].bytes, job->records[i].n, &err) == 0);
+    RANK_CHECK(sorter_end(sorter, 0, job->n_bytes, &err) == 0);
+    int64_t n_kept = sorter_kept_bytes(sorter);
+    RANK_CHECK((n_kept > 0) == keeping->fits && n_kept <= keeping->n_keep);
+    RANK_CHECK((scratch.n_bytes == 0) == keeping->fits);
+    memory_rewind(&memory, &mark);
+    if (keeping->fits)
+        RANK_CHECK(memory_take(&memory, MEMORY_BATCH, n_kept, &err) == bytes);
+    RANK_CHECK(sorter_start(sorter, job->n_bytes - n_kept, &memory, &err) == 0);
+    sorter_sums(sorter, sums[0], sums[1], sums[2]);
+    RANK_CHECK(sums[2][0] == job->n);
+    struct record *own = own_records(job, team);
+    const struct record *wanted = keeping->fits ? own : job->sorted + sums[0][0];
+    while (sorter_next(sorter, 5, records, &n_given, &err) == 0 && n_given > 0)
+        for (int32_t i = 0; i < n_given; i++, n++) {
+            RANK_CHECK(n < sums[1][0]
+                       && sort_length(records[i] - SORT_LENGTH_BYTES) == wanted[n].n);
+            RANK_CHECK(memcmp(records[i], wanted[n].bytes, (size_t)wanted[n].n) == 0);
+            sum += weight_of(&wanted[n]);
+        }
+    RANK_CHECK(n == sums[1][0] && sum == sums[1][1]);
+    for (int64_t i = 0; keeping->fits && i < job->n; i++)
+        preceding += i % team->size < team->rank;
+    RANK_CHECK(!keeping->fits || preceding == sums[0][0]);
+    free(own);
+    sorter_close(sorter);
+    scratch_close(&scratch);
+    memory_release(&memory);
+}
+
+/* All ranks keep what they have, or none does. */
+static void keeps_what_fits(void **unused)
+{
+    static const struct {
+        int64_t n, n_keep;
+        int size;
+        bool fits;
+    } table[] = {
+        { 1000, 1 << 20, 1, true },     { 1000, 1 << 20, 3, true },
+        { 100000, 1 << 20, 1, false },  { 100000, 8 << 20, 1, true },
+        { 100000, 8 << 20, 3, true },   { 100000, 3 << 20, 2, true },
+        { 100000, 2400000, 2, false },  { 2, 1 << 20, 2, true },
+        { 100000, 64 << 10, 2, false }, /* no room for any */
+    };
+    (void)unused;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct keeping keeping = { .job = { .n = table[i].n, .n_bytes = 10 << 20 },
+                                   .n_keep = table[i].n_keep,
+                                   .fits = table[i].fits };
+        struct job *job = &keeping.job;
+        job->records = calloc((size_t)job->n, sizeof *job->records);
+        job->sorted = calloc((size_t)job->n, sizeof *job->sorted);
+        make_records(job->records, job->n, 256);
+        memcpy(job->sorted, job->records, (size_t)job->n * sizeof *job->sorted);
+        qsort(job->sorted, (size_t)job->n, sizeof *job->sorted, compare);
+        if (table[i].size == 1)
+            keep_on_a_rank(&team_alone, &keeping);
+        else
+            forks_run(table[i].size, keep_on_a_rank, &keeping);
+        free(job->records);
+        free(job->sorted);
+    }
 }
 
 static void sorts_what_fits_and_what_does_not(void **unused)
@@ -208,6 +315,7 @@ static void open_alone(struct alone *alone, int64_t n_bytes)
                             &team_alone,
                             bytes,
                             n_bytes,
+                            0,
                             &err),
                 &err);
 }
@@ -253,6 +361,7 @@ static void a_record_has_at_most_a_fifth(void **unused)
                                &team_alone,
                                bytes,
                                (1 << 20) - 1,
+                               0,
                                &err),
                    &err,
                    ERROR_BUDGET,
@@ -286,9 +395,15 @@ static void fail_on_one_rank(const struct team *team, void *context)
     RANK_CHECK(memory_init(&alone.memory, MEMORY, &err) == 0);
     RANK_CHECK(scratch_open(&alone.scratch, "/tmp/x", team, &err) == 0);
     uint8_t *bytes = memory_take(&alone.memory, MEMORY_BATCH, 1 << 20, &err);
-    RANK_CHECK(
-        sorter_open(&alone.sorter, &alone.scratch, &weights, team, bytes, 1 << 20, &err)
-        == 0);
+    RANK_CHECK(sorter_open(&alone.sorter,
+                           &alone.scratch,
+                           &weights,
+                           team,
+                           bytes,
+                           1 << 20,
+                           0,
+                           &err)
+               == 0);
     int status = team->rank == 1 ? error_set(&err, ERROR_STOPPED, "enough") : 0;
     RANK_CHECK(sorter_end(alone.sorter, status, 1 << 20, &err) == -1);
     RANK_CHECK(err.code == ERROR_STOPPED && strcmp(err.text, "enough") == 0);
@@ -372,6 +487,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorts_what_fits_and_what_does_not),
+        cmocka_unit_test(keeps_what_fits),
         cmocka_unit_test(sorts_sorted_and_equal_ones),
         cmocka_unit_test(a_record_has_at_most_a_fifth),
         cmocka_unit_test(too_little_to_merge_is_said),
