@@ -118,6 +118,31 @@ static int fill_rows(struct store_writer *writer,
     }
 }
 
+int store_writer_each_zone(struct store_writer *writer,
+                           store_zone_seen *seen,
+                           void *context,
+                           struct error *err)
+{
+    struct collected *zones = &writer->zones;
+    struct memory room = { .base = writer->bytes, .budget_bytes = writer->n_bytes };
+    const uint8_t *records[STORE_FILL_ROWS];
+    int32_t n = 0;
+    if (sorter_start(zones->sorter, writer->n_merge, &room, err))
+        return -1;
+    do {
+        if (sorter_next(zones->sorter, STORE_FILL_ROWS, records, &n, err))
+            return -1;
+        for (int32_t i = 0; i < n; i++) {
+            const uint8_t *body = store_row_body(&zones->shape, records[i]);
+            const char *wkb = (const char *)body + zones->shape.wkb;
+            int64_t n_wkb = store_row_length(body + zones->shape.n_wkb);
+            if (n_wkb > 0)
+                seen(context, (struct text){ wkb, n_wkb }, &room);
+        }
+    } while (n > 0);
+    return 0;
+}
+
 static int fill_table(struct store_writer *writer,
                       struct collected *collected,
                       const struct store_table *table,

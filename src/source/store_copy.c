@@ -56,6 +56,16 @@ static int bind_copy(struct staging *s,
                : 0;
 }
 
+/* Whether a building's box can stand in for its shape where no border is near. */
+static bool are_boxes_enough(const struct binding *wanted)
+{
+    const struct job *job = wanted->job;
+    bool enough = job->predicate != PREDICATE_CENTROID && job->invalid == INVALID_TRUST;
+    for (int i = 0; i < wanted->n_slots; i++)
+        enough = enough && wanted->slots[i].origin != SLOT_MEASURE;
+    return enough;
+}
+
 /* Every rank opens the copy; only then may a name of it go. Collective and agreed. */
 static int open_copy(struct staging *s,
                      struct source **copy,
@@ -65,11 +75,14 @@ static int open_copy(struct staging *s,
     char name[4096];
     struct source *made = NULL;
     store_writer_name(s->writer, name, sizeof name);
-    int status = store_source_open(&made, wanted->job, name, err);
+    const struct crs *crs = &source_schema(s->source)->crs;
+    int status = store_source_open(&made, wanted->job, name, crs, err);
     if (status == 0)
         status = source_bind(made, wanted, err);
-    if (status == 0)
+    if (status == 0) {
         memcpy(made->snapshot, s->source->snapshot, sizeof made->snapshot);
+        ((struct store_source *)made)->leaves_shapes = s->leaves_shapes;
+    }
     if (team_agree(s->team, status, err)) {
         source_close(made);
         return -1;
@@ -91,6 +104,7 @@ int store_copy(struct source **copy,
     struct staging s;
     struct store_counts counts;
     staging_init(&s, source, options, memory);
+    s.leaves_shapes = are_boxes_enough(wanted);
     int status = bind_copy(&s, job, wanted, source_filter, err);
     status = staging_read(&s, status, path, err)
                      || store_writer_fill(s.writer, 0, &counts, err)

@@ -61,6 +61,8 @@ static int32_t gather(struct store_source *s,
     for (; n < n_rows; n++) {
         if (locate(s, batch->origins[rows[n]], &extent, err))
             return -1;
+        if (extent.n == 0 && s->leaves_shapes)
+            break;
         if (n == 0)
             *all = (struct extent){ extent.first, 0 };
         int64_t gap = extent.first - (all->first + all->n);
@@ -113,6 +115,40 @@ static int read_near(struct store_source *s,
     return 0;
 }
 
+/* EWKB of a box, counterclockwise, closed. */
+enum { BOX_BYTES = 1 + 4 + 4 + 4 + 5 * 16 };
+
+static void write_box(const struct box *box, uint8_t bytes[BOX_BYTES])
+{
+    const uint32_t type = EWKB_POLYGON, n_rings = 1, n_points = 5;
+    const double points[] = { box->xmin, box->ymin, box->xmax, box->ymin, box->xmax,
+                              box->ymax, box->xmin, box->ymax, box->xmin, box->ymin };
+    bytes[0] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    memcpy(bytes + 1, &type, 4);
+    memcpy(bytes + 5, &n_rings, 4);
+    memcpy(bytes + 9, &n_points, 4);
+    memcpy(bytes + 13, points, sizeof points);
+}
+
+/* A row that has been copied without its shape gets that of its box: 1, 0 where it has
+ * one of its own, or where the batch is full, -1. */
+static int
+stand_in(struct store_source *s, struct batch *batch, int32_t row, struct error *err)
+{
+    struct extent extent = { 0, 0 };
+    if (!s->leaves_shapes)
+        return 0;
+    if (locate(s, batch->origins[row], &extent, err))
+        return -1;
+    if (extent.n > 0 || batch->bytes_capacity - batch->bytes_used < BOX_BYTES)
+        return 0;
+    uint8_t *bytes = batch->bytes + batch->bytes_used;
+    write_box(&batch->boxes[row], bytes);
+    batch->geometry[row] = (struct text){ (const char *)bytes, BOX_BYTES };
+    batch->bytes_used += BOX_BYTES;
+    return 1;
+}
+
 int32_t store_geometry(struct source *source,
                        struct batch *batch,
                        const int32_t *rows,
@@ -125,7 +161,13 @@ int32_t store_geometry(struct source *source,
         s->first_geometry = batch->bytes_used;
     batch->bytes_used = s->first_geometry;
     while (done < n_rows) {
-        struct extent all;
+        struct extent all = { 0, 0 };
+        int stands_in = stand_in(s, batch, rows[done], err);
+        if (stands_in < 0)
+            return -1;
+        done += stands_in;
+        if (stands_in > 0)
+            continue;
         int32_t n = gather(s, batch, rows + done, n_rows - done, &all, err);
         if (n < 0)
             return -1;

@@ -169,7 +169,8 @@ static int check_id(const struct store_table *table,
                      table->id_name);
 }
 
-static int read_schema(struct store_source *s, struct error *err)
+static int
+read_schema(struct store_source *s, const struct crs *known, struct error *err)
 {
     struct source_schema *schema = &s->base.schema;
     const struct store *store = s->store;
@@ -189,7 +190,9 @@ static int read_schema(struct store_source *s, struct error *err)
     schema->crs_definition = strdup(store->crs);
     if (!schema->crs_definition)
         return error_set(err, ERROR_BUDGET, "no memory for a source");
-    return crs_read(&schema->crs, store->crs, err)
+    if (known)
+        schema->crs = *known;
+    return (!known && crs_read(&schema->crs, store->crs, err))
                    || add_columns(&schema->zones, &store->zones, err)
                    || add_columns(&schema->buildings, &store->buildings, err)
                    || check_id(&store->zones,
@@ -209,6 +212,7 @@ static int read_schema(struct store_source *s, struct error *err)
 int store_source_open(struct source **source,
                       const struct job *job,
                       const char *path,
+                      const struct crs *crs,
                       struct error *err)
 {
     struct store_source *s = calloc(1, sizeof *s);
@@ -217,7 +221,7 @@ int store_source_open(struct source **source,
     s->base.calls = &calls;
     s->job = job;
     memset(s->all_valid, 1, sizeof s->all_valid);
-    if (store_open(&s->store, path, false, err) || read_schema(s, err)
+    if (store_open(&s->store, path, false, err) || read_schema(s, crs, err)
         || store_load_zone_ids(s, err) || store_load_groups(s, err)) {
         close_store(&s->base);
         return -1;
@@ -230,7 +234,7 @@ int store_source_open(struct source **source,
 int store_source_reach(struct source **source, const struct job *job, struct error *err)
 {
     struct source *made;
-    if (store_source_open(&made, job, job->store_path, err))
+    if (store_source_open(&made, job, job->store_path, NULL, err))
         return -1;
     struct source_schema *schema = &made->schema;
     if (store_identify(((struct store_source *)made)->store,

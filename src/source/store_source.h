@@ -78,6 +78,7 @@ struct store_source {
     const struct job *job;
     struct store *store;
     const struct binding *binding;
+    bool leaves_shapes; /* a building without a shape has that of its box */
 
     int columns[BINDING_MAX_SLOTS];        /* of each slot; -1: the id; -2: none */
     uint8_t in_filter[BINDING_MAX_SLOTS];  /* slots that the local filter reads */
@@ -112,10 +113,12 @@ struct store_source {
     int32_t rows[STORE_READ_ROWS];
 };
 
-/* path: of the store; the job is borrowed until close. */
+/* path: of the store; crs: what crs_read makes of the store's, NULL: to be read, which takes
+ * PROJ some 10 ms; the job is borrowed until close. */
 int store_source_open(struct source **source,
                       const struct job *job,
                       const char *path,
+                      const struct crs *crs,
                       struct error *err);
 /* The same of the job's own store, with its identity. */
 int store_source_reach(struct source **source,

@@ -134,12 +134,15 @@ static int add_building(struct staging *s,
                         struct error *err)
 {
     struct text wkb = batch->geometry[row];
+    const struct box *box = &batch->boxes[row];
     bool known = batch->faults[row] == EWKB_FINE
                  && ewkb_is_polygon((const uint8_t *)wkb.bytes, wkb.n);
+    if (known && s->leaves_shapes && borders_are_far(&s->borders, box))
+        wkb.n = 0;
     return store_writer_building(s->writer,
                                  &batch->id,
                                  wkb,
-                                 known ? &batch->boxes[row] : NULL,
+                                 known ? box : NULL,
                                  columns,
                                  row,
                                  err);
@@ -298,6 +301,8 @@ int staging_read(struct staging *s, int status, const char *path, struct error *
     struct batch zones, buildings;
     if (status == 0)
         status = take_batches(s, &zones, &buildings, err);
+    if (status == 0 && s->leaves_shapes)
+        status = staging_take_borders(s, err);
     if (team_agree(s->team, status, err)
         || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
         return -1;
@@ -308,6 +313,8 @@ int staging_read(struct staging *s, int status, const char *path, struct error *
         return -1;
     if (n_zones == 0)
         return source_no_zones(&s->zone_job, err);
+    if (s->leaves_shapes && staging_mark_borders(s, err))
+        return -1;
     s->n_rows = s->n_no_geometry = 0;
     status = copy_table(s, SOURCE_BUILDINGS, &s->buildings, &buildings, err);
     return team_agree(s->team, status, err);

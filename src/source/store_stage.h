@@ -2,6 +2,7 @@
 #ifndef ROOFTALLY_SOURCE_STORE_STAGE_H
 #define ROOFTALLY_SOURCE_STORE_STAGE_H
 
+#include "rooftally/geometry/borders.h"
 #include "rooftally/source/source.h"
 #include "rooftally/source/store.h"
 
@@ -17,6 +18,13 @@ struct staging {
     struct binding zones, buildings;
     int zone_slots[STORE_MOST_FIELDS], building_slots[STORE_MOST_FIELDS];
     int64_t n_rows, n_no_geometry;
+    /* for a copy: buildings far from all borders are copied without their shape, which no
+     * question will need that their box does not answer */
+    bool leaves_shapes;
+    struct borders borders;
+    uint8_t
+        *pieces; /* [team->size * n_piece], in which the ranks' borders are united */
+    int64_t n_piece;
 };
 
 /* To be filled then: the bindings, the plan's tables, the slots of their fields. */
@@ -41,6 +49,12 @@ int staging_bind_zones(struct staging *staging,
                        const struct job *job,
                        bool fields,
                        struct error *err);
+
+/* store_borders.c: memory for the borders, before the writer takes what is left; local. */
+int staging_take_borders(struct staging *staging, struct error *err);
+/* Mark the borders of all zones of all ranks, once these have their zones. Collective and
+ * agreed. */
+int staging_mark_borders(struct staging *staging, struct error *err);
 
 /* Open the writer and read both tables. Collective and agreed; `status` is this rank's so
  * far. */

@@ -447,7 +447,7 @@ int store_writer_building(struct store_writer *writer,
     else
         fault = read_building(wkb, &to->box);
     const struct box *box = &to->box;
-    if (wkb.n == 0 || box->xmin > box->xmax) {
+    if ((wkb.n == 0 && !known) || box->xmin > box->xmax) {
         writer->n_no_geometry++;
         return 0;
     }

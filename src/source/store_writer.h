@@ -54,6 +54,18 @@ int store_writer_fill(struct store_writer *writer,
                       struct store_counts *counts,
                       struct error *err);
 
+/*
+ * Show the zones of this rank's range, once no rank adds one any more and before a building
+ * is added: those of all ranks together are all. Local.
+ *
+ * wkb   of a zone that has some; room: free memory, as it is to be left
+ */
+typedef void store_zone_seen(void *context, struct text wkb, struct memory *room);
+int store_writer_each_zone(struct store_writer *writer,
+                           store_zone_seen *seen,
+                           void *context,
+                           struct error *err);
+
 /* The name under which this process opens the file, before it has its own. */
 void store_writer_name(const struct store_writer *writer, char *name, size_t n);
 

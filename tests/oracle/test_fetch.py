@@ -30,6 +30,12 @@ from (select ST_PointOnSurface(boundary) as at from zipcode) q;
 insert into building (id, height, boundary) values (-5, 30, null), (-6, 40, 'SRID=4326;POINT(100 0)'),
   (-7, 50, 'SRID=4326;POLYGON EMPTY');
 insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null);
+-- zones over others: one that is invalid, and one that is round
+insert into zipcode (id, zip, name, state, boundary)
+select -2, '99998', 'Bow', 'MA', ST_Multi(ST_GeomFromText(format('POLYGON((%1$s %2$s, %3$s %4$s, %3$s %2$s, %1$s %4$s, %1$s %2$s))',
+    ST_XMin(e), ST_YMin(e), ST_X(ST_Centroid(e)), ST_Y(ST_Centroid(e))), 4326)) from (select ST_SetSRID(ST_Extent(boundary), 4326) as e from zipcode) q
+union all
+select -3, '99997', 'Round', 'MA', ST_Multi(ST_Buffer(ST_Centroid(e), (ST_XMax(e) - ST_XMin(e)) / 5)) from (select ST_SetSRID(ST_Extent(boundary), 4326) as e from zipcode) q;
 -- two lobes whose areas are almost each other's opposite: the centroid is far outside the box
 insert into building (id, height, boundary)
 select 30000000 + row_number() over (), 20, ST_Translate(
@@ -98,6 +104,16 @@ for where in ("area_m2 > 200 and volume between 100 and 5000 or size is null", "
 for predicate, rule in (("intersects", "skip"), ("centroid", "repair"), ("centroid", "trust")):
     compare(predicate, 2, **JOB, buildings__table="shuffled", buildings__predicate=predicate,
             buildings__invalid=rule)
+# What asks for no shape is copied without those that no border is near.
+plain = dict(JOB, buildings__keep="id, height, use", statistics={
+    name: what for name, what in STATISTICS.items() if what != "coverage"})
+for predicate in "within", "intersects", "centroid":
+    for table, ranks in (("ordered", 1), ("shuffled", 3), ("shuffled", 5), ("named", 2)):
+        result = compare(f"{predicate} without shapes", ranks, **plain, buildings__table=table, buildings__predicate=predicate)
+        check(len(result["/selection/id"]) > 25000 and result["/telemetry/zone/refined"].sum() > 0, predicate, "is asked about much")
+compare("without shapes in little memory", 2, **plain, buildings__table="shuffled", limits__memory="8 MiB")
+compare("no shape but for coverage", 2, **dict(plain, statistics={"built_up": "coverage"}), buildings__table="shuffled")
+compare("no shape but for a filter", 2, **plain, buildings__table="shuffled", buildings__where="perimeter_m > 50")
 compare("no snapshot", 2, **JOB, source__snapshot="none", buildings__table="shuffled")
 check(sorted(glob.glob(folder + "/*.scan*") + glob.glob(folder + "/*.scratch*")) == [], "left",
       os.listdir(folder))

@@ -149,7 +149,8 @@ int store_writer_open(struct store_writer **writer,
  *
  * columns  the plan's fields, of which row `row` is taken
  * wkb      EWKB; a building without is counted and left out
- * known    the box of a polygon that ewkb_read finds fine; NULL: it is still to be read
+ * known    the box of a polygon that ewkb_read finds fine, and whose wkb may then be left
+ *          out; NULL: it is still to be read
  * Returns  0, or -1 with
  *            ERROR_USAGE   the id is null, empty (zones) or too long
  *            ERROR_DATA    a zone that is not a polygon

@@ -1,0 +1,170 @@
+#include "rooftally/geometry/borders.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "rooftally/geometry/zone.h"
+
+#include "walk.h"
+
+/* Cells that everything is kept apart by; roundings are a thousand million times less. */
+static const double margin = 1e-3;
+
+enum { MOST_CELLS = 1 << 15 };
+
+void borders_init(struct borders *borders,
+                  const struct box *extent,
+                  uint64_t *bits,
+                  int64_t n_words)
+{
+    double width = extent->xmax - extent->xmin, height = extent->ymax - extent->ymin;
+    double n = floor(sqrt(64 * (double)n_words));
+    n = n > MOST_CELLS ? MOST_CELLS : n;
+    *borders = (struct borders){ .extent = *extent, .bits = bits, .n_words = n_words };
+    memset(bits, 0, (size_t)n_words * sizeof *bits);
+    bool is_usable =
+        width > 1e-280 && width < 1e280 && height > 1e-280 && height < 1e280 && n >= 1;
+    if (!is_usable) /* NaN included */
+        return;
+    borders->n = (int32_t)n;
+    borders->per_x = n / width;
+    borders->per_y = n / height;
+}
+
+/* The cell of a position, at the edge of the raster that of the edge. */
+static int32_t index_of(const struct borders *borders, double at)
+{
+    int32_t n = borders->n;
+    return at >= n ? n - 1 : at > 0 ? (int32_t)at : 0;
+}
+
+/* Columns of a row, from the position u0 to u1. */
+static void set_columns(struct borders *borders, int32_t row, double u0, double u1)
+{
+    int32_t end = index_of(borders, u1 + margin);
+    for (int32_t i = index_of(borders, u0 - margin); i <= end; i++) {
+        int64_t bit = (int64_t)row * borders->n + i;
+        borders->bits[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+}
+
+static double u_of(const struct borders *borders, double x)
+{
+    return (x - borders->extent.xmin) * borders->per_x;
+}
+
+static double v_of(const struct borders *borders, double y)
+{
+    return (y - borders->extent.ymin) * borders->per_y;
+}
+
+static void set_box(struct borders *borders, const struct box *box)
+{
+    int32_t end = index_of(borders, v_of(borders, box->ymax) + margin);
+    for (int32_t row = index_of(borders, v_of(borders, box->ymin) - margin); row <= end;
+         row++)
+        set_columns(borders, row, u_of(borders, box->xmin), u_of(borders, box->xmax));
+}
+
+struct place {
+    double u, v;
+};
+
+/* How far along u the edge from a to b is where it has the height v, or its nearest end. */
+static double u_at(const struct place *a, const struct place *b, double v)
+{
+    if (v <= a->v)
+        return a->u;
+    if (v >= b->v)
+        return b->u;
+    return a->u + (v - a->v) / (b->v - a->v) * (b->u - a->u);
+}
+
+static void set_edge(struct borders *borders, struct place a, struct place b)
+{
+    if (a.v > b.v) {
+        struct place kept = a;
+        a = b;
+        b = kept;
+    }
+    int32_t end = index_of(borders, b.v + margin);
+    for (int32_t row = index_of(borders, a.v - margin); row <= end; row++) {
+        double from = u_at(&a, &b, row - margin), to = u_at(&a, &b, row + 1 + margin);
+        set_columns(borders, row, fmin(from, to), fmax(from, to));
+    }
+}
+
+static struct place
+place_of(const struct borders *borders, const struct sequence *ring, int64_t i)
+{
+    double x, y;
+    sequence_point(ring, i, &x, &y);
+    return (struct place){ u_of(borders, x), v_of(borders, y) };
+}
+
+static void set_ring(struct borders *borders, const struct sequence *ring)
+{
+    if (ring->n == 0)
+        return;
+    struct place last = place_of(borders, ring, ring->n - 1);
+    for (int64_t i = 0; i < ring->n; i++) {
+        struct place next = place_of(borders, ring, i);
+        set_edge(borders, last, next);
+        last = next;
+    }
+}
+
+void borders_add(struct borders *borders,
+                 const uint8_t *wkb,
+                 int64_t n_bytes,
+                 struct memory *memory)
+{
+    struct walk walk;
+    struct sequence ring;
+    struct ewkb head;
+    if (borders->n == 0)
+        return;
+    if (ewkb_read(wkb, n_bytes, &head) != EWKB_FINE) {
+        borders->n = 0;
+        return;
+    }
+    if (head.empty)
+        return;
+    if (!zone_is_surely_valid(wkb, n_bytes, memory)) {
+        set_box(borders, &head.box);
+        return;
+    }
+    int more = walk_open(&walk, wkb, n_bytes) ? -1 : 1;
+    while (more == 1 && (more = walk_next(&walk, &ring)) == 1)
+        set_ring(borders, &ring);
+    if (more < 0)
+        borders->n = 0;
+}
+
+/* More than a side moves when it is rounded outwards to a float; beyond the floats that may
+ * be any distance. */
+static double slack(double side)
+{
+    return fabs(side) < FLT_MAX ? fabs(side) * 0x1p-22 + 0x1p-148 : INFINITY;
+}
+
+bool borders_are_far(const struct borders *borders, const struct box *box)
+{
+    double u0 = u_of(borders, box->xmin - slack(box->xmin));
+    double v0 = v_of(borders, box->ymin - slack(box->ymin));
+    double u1 = u_of(borders, box->xmax + slack(box->xmax));
+    double v1 = v_of(borders, box->ymax + slack(box->ymax));
+    /* so that NaN, and what leaves the raster, is false */
+    if (!(u0 > margin && v0 > margin && u1 < borders->n - margin
+          && v1 < borders->n - margin && u0 <= u1 && v0 <= v1))
+        return false;
+    int32_t left = (int32_t)(u0 - margin), right = (int32_t)(u1 + margin);
+    for (int32_t row = (int32_t)(v0 - margin); row <= (int32_t)(v1 + margin); row++)
+        for (int32_t i = left; i <= right; i++) {
+            int64_t bit = (int64_t)row * borders->n + i;
+            if (borders->bits[bit / 64] >> bit % 64 & 1)
+                return false;
+        }
+    return true;
+}
