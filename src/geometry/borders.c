@@ -4,14 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-#include "rooftally/geometry/zone.h"
+#include "rooftally/geometry/ewkb.h"
 
 #include "walk.h"
 
 /* Cells that everything is kept apart by; roundings are a thousand million times less. */
 static const double margin = 1e-3;
-
-enum { MOST_CELLS = 1 << 15 };
 
 void borders_init(struct borders *borders,
                   const struct box *extent,
@@ -19,8 +17,8 @@ void borders_init(struct borders *borders,
                   int64_t n_words)
 {
     double width = extent->xmax - extent->xmin, height = extent->ymax - extent->ymin;
-    double n = floor(sqrt(64 * (double)n_words));
-    n = n > MOST_CELLS ? MOST_CELLS : n;
+    double n = floor(sqrt(
+        64.0 * (double)(n_words < BORDERS_MOST_WORDS ? n_words : BORDERS_MOST_WORDS)));
     *borders = (struct borders){ .extent = *extent, .bits = bits, .n_words = n_words };
     memset(bits, 0, (size_t)n_words * sizeof *bits);
     bool is_usable =
@@ -39,14 +37,22 @@ static int32_t index_of(const struct borders *borders, double at)
     return at >= n ? n - 1 : at > 0 ? (int32_t)at : 0;
 }
 
+/* The part of word `i` that lies in the bits from first to last. */
+static uint64_t mask_of(int64_t i, int64_t first, int64_t last)
+{
+    uint64_t from = i == first / 64 ? ~UINT64_C(0) << first % 64 : ~UINT64_C(0);
+    uint64_t to = i == last / 64 ? ~UINT64_C(0) >> (63 - last % 64) : ~UINT64_C(0);
+    return from & to;
+}
+
 /* Columns of a row, from the position u0 to u1. */
 static void set_columns(struct borders *borders, int32_t row, double u0, double u1)
 {
-    int32_t end = index_of(borders, u1 + margin);
-    for (int32_t i = index_of(borders, u0 - margin); i <= end; i++) {
-        int64_t bit = (int64_t)row * borders->n + i;
-        borders->bits[bit / 64] |= UINT64_C(1) << bit % 64;
-    }
+    int64_t start = (int64_t)row * borders->n;
+    int64_t first = start + index_of(borders, u0 - margin);
+    int64_t last = start + index_of(borders, u1 + margin);
+    for (int64_t i = first / 64; i <= last / 64; i++)
+        borders->bits[i] |= mask_of(i, first, last);
 }
 
 static double u_of(const struct borders *borders, double x)
@@ -118,7 +124,7 @@ static void set_ring(struct borders *borders, const struct sequence *ring)
 void borders_add(struct borders *borders,
                  const uint8_t *wkb,
                  int64_t n_bytes,
-                 struct memory *memory)
+                 bool is_valid)
 {
     struct walk walk;
     struct sequence ring;
@@ -131,7 +137,7 @@ void borders_add(struct borders *borders,
     }
     if (head.empty)
         return;
-    if (!zone_is_surely_valid(wkb, n_bytes, memory)) {
+    if (!is_valid) {
         set_box(borders, &head.box);
         return;
     }
@@ -159,12 +165,13 @@ bool borders_are_far(const struct borders *borders, const struct box *box)
     if (!(u0 > margin && v0 > margin && u1 < borders->n - margin
           && v1 < borders->n - margin && u0 <= u1 && v0 <= v1))
         return false;
-    int32_t left = (int32_t)(u0 - margin), right = (int32_t)(u1 + margin);
-    for (int32_t row = (int32_t)(v0 - margin); row <= (int32_t)(v1 + margin); row++)
-        for (int32_t i = left; i <= right; i++) {
-            int64_t bit = (int64_t)row * borders->n + i;
-            if (borders->bits[bit / 64] >> bit % 64 & 1)
+    for (int32_t row = (int32_t)(v0 - margin); row <= (int32_t)(v1 + margin); row++) {
+        int64_t start = (int64_t)row * borders->n;
+        int64_t first = start + (int32_t)(u0 - margin);
+        int64_t last = start + (int32_t)(u1 + margin);
+        for (int64_t i = first / 64; i <= last / 64; i++)
+            if (borders->bits[i] & mask_of(i, first, last))
                 return false;
-        }
+    }
     return true;
 }

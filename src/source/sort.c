@@ -359,6 +359,7 @@ int sorter_start(struct sorter *sorter,
 {
     struct reading *readings;
     int *tree, n = 0;
+    sorter->n_given = 0;
     if (sorter->is_kept)
         return 0;
     uint8_t *bytes = memory_take(memory, MEMORY_BATCH, n_bytes, err);

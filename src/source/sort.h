@@ -45,8 +45,8 @@ struct sorter;
 
 /*
  * bytes    [n_bytes], the caller's, used until sorter_end; at least SORTER_LEAST_BYTES
- * n_keep   of these bytes, how many records may be kept in until sorter_close; 0: none is
- *          kept. The same on all ranks, or 0 on all.
+ * n_keep   of these bytes, from the first, in how many records may stay until sorter_close;
+ *          0, on all ranks: in none
  * scratch, weights, team   borrowed until sorter_close
  * Calls    local
  * Returns  0, or -1 with ERROR_BUDGET
@@ -82,8 +82,8 @@ void sorter_add(struct sorter *sorter);
  */
 int sorter_end(struct sorter *sorter, int status, int64_t n_bytes, struct error *err);
 
-/* Of the caller's bytes, how many hold records that are kept: 0 where they went to scratch
- * space; after sorter_end, the same question on all ranks. */
+/* Of the caller's bytes, from the first, how many are taken by records that are kept; after
+ * sorter_end. 0 where they went to scratch space, or where this rank has none. */
 int64_t sorter_kept_bytes(const struct sorter *sorter);
 
 /* Records, and sums of weights, that precede this rank's range, that are in it, and of

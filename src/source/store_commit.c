@@ -80,6 +80,13 @@ static int check_ids(struct last_id *last,
     return 0;
 }
 
+/* What is known already of n zones of the range. */
+static const uint8_t *
+known_valid(const struct store_writer *writer, int64_t first, int32_t n)
+{
+    return first + n <= writer->n_valid ? writer->valid + first : NULL;
+}
+
 static int fill_rows(struct store_writer *writer,
                      struct collected *collected,
                      const struct crs *crs,
@@ -108,6 +115,7 @@ static int fill_rows(struct store_writer *writer,
                                       collected->range.first + n_rows,
                                       records,
                                       n,
+                                      known_valid(writer, n_rows, n),
                                       crs,
                                       &room,
                                       err)))
@@ -124,20 +132,24 @@ int store_writer_each_zone(struct store_writer *writer,
                            struct error *err)
 {
     struct collected *zones = &writer->zones;
-    struct memory room = { .base = writer->bytes, .budget_bytes = writer->n_bytes };
+    struct memory all = { .base = writer->bytes, .budget_bytes = writer->n_bytes };
+    struct memory room = { .budget_bytes = STORE_SHAPES_ROOM };
     const uint8_t *records[STORE_FILL_ROWS];
+    int64_t row = 0;
     int32_t n = 0;
-    if (sorter_start(zones->sorter, writer->n_merge, &room, err))
+    room.base = memory_take(&all, MEMORY_GRID, room.budget_bytes, err);
+    if (!room.base || sorter_start(zones->sorter, writer->n_merge, &all, err))
         return -1;
     do {
-        if (sorter_next(zones->sorter, STORE_FILL_ROWS, records, &n, err))
+        if (sorter_next(zones->sorter, STORE_FILL_ROWS, records, &n, err)
+            || store_report(&writer->options, -1, err))
             return -1;
-        for (int32_t i = 0; i < n; i++) {
+        for (int32_t i = 0; i < n; i++, row++) {
             const uint8_t *body = store_row_body(&zones->shape, records[i]);
             const char *wkb = (const char *)body + zones->shape.wkb;
             int64_t n_wkb = store_row_length(body + zones->shape.n_wkb);
             if (n_wkb > 0)
-                seen(context, (struct text){ wkb, n_wkb }, &room);
+                seen(context, row, (struct text){ wkb, n_wkb }, &room);
         }
     } while (n > 0);
     return 0;
@@ -269,12 +281,16 @@ static int fill(struct store_writer *writer, struct error *err)
         return settle(writer, -1, err);
     if (!crs)
         crs = &own;
+    /* what is kept takes the memory that zones are merged in, and makes room for it first */
     int status = take_kept(writer, err);
-    if (status == 0)
+    bool is_kept = sorter_kept_bytes(writer->buildings.sorter) > 0;
+    if (status == 0 && is_kept)
         status = fill_table(writer, &writer->buildings, &store->buildings, crs, err);
     memory_rewind(writer->memory, &writer->added);
     if (status == 0)
         status = fill_table(writer, &writer->zones, &store->zones, crs, err);
+    if (status == 0 && !is_kept)
+        status = fill_table(writer, &writer->buildings, &store->buildings, crs, err);
     if (settle(writer, status, err))
         return -1;
     status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;

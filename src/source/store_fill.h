@@ -58,6 +58,7 @@ int store_write(const struct store *store,
  * Fill /shapes for zones [first, first + n), at most STORE_FILL_ROWS, as store_row_encode
  * has made them.
  *
+ * known_valid  [n] what looking whether they are valid has said; NULL: it is still to be done
  * room  for looking whether a zone is valid; as large in every run, so that the same zones
  *       do not do with it
  */
@@ -67,6 +68,7 @@ int store_fill_shapes(const struct store *store,
                       int64_t first,
                       const uint8_t *const *records,
                       int32_t n,
+                      const uint8_t *known_valid,
                       const struct crs *crs,
                       struct memory *room,
                       struct error *err);

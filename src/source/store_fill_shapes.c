@@ -8,6 +8,7 @@ int store_fill_shapes(const struct store *store,
                       int64_t first,
                       const uint8_t *const *records,
                       int32_t n,
+                      const uint8_t *known_valid,
                       const struct crs *crs,
                       struct memory *room,
                       struct error *err)
@@ -22,7 +23,8 @@ int store_fill_shapes(const struct store *store,
         if (n_wkb > 0 && measure(crs, wkb, n_wkb, false, &measures, err))
             return -1;
         areas_m2[i] = measures.area_m2;
-        valid[i] = n_wkb > 0 && zone_is_surely_valid(wkb, n_wkb, room);
+        valid[i] = known_valid ? known_valid[i]
+                               : n_wkb > 0 && zone_is_surely_valid(wkb, n_wkb, room);
     }
     return store_write(store, store->zones.area_at + 8 * first, areas_m2, 8 * n, err)
                    || store_write(store, store->zones.valid_at + first, valid, n, err)

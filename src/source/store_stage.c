@@ -302,7 +302,7 @@ int staging_read(struct staging *s, int status, const char *path, struct error *
     if (status == 0)
         status = take_batches(s, &zones, &buildings, err);
     if (status == 0 && s->leaves_shapes)
-        status = staging_take_borders(s, err);
+        staging_take_borders(s);
     if (team_agree(s->team, status, err)
         || store_writer_open(&s->writer, path, &s->plan, s->options, s->memory, err))
         return -1;

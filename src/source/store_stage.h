@@ -25,6 +25,8 @@ struct staging {
     uint8_t
         *pieces; /* [team->size * n_piece], in which the ranks' borders are united */
     int64_t n_piece;
+    uint8_t *valid; /* [n_valid] of the first zones of this rank's range */
+    int64_t n_valid;
 };
 
 /* To be filled then: the bindings, the plan's tables, the slots of their fields. */
@@ -50,10 +52,11 @@ int staging_bind_zones(struct staging *staging,
                        bool fields,
                        struct error *err);
 
-/* store_borders.c: memory for the borders, before the writer takes what is left; local. */
-int staging_take_borders(struct staging *staging, struct error *err);
-/* Mark the borders of all zones of all ranks, once these have their zones. Collective and
- * agreed. */
+/* store_borders.c: memory for the borders, before the writer takes what is left, if there is
+ * plenty; local. */
+void staging_take_borders(struct staging *staging);
+/* Mark the borders of all zones of all ranks, once these have their zones; where one has no
+ * memory for that, no shape is left. Collective and agreed. */
 int staging_mark_borders(struct staging *staging, struct error *err);
 
 /* Open the writer and read both tables. Collective and agreed; `status` is this rank's so

@@ -146,13 +146,14 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
 
 /*
  * Words stay. Of what they leave an eighth is the caller's, who makes rows in it, and the
- * rest sorts: first zones, then buildings, and at the end it holds what is merged and the
- * columns on their way to the file.
+ * rest sorts: first zones, then buildings, and at the end it holds what is merged, or
+ * buildings that are kept, and the columns on their way to the file.
  */
 static int take_memory(struct store_writer *writer, struct error *err)
 {
-    /* blocks of each of n ranks are n times as wide as those of all together */
-    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4 };
+    /* blocks of each of n ranks are n times as wide as those of all together; and what is
+     * kept is resident, however much is allowed */
+    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4, MOST_KEPT = 32 << 20 };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
@@ -179,8 +180,10 @@ static int take_memory(struct store_writer *writer, struct error *err)
     if (writer->n_fill < STORE_FILL_LEAST)
         writer->n_fill = STORE_FILL_LEAST;
     bool any_order = writer->options.any_order && writer->team->size <= MOST_UNMERGED;
-    if ((writer->team->size == 1 || any_order) && n_all > writer->n_fill)
+    if (writer->team->size == 1 || any_order)
         writer->n_keep = n_all - writer->n_fill;
+    if (writer->n_keep > MOST_KEPT)
+        writer->n_keep = MOST_KEPT;
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;

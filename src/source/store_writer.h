@@ -29,6 +29,10 @@ struct store_writer {
     bool stays; /* it will be synced */
     struct scratch scratch;
     struct memory *memory;
+    /* [n_valid] what zone_is_surely_valid says of the first zones of this rank's range;
+     * NULL: nobody has asked */
+    const uint8_t *valid;
+    int64_t n_valid;
     struct memory_mark added; /* before the memory that adding needs */
     uint8_t *bytes;           /* [n_bytes] in which rows are sorted */
     int64_t n_bytes, n_merge; /* n_merge: of memory for merging */
@@ -58,9 +62,13 @@ int store_writer_fill(struct store_writer *writer,
  * Show the zones of this rank's range, once no rank adds one any more and before a building
  * is added: those of all ranks together are all. Local.
  *
- * wkb   of a zone that has some; room: free memory, as it is to be left
+ * row      of the range, from 0
+ * wkb      of a zone that has some
+ * room     STORE_SHAPES_ROOM of free memory, as it is to be left
+ * Returns  0, or -1 with ERROR_IO, ERROR_STOPPED, ERROR_BUDGET
  */
-typedef void store_zone_seen(void *context, struct text wkb, struct memory *room);
+typedef void
+store_zone_seen(void *context, int64_t row, struct text wkb, struct memory *room);
 int store_writer_each_zone(struct store_writer *writer,
                            store_zone_seen *seen,
                            void *context,

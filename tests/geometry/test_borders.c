@@ -113,7 +113,10 @@ static void check_state(uint64_t seed, struct tally *tally)
         return;
     borders_init(&borders, &all, bits, 1 + random_below(&seed, N_WORDS));
     for (int i = 0; i < n_zones; i++)
-        borders_add(&borders, zones[i].bytes, zones[i].n, &memory);
+        borders_add(&borders,
+                    zones[i].bytes,
+                    zones[i].n,
+                    zone_is_surely_valid(zones[i].bytes, zones[i].n, &memory));
     for (int i = 0; i < 60; i++) {
         double size = pow(10, -4 * random_unit(&seed));
         double x = all.xmin + (1.1 * random_unit(&seed) - 0.05) * (all.xmax - all.xmin);
@@ -155,7 +158,7 @@ static void set_up_square(struct borders *borders, uint64_t bits[64])
     put_count(&zones[0], 1);
     put_rectangle(&zones[0], 0, 0, 100, 100);
     borders_init(borders, &(struct box){ 0, 0, 100, 100 }, bits, 64);
-    borders_add(borders, zones[0].bytes, zones[0].n, &memory);
+    borders_add(borders, zones[0].bytes, zones[0].n, true);
 }
 
 static void near_is_what_meets_a_cell_of_an_edge(void **unused)
@@ -188,12 +191,12 @@ static void no_extent_no_raster(void **unused)
     (void)unused;
     for (size_t i = 0; i < sizeof extents / sizeof *extents; i++) {
         borders_init(&borders, &extents[i], bits, 64);
-        borders_add(&borders, zones[0].bytes, zones[0].n, &memory);
+        borders_add(&borders, zones[0].bytes, zones[0].n, true);
         assert_false(borders_are_far(&borders, &(struct box){ 0.5, 0.5, 0.5, 0.5 }));
     }
     set_up_square(&borders, bits);
     static const uint8_t damaged[] = { 1, 3, 0, 0, 0, 1, 0, 0 };
-    borders_add(&borders, damaged, sizeof damaged, &memory);
+    borders_add(&borders, damaged, sizeof damaged, true);
     assert_false(borders_are_far(&borders, &(struct box){ 50, 50, 50, 50 }));
 }
 

@@ -188,7 +188,7 @@ struct tally {
     int64_t n_rows, n_filtered, id_sum;
 };
 
-static int read_stream(struct rank *rank, struct tally *tally, struct error *err)
+static inline int read_stream(struct rank *rank, struct tally *tally, struct error *err)
 {
     int status;
     *tally = (struct tally){ 0 };
@@ -203,7 +203,7 @@ static int read_stream(struct rank *rank, struct tally *tally, struct error *err
 }
 
 /* The failure of opening with these overrides. */
-static struct error refusal(const char *const *overrides, int n)
+static inline struct error refusal(const char *const *overrides, int n)
 {
     struct rank rank;
     struct error err = { 0 };

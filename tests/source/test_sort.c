@@ -137,16 +137,26 @@ static void sort_on_a_rank(const struct team *team, void *context)
 struct keeping {
     struct job job;
     int64_t n_keep;
-    bool fits; /* what every rank adds */
+    bool fits;    /* what every rank adds */
+    bool is_lazy; /* the last rank adds nothing, and the first its share */
 };
 
-/* The job's records that are this rank's, in order. */
-static struct record *own_records(const struct job *job, const struct team *team)
+static int adder_of(const struct keeping *keeping, const struct team *team, int64_t i)
 {
+    int rank = (int)(i % team->size);
+    return keeping->is_lazy && rank == team->size - 1 ? 0 : rank;
+}
+
+/* The job's records that are this rank's, in order. */
+static struct record *own_records(const struct keeping *keeping,
+                                  const struct team *team)
+{
+    const struct job *job = &keeping->job;
     struct record *own = calloc((size_t)job->n + 1, sizeof *own);
     int64_t n = 0;
-    for (int64_t i = team->rank; i < job->n; i += team->size)
-        own[n++] = job->records[i];
+    for (int64_t i = 0; i < job->n; i++)
+        if (adder_of(keeping, team, i) == team->rank)
+            own[n++] = job->records[i];
     qsort(own, (size_t)n, sizeof *own, compare);
     return own;
 }
@@ -175,30 +185,40 @@ static void keep_on_a_rank(const struct team *team, void *context)
                            keeping->n_keep,
                            &err)
                == 0);
-    for (int64_t i = team->rank; i < job->n; i += team->size)
-        RANK_CHECK(add(sorter, job->records[i].bytes, job->records[i].n, &err) == 0);
+    for (int64_t i = 0; i < job->n; i++)
+        if (adder_of(keeping, team, i) == team->rank)
+            RANK_CHECK(add(sorter, job->records[i].bytes, job->records[i].n, &err)
+                       == 0);
     RANK_CHECK(sorter_end(sorter, 0, job->n_bytes, &err) == 0);
     int64_t n_kept = sorter_kept_bytes(sorter);
-    RANK_CHECK((n_kept > 0) == keeping->fits && n_kept <= keeping->n_keep);
-    RANK_CHECK((scratch.n_bytes == 0) == keeping->fits);
-    memory_rewind(&memory, &mark);
-    if (keeping->fits)
-        RANK_CHECK(memory_take(&memory, MEMORY_BATCH, n_kept, &err) == bytes);
-    RANK_CHECK(sorter_start(sorter, job->n_bytes - n_kept, &memory, &err) == 0);
     sorter_sums(sorter, sums[0], sums[1], sums[2]);
+    RANK_CHECK(n_kept <= keeping->n_keep);
+    RANK_CHECK((n_kept > 0) == (keeping->fits && sums[1][0] > 0));
+    RANK_CHECK(!keeping->fits || scratch.n_bytes == 0);
+    memory_rewind(&memory, &mark);
+    if (n_kept > 0)
+        RANK_CHECK(memory_take(&memory, MEMORY_BATCH, n_kept, &err) == bytes);
     RANK_CHECK(sums[2][0] == job->n);
-    struct record *own = own_records(job, team);
+    struct record *own = own_records(keeping, team);
     const struct record *wanted = keeping->fits ? own : job->sorted + sums[0][0];
-    while (sorter_next(sorter, 5, records, &n_given, &err) == 0 && n_given > 0)
-        for (int32_t i = 0; i < n_given; i++, n++) {
-            RANK_CHECK(n < sums[1][0]
-                       && sort_length(records[i] - SORT_LENGTH_BYTES) == wanted[n].n);
-            RANK_CHECK(memcmp(records[i], wanted[n].bytes, (size_t)wanted[n].n) == 0);
-            sum += weight_of(&wanted[n]);
-        }
-    RANK_CHECK(n == sums[1][0] && sum == sums[1][1]);
+    mark = memory_mark(&memory);
+    for (int turn = 0; turn < 2; turn++) { /* from the start again, too */
+        n = sum = 0;
+        memory_rewind(&memory, &mark);
+        RANK_CHECK(sorter_start(sorter, job->n_bytes - n_kept, &memory, &err) == 0);
+        while (sorter_next(sorter, 5, records, &n_given, &err) == 0 && n_given > 0)
+            for (int32_t i = 0; i < n_given; i++, n++) {
+                RANK_CHECK(n < sums[1][0]
+                           && sort_length(records[i] - SORT_LENGTH_BYTES)
+                                  == wanted[n].n);
+                RANK_CHECK(memcmp(records[i], wanted[n].bytes, (size_t)wanted[n].n)
+                           == 0);
+                sum += weight_of(&wanted[n]);
+            }
+        RANK_CHECK(n == sums[1][0] && sum == sums[1][1]);
+    }
     for (int64_t i = 0; keeping->fits && i < job->n; i++)
-        preceding += i % team->size < team->rank;
+        preceding += adder_of(keeping, team, i) < team->rank;
     RANK_CHECK(!keeping->fits || preceding == sums[0][0]);
     free(own);
     sorter_close(sorter);
@@ -212,19 +232,23 @@ static void keeps_what_fits(void **unused)
     static const struct {
         int64_t n, n_keep;
         int size;
-        bool fits;
+        bool fits, is_lazy;
     } table[] = {
-        { 1000, 1 << 20, 1, true },     { 1000, 1 << 20, 3, true },
-        { 100000, 1 << 20, 1, false },  { 100000, 8 << 20, 1, true },
-        { 100000, 8 << 20, 3, true },   { 100000, 3 << 20, 2, true },
-        { 100000, 2400000, 2, false },  { 2, 1 << 20, 2, true },
-        { 100000, 64 << 10, 2, false }, /* no room for any */
+        { 1000, 1 << 20, 1, true, false },     { 1000, 1 << 20, 3, true, false },
+        { 1000, 1 << 20, 3, true, true },      { 100000, 1 << 20, 1, false, false },
+        { 250000, 8 << 20, 1, false, false }, /* one long run, and short ones */
+        { 250000, 8 << 20, 2, true, false },   { 250000, 8 << 20, 2, false, true },
+        { 100000, 8 << 20, 1, true, false },   { 100000, 8 << 20, 3, true, false },
+        { 100000, 3 << 20, 2, true, false },   { 100000, 2400000, 2, false, false },
+        { 100000, 3 << 20, 2, false, true },   { 2, 1 << 20, 2, true, false },
+        { 100000, 64 << 10, 2, false, false }, /* no room for any */
     };
     (void)unused;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         struct keeping keeping = { .job = { .n = table[i].n, .n_bytes = 10 << 20 },
                                    .n_keep = table[i].n_keep,
-                                   .fits = table[i].fits };
+                                   .fits = table[i].fits,
+                                   .is_lazy = table[i].is_lazy };
         struct job *job = &keeping.job;
         job->records = calloc((size_t)job->n, sizeof *job->records);
         job->sorted = calloc((size_t)job->n, sizeof *job->sorted);

@@ -15,7 +15,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rooftally/base/memory.h"
 #include "rooftally/base/terms.h"
 
 struct borders {
@@ -26,6 +25,8 @@ struct borders {
     int64_t n_words;
 };
 
+enum { BORDERS_MOST_WORDS = 4096 * 4096 / 64 }; /* more are no use */
+
 /* As many cells as n_words have bits, none set; none at all over an extent without width,
  * without height, or too small or large to be divided. */
 void borders_init(struct borders *borders,
@@ -33,12 +34,12 @@ void borders_init(struct borders *borders,
                   uint64_t *bits,
                   int64_t n_words);
 
-/* Set what a zone, EWKB of a polygon or multipolygon within the extent, takes. `memory`
- * is for looking whether it is valid, and rewound. */
+/* Set what a zone, EWKB of a polygon or multipolygon within the extent, takes; is_valid: as
+ * zone_is_surely_valid says. */
 void borders_add(struct borders *borders,
                  const uint8_t *wkb,
                  int64_t n_bytes,
-                 struct memory *memory);
+                 bool is_valid);
 
 /* Whether a box meets no cell that is set, and would not with its sides rounded outwards
  * to floats; false for one that is not wholly over the extent. */

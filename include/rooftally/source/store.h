@@ -226,6 +226,9 @@ int store_stage(struct source *source,
  * wanted         what will be asked of the copy: bound to it already, and borrowed, with
  *                its job, until it is closed. Its slots are plain columns of the source.
  * source_filter  in the source's language: which buildings there are; NULL: all
+ * Shapes         a polygon far from the borders of all zones is copied without its own, where
+ *                that of its box answers all that the job asks (geometry/borders.h): the
+ *                copy's source_geometry gives that one
  * Memory         all that is free, rewound at the end
  * Returns        0 with *copy, which source_close takes from the disk; or -1 as
  *                store_stage
