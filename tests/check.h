@@ -6,11 +6,21 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "rooftally/base/error.h"
+
+/* n of what is repeated, or as much less as ROOFTALLY_TEST_SHARE says, for a test that runs
+ * under something slow: what depends on how many there are may then fail. */
+static inline int few(int n)
+{
+    const char *share = getenv("ROOFTALLY_TEST_SHARE");
+    int parts = share ? atoi(share) : 1;
+    return parts > 1 ? (n + parts - 1) / parts : n;
+}
 
 /* expects 0, or shows err->text */
 #define assert_fine(call, err)                                                         \

@@ -153,7 +153,7 @@ static int take_memory(struct store_writer *writer, struct error *err)
 {
     /* blocks of each of n ranks are n times as wide as those of all together; and what is
      * kept is resident, however much is allowed */
-    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4, MOST_KEPT = 32 << 20 };
+    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4, MOST_KEPT = 20 << 20 };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
@@ -184,6 +184,7 @@ static int take_memory(struct store_writer *writer, struct error *err)
         writer->n_keep = n_all - writer->n_fill;
     if (writer->n_keep > MOST_KEPT)
         writer->n_keep = MOST_KEPT;
+    memory_prefault(memory, memory->used_bytes + writer->n_keep);
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;

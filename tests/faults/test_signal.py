@@ -12,7 +12,8 @@ MOST_S = 10
 
 
 def send(job, target, number, chance):
-    """Send to ranks in the way that `target` says; "hung": one of them does not answer any more."""
+    """Send to ranks in the way that `target` says; "hung": one of them does not answer any more.
+    All ranks, and that one, 0 for none."""
     ranks = ranks_of(job)
     pids = list(ranks.values())
     if target == "hung":
@@ -21,7 +22,7 @@ def send(job, target, number, chance):
         for pid in pids:
             if pid != hung:
                 kill(pid, number)
-        return pids
+        return pids, hung
     chosen = {"mpirun": [job.pid], "rank 0": pids[:1] if 0 not in ranks else [ranks[0]],
               "a worker": [ranks[max(ranks)]], "some": chance.sample(pids, (len(pids) + 1) // 2),
               "all": pids, "thrice": pids * 3}[target]
@@ -30,7 +31,23 @@ def send(job, target, number, chance):
         kill(pid, number)
         if target == "thrice" and i % len(pids) == len(pids) - 1:
             time.sleep(0.05)
-    return pids
+    return pids, 0
+
+
+def let_go(job, pids, hung, count, what):
+    """A rank that was stopped when it had nothing left but to end: all others have ended, as if it
+    had, and nobody but who stopped it can let it."""
+    others = [pid for pid in pids if pid != hung]
+    until = time.monotonic() + MOST_S
+    while job.poll() is None and any(map(is_alive, others)) and time.monotonic() < until:
+        time.sleep(0.02)
+    check(job.poll() is not None or not any(map(is_alive, others)), what, "holds the others")
+    until = time.monotonic() + 2  # mpirun ends the last where the others ended in a bad way
+    while job.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    if job.poll() is None and not any(map(is_alive, others)):
+        count["hung at its very end"] = count.get("hung at its very end", 0) + 1
+        kill(hung, signal.SIGCONT)
 
 
 def one_signal(count, name, ranks, target, number, phase, chance, wanted):
@@ -47,9 +64,11 @@ def one_signal(count, name, ranks, target, number, phase, chance, wanted):
     else:
         wait_until(lambda: n_spooled(name) > 0, job)
         time.sleep(chance.uniform(0, 0.6))
-    pids = send(job, target, number, chance)
+    pids, hung = send(job, target, number, chance)
     is_whole = os.path.exists(path_of(name))
     is_late = is_whole or glob.glob(path_of(name) + ".partial-*")
+    if hung and is_whole:
+        let_go(job, pids, hung, count, what)
     status, stderr, seconds = wait_ended(job, pids, 30, what)
     if status == 0 or (target == "hung" and is_whole and status != 75):
         count["done before it"] += 1  # and for a rank that is hung then, mpirun has a status

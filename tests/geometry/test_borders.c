@@ -141,13 +141,14 @@ static void a_box_far_from_borders_answers_for_its_shape(void **unused)
 {
     struct tally tally = { 0 };
     (void)unused;
-    for (int i = 0; i < 3000; i++)
+    for (int i = 0; i < few(3000); i++)
         check_state(UINT64_C(7919) * (uint64_t)i + 3, &tally);
     print_message("%lld far, of their questions %lld inside; %lld near\n",
                   (long long)tally.n_far,
                   (long long)tally.n_inside,
                   (long long)tally.n_near);
-    assert_true(tally.n_far > 10000 && tally.n_inside > 5000 && tally.n_near > 10000);
+    assert_true(tally.n_far > few(10000) && tally.n_inside > few(5000)
+                && tally.n_near > few(10000));
 }
 
 /* The square from 0 to 100, in 64 by 64 cells. */

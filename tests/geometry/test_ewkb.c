@@ -161,7 +161,7 @@ static void changed_bytes_never_read_past_the_end(void **state)
     uint64_t seed = 11;
     struct ewkb head;
     int n_fine = 0, n_bad = 0;
-    for (int round = 0; round < 60000; round++) {
+    for (int round = 0; round < few(60000); round++) {
         int type = 1 + random_below(&seed, 7);
         dress(&shape, random_below(&seed, N_DRESSES), random_below(&seed, 2));
         put_sample(&shape, type);
@@ -186,7 +186,7 @@ static void the_specialised_reader_equals_the_general_one(void **state)
     static struct shape little, big;
     uint64_t seed = 3;
     struct ewkb a, b;
-    for (int round = 0; round < 20000; round++) {
+    for (int round = 0; round < few(20000); round++) {
         int n = 3 + random_below(&seed, 12), n_rings = 1 + random_below(&seed, 3);
         shape_init(&little);
         little.flags = random_below(&seed, 2) ? has_srid : 0;

@@ -25,6 +25,7 @@ static const char *const names[N_FIELDS] = { "height", "floors", "flat",
 static const enum value_type types[N_FIELDS] = { TYPE_REAL, TYPE_INTEGER, TYPE_BOOLEAN,
                                                  TYPE_DATE, TYPE_TEXT,    TYPE_TEXT };
 
+static int n_buildings;
 static struct memory_row zones[N_ZONES], buildings[N_BUILDINGS];
 static uint8_t zone_wkb[N_ZONES][MOST_WKB], building_wkb[N_BUILDINGS][MOST_WKB];
 static char ids[N_BUILDINGS][24], texts[N_BUILDINGS][N_FIELDS][40];
@@ -92,7 +93,7 @@ static void make_values(int i, double x)
 
 static void make_buildings(bool with_text_id, bool with_faults)
 {
-    for (int i = 0; i < N_BUILDINGS; i++) {
+    for (int i = 0; i < n_buildings; i++) {
         /* on the border, across it, beyond it; whole numbers touch */
         double x = floor(random_below(1040)) - 20, y = floor(random_below(1040)) - 20;
         double w = 1 + floor(random_below(9)), h = 1 + floor(random_below(9));
@@ -144,8 +145,8 @@ static void write_store(bool with_text_id)
         assert_fine(store_writer_zone(writer, id, wkb, NULL, 0, &err), &err);
     }
     assert_fine(store_writer_zones_end(writer, 0, &err), &err);
-    for (int k = 0; k < N_BUILDINGS; k++) {
-        int i = (int)((int64_t)k * 4001 % N_BUILDINGS);
+    for (int k = 0; k < n_buildings; k++) {
+        int i = (int)((int64_t)k * 4001 % n_buildings);
         uint8_t valid[N_FIELDS + 1];
         int64_t integers[N_FIELDS + 1];
         double real = 0;
@@ -179,7 +180,7 @@ static void write_store(bool with_text_id)
     }
     assert_fine(store_writer_commit(writer, 0, &counts, &err), &err);
     assert_int_equal(counts.n_zones, N_ZONES);
-    assert_int_equal(counts.n_buildings + counts.n_no_geometry, N_BUILDINGS);
+    assert_int_equal(counts.n_buildings + counts.n_no_geometry, n_buildings);
     store_writer_close(writer);
     memory_release(&memory);
 }
@@ -245,7 +246,7 @@ run(const struct job *job, bool from_store, bool with_text_id, struct side *side
                        .types = types,
                        .n_columns = N_FIELDS,
                        .rows = buildings,
-                       .n_rows = N_BUILDINGS },
+                       .n_rows = n_buildings },
     };
     *side = (struct side){ 0 };
     assert_fine(memory_init(&memory, job->memory_bytes, &err), &err);
@@ -319,7 +320,7 @@ static int64_t count_pairs(void)
     for (int i = 0; i < N_ZONES; i++) {
         struct box zone, box;
         assert_int_equal(ewkb_bounds(zones[i].wkb, zones[i].n_wkb, &zone), 0);
-        for (int k = 0; k < N_BUILDINGS; k++)
+        for (int k = 0; k < n_buildings; k++)
             n += ewkb_bounds(buildings[k].wkb, buildings[k].n_wkb, &box) != 0
                  || (box.xmin <= zone.xmax && zone.xmin <= box.xmax
                      && box.ymin <= zone.ymax && zone.ymin <= box.ymax);
@@ -455,7 +456,7 @@ static void centroids_outside_their_boxes_decide_alike(void **unused)
     (void)unused;
     srand(11);
     make_buildings(false, false);
-    for (int i = 0; i < N_BUILDINGS; i += 20) {
+    for (int i = 0; i < n_buildings; i += 20) {
         double x = random_below(1000), y = random_below(1000), d = 1 + random_below(3);
         const double bow[5][2] = {
             { x, y }, { x + 20, y + 20 }, { x + 20, y }, { x, y + 20 + d }, { x, y }
@@ -473,7 +474,7 @@ static void blocks_with_numbers_that_are_none_decide_alike(void **unused)
     (void)unused;
     srand(13);
     make_buildings(false, false);
-    for (int i = 0; i < N_BUILDINGS; i += 100)
+    for (int i = 0; i < n_buildings; i += 100)
         if (values[i][0])
             strcpy(texts[i][0], "nan");
     write_store(false);
@@ -524,6 +525,7 @@ static int tear_down(void **unused)
 
 int main(void)
 {
+    n_buildings = few(N_BUILDINGS);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_store_answers_as_memory_does),
         cmocka_unit_test(sides_that_are_no_floats_decide_alike),

@@ -229,6 +229,7 @@ static void keep_on_a_rank(const struct team *team, void *context)
 /* All ranks keep what they have, or none does. */
 static void keeps_what_fits(void **unused)
 {
+    enum { PIECE = 64 << 10 }; /* no record is in it */
     static const struct {
         int64_t n, n_keep;
         int size;
@@ -245,10 +246,15 @@ static void keeps_what_fits(void **unused)
     };
     (void)unused;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct keeping keeping = { .job = { .n = table[i].n, .n_bytes = 10 << 20 },
-                                   .n_keep = table[i].n_keep,
-                                   .fits = table[i].fits,
-                                   .is_lazy = table[i].is_lazy };
+        bool is_long = table[i].n >= 10000;
+        struct keeping keeping = {
+            .job = { .n = is_long ? few((int)table[i].n) : table[i].n,
+                     .n_bytes = 10 << 20 },
+            .n_keep =
+                is_long ? PIECE + few((int)table[i].n_keep - PIECE) : table[i].n_keep,
+            .fits = table[i].fits,
+            .is_lazy = table[i].is_lazy,
+        };
         struct job *job = &keeping.job;
         job->records = calloc((size_t)job->n, sizeof *job->records);
         job->sorted = calloc((size_t)job->n, sizeof *job->sorted);
@@ -280,7 +286,7 @@ static void sorts_what_fits_and_what_does_not(void **unused)
     static const int sizes[] = { 2, 5 };
     (void)unused;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        struct job job = { .n = table[i].n,
+        struct job job = { .n = table[i].n < 10000 ? table[i].n : few((int)table[i].n),
                            .n_bytes = table[i].n_bytes,
                            .n_lazy = table[i].n_lazy };
         job.records = calloc((size_t)job.n + 1, sizeof *job.records);

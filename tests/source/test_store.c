@@ -539,7 +539,7 @@ static void random_damage_is_survived(void **unused)
     (void)unused;
     uint8_t *bytes = malloc(n_whole);
     struct job *job = make_job("where = size > 20 and use <> 'shed'");
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < few(ROUNDS); round++) {
         struct totals totals;
         struct error err = { ERROR_NONE, "" };
         memcpy(bytes, whole, n_whole);
@@ -557,7 +557,7 @@ static void random_damage_is_survived(void **unused)
     }
     job_close(job);
     free(bytes);
-    assert_true(n_refused > ROUNDS / 10);
+    assert_true(n_refused > few(ROUNDS) / 10);
 }
 
 static void identify(char identity[128])
