@@ -4,6 +4,8 @@
  *     comm_test_comm missing    a rank that does not come: exit status 3
  *     comm_test_comm idle       processor time of ranks that wait, printed
  */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
 
@@ -235,6 +238,28 @@ static void missing(struct comm *comm)
     comm_abort(comm, 3);
 }
 
+/* Small messages to the daemon on this host go at once: MPI's end waits for four of them. */
+static void ask_launcher(struct comm *comm)
+{
+    const char *uri = getenv("PMIX_SERVER_URI41");
+    const char *port = uri ? strstr(uri, "tcp4://127.0.0.1:") : NULL;
+    int n_connected = 0, n_held_back = 0;
+    for (int file = 3; port && file < 256; file++) {
+        struct sockaddr_in peer;
+        socklen_t n_bytes = sizeof peer, n = sizeof(int);
+        int goes_at_once = 0;
+        if (getpeername(file, (struct sockaddr *)&peer, &n_bytes) != 0
+            || peer.sin_family != AF_INET
+            || ntohs(peer.sin_port) != atoi(strrchr(port, ':') + 1))
+            continue;
+        n_connected++;
+        CHECK(getsockopt(file, IPPROTO_TCP, TCP_NODELAY, &goes_at_once, &n) == 0);
+        n_held_back += !goes_at_once;
+    }
+    CHECK(!port || n_connected > 0);
+    CHECK(n_held_back == 0);
+}
+
 static void alone_is_a_world_of_one(void **state)
 {
     (void)state;
@@ -278,6 +303,7 @@ int main(int argc, char **argv)
             missing(comm);
         else
             all_of_it(comm);
+        ask_launcher(comm);
         CHECK(comm_is_mpi(comm));
         comm_close(comm);
         return 0;
