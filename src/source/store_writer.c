@@ -184,7 +184,8 @@ static int take_memory(struct store_writer *writer, struct error *err)
         writer->n_keep = n_all - writer->n_fill;
     if (writer->n_keep > MOST_KEPT)
         writer->n_keep = MOST_KEPT;
-    memory_prefault(memory, memory->used_bytes + writer->n_keep);
+    if (writer->n_keep > 0)
+        memory_prefault(memory, memory->used_bytes + writer->n_keep);
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;
