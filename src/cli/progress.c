@@ -118,7 +118,7 @@ static int lay_out(char text[PROGRESS_TEXT_BYTES],
                     PROGRESS_TEXT_BYTES,
                     "%s%3.0f %% %s%s%.*f M/s%sETA %s%s%s%s",
                     bar_text(bar, layout.bar, facts->share),
-                    100 * facts->share,
+                    floor(100 * facts->share + 1e-9), /* 100: there is no more */
                     zones,
                     buildings,
                     facts->rate < 9.995e6 ? 2 : 1,

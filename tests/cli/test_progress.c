@@ -41,6 +41,24 @@ static void what_matters_least_is_dropped_first(void **state)
     }
 }
 
+/* What is not yet all is never called 100 %. */
+static void shares_are_rounded_down(void **state)
+{
+    (void)state;
+    static const struct {
+        double share;
+        const char *wanted;
+    } cases[] = { { 0, "  0 %" },     { 0.29, " 29 %" },   { 0.5, " 50 %" },
+                  { 0.999, " 99 %" }, { 0.9996, " 99 %" }, { 1, "100 %" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[PROGRESS_TEXT_BYTES];
+        struct progress_facts some = facts;
+        some.share = cases[i].share;
+        progress_live_text(text, &some, 60);
+        assert_memory_equal(text, cases[i].wanted, 5);
+    }
+}
+
 static void no_line_is_too_long(void **state)
 {
     (void)state;
@@ -71,6 +89,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_matters_least_is_dropped_first),
+        cmocka_unit_test(shares_are_rounded_down),
         cmocka_unit_test(no_line_is_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

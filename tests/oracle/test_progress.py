@@ -23,7 +23,7 @@ RUN = ("run", JOB, "-o", OUTPUT, "--force", "--set", f"source.path={STORE}", "--
        "--set", "buildings.where=")
 SHARE, RATE, ETA = r"\d+ %", r"\d+\.\d+ M/s", r"ETA (\d+:\d+|\?)"
 PEAK = r"peak (\d+\.\d MiB|0 bytes)"  # 0: no worker has told yet
-ZONES, BUILDINGS, BAR = r"\d+/100 zones", r"[\d,]+ buildings", r"\[#*\.*\] "
+ZONES, BUILDINGS, BAR = r"\d+/100 zones", r"[\d,]+ buildings", r"\[#*\.*\]"
 
 
 def on_terminal(columns, *arguments, ranks=1):
