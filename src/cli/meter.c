@@ -36,7 +36,7 @@ bool meter_show(void *context, double share)
                 meter->terminal ? "\r%s: %3.0f %%, ETA %s\033[K"
                                 : "%s: %.0f %%, ETA %s\n",
                 meter->what,
-                100 * share,
+                progress_percent(share),
                 progress_duration(eta,
                                   share > 0 ? spent_s * (1 - share) / share : NAN));
         fflush(stderr);

@@ -89,6 +89,11 @@ static char *bar_text(char text[40], int width, double share)
     return text;
 }
 
+double progress_percent(double share)
+{
+    return floor(100 * share + 1e-9);
+}
+
 struct layout {
     int bar;
     bool zones, buildings;
@@ -118,7 +123,7 @@ static int lay_out(char text[PROGRESS_TEXT_BYTES],
                     PROGRESS_TEXT_BYTES,
                     "%s%3.0f %% %s%s%.*f M/s%sETA %s%s%s%s",
                     bar_text(bar, layout.bar, facts->share),
-                    floor(100 * facts->share + 1e-9), /* 100: there is no more */
+                    progress_percent(facts->share),
                     zones,
                     buildings,
                     facts->rate < 9.995e6 ? 2 : 1,
@@ -195,7 +200,7 @@ void progress_write(void *context, double share)
     snprintf(text,
              sizeof text,
              "%3.0f %% written, ETA %s",
-             100 * share,
+             progress_percent(share),
              progress_duration(eta, share > 0 ? elapsed_s * (1 - share) / share : NAN));
     if (line->terminal) {
         text[terminal_columns() - 1] = '\0';

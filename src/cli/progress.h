@@ -53,5 +53,7 @@ void progress_end(struct progress_line *line);
 char *progress_duration(char text[24], double seconds);
 /* "1,234,567" */
 char *progress_count(char text[32], int64_t n);
+/* Whole per cent of a share, rounded down: 100 only where nothing is left. */
+double progress_percent(double share);
 
 #endif

@@ -22,11 +22,9 @@ struct staging {
      * question will need that their box does not answer */
     bool leaves_shapes;
     struct borders borders;
-    uint8_t
-        *pieces; /* [team->size * n_piece], in which the ranks' borders are united */
+    uint8_t *pieces; /* [team->size * n_piece] what the ranks tell of their borders */
     int64_t n_piece;
-    uint8_t *valid; /* [n_valid] of the first zones of this rank's range */
-    int64_t n_valid;
+    uint8_t *valid; /* of the first zones of this rank's range, for store_writer */
 };
 
 /* To be filled then: the bindings, the plan's tables, the slots of their fields. */

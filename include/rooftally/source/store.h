@@ -97,7 +97,7 @@ struct store_options {
         *team;  /* the ranks that write it together; NULL: this one alone */
     bool force; /* replace a store that is there */
     /* For one that is read once and thrown away: buildings need be in order only as far as
-     * each rank has added them, where that saves time, and their content is not summed. */
+     * each rank has added them, where that saves time, and nothing sums up what is in it. */
     bool any_order;
     /* Called often with the share of work, below 0 where it is not known; true gives up
      * with ERROR_STOPPED. May be NULL. */
