@@ -11,6 +11,8 @@
 
 #include "store_writer.h"
 
+enum { SYNC_BYTES = 32 << 20 };
+
 /* Whether the caller wants to go on; asked every few thousand rows. */
 static int
 report(const struct store_writer *writer, int64_t done, int64_t all, struct error *err)
@@ -170,7 +172,7 @@ static int fill_table(struct store_writer *writer,
                         &collected->shape,
                         &collected->size,
                         &collected->range,
-                        writer->stays,
+                        writer->syncer,
                         writer->n_fill,
                         writer->memory,
                         err)
@@ -344,8 +346,10 @@ static int give_name(struct store_writer *writer, struct error *err)
 /* Every rank sees to it that what it has written is on the disk. Collective and agreed. */
 static int publish(struct store_writer *writer, struct error *err)
 {
+    bool synced = syncer_end(writer->syncer);
     int status = 0;
-    if (fsync(writer->file) != 0)
+    writer->syncer = NULL;
+    if (!synced || fsync(writer->file) != 0)
         status = error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
     if (team_agree(writer->team, status, err))
         return -1;
@@ -383,7 +387,7 @@ int store_writer_commit(struct store_writer *writer,
                         struct error *err)
 {
     struct store_counts filled;
-    writer->stays = true;
+    writer->syncer = syncer_start(writer->file, SYNC_BYTES);
     if (store_writer_fill(writer, status, &filled, err) || publish(writer, err))
         return -1;
     *counts = filled;

@@ -1,17 +1,15 @@
 #include "store_fill.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "rooftally/base/file.h"
 
-enum { MOST_STREAM_BYTES = 64 * 1024, WKB_SHARES = 8, SEND_BYTES = 1 << 20 };
+enum { MOST_STREAM_BYTES = 64 * 1024, WKB_SHARES = 8 };
 
 /* Bytes on their way to one place in the file. */
 struct stream {
     int64_t at;
-    int64_t sent; /* up to where the disk has been told to begin */
     uint8_t *bytes;
     int32_t used, capacity;
 };
@@ -27,7 +25,7 @@ struct store_fill {
     const struct store_shape *shape;
     const struct store_table_size *size;
     const struct store_range *range;
-    bool stays;
+    struct syncer *syncer;
     int64_t n;     /* rows so far */
     int64_t n_wkb; /* where the next geometry begins */
     struct stream id, box[4], fault, vertices, offset, wkb;
@@ -45,26 +43,25 @@ int store_write(const struct store *store,
     return 0;
 }
 
-/* The file has to be on the disk before it gets its name: the disk may as well begin while
- * there is more to fill. It is no more than a hint. */
-static void send(const struct store *store, struct stream *stream)
+static int write_on(const struct store_fill *fill,
+                    struct stream *stream,
+                    const void *bytes,
+                    int64_t n,
+                    struct error *err)
 {
-    int64_t n = stream->at - stream->sent;
-    if (n < SEND_BYTES)
-        return;
-    (void)sync_file_range(store->file, stream->sent, n, SYNC_FILE_RANGE_WRITE);
-    stream->sent = stream->at;
+    if (store_write(fill->store, stream->at, bytes, n, err))
+        return -1;
+    stream->at += n;
+    syncer_wrote(fill->syncer, n);
+    return 0;
 }
 
 static int
 flush(const struct store_fill *fill, struct stream *stream, struct error *err)
 {
-    if (store_write(fill->store, stream->at, stream->bytes, stream->used, err))
+    if (write_on(fill, stream, stream->bytes, stream->used, err))
         return -1;
-    stream->at += stream->used;
     stream->used = 0;
-    if (fill->stays)
-        send(fill->store, stream);
     return 0;
 }
 
@@ -76,12 +73,8 @@ static int put(const struct store_fill *fill,
 {
     if (n > stream->capacity - stream->used && flush(fill, stream, err))
         return -1;
-    if (n > stream->capacity) {
-        if (store_write(fill->store, stream->at, bytes, n, err))
-            return -1;
-        stream->at += n;
-        return 0;
-    }
+    if (n > stream->capacity)
+        return write_on(fill, stream, bytes, n, err);
     if (n > 0)
         memcpy(stream->bytes + stream->used, bytes, (size_t)n);
     stream->used += (int32_t)n;
@@ -94,7 +87,7 @@ static int init(struct stream *stream,
                 struct memory *memory,
                 struct error *err)
 {
-    *stream = (struct stream){ .at = at, .sent = at, .capacity = capacity };
+    *stream = (struct stream){ .at = at, .capacity = capacity };
     stream->bytes = memory_take(memory, MEMORY_BATCH, capacity, err);
     return stream->bytes ? 0 : -1;
 }
@@ -170,7 +163,7 @@ int store_fill_open(struct store_fill **fill,
                     const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
-                    bool stays,
+                    struct syncer *syncer,
                     int64_t n_bytes,
                     struct memory *memory,
                     struct error *err)
@@ -183,7 +176,7 @@ int store_fill_open(struct store_fill **fill,
                                  .shape = shape,
                                  .size = size,
                                  .range = range,
-                                 .stays = stays,
+                                 .syncer = syncer,
                                  .n_wkb = range->first_wkb };
     made->fields = memory_take(memory,
                                MEMORY_BATCH,

@@ -6,6 +6,7 @@
 #define ROOFTALLY_SOURCE_STORE_FILL_H
 
 #include "rooftally/base/memory.h"
+#include "rooftally/base/syncer.h"
 #include "rooftally/geometry/measure.h"
 
 #include "store_create.h"
@@ -22,7 +23,7 @@ struct store_range {
 };
 
 /*
- * stays    the store will be synced: the disk may begin
+ * syncer   of the store's file, told of what is written; NULL where it will not be synced
  * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
  *          eight for geometry
  */
@@ -33,7 +34,7 @@ int store_fill_open(struct store_fill **fill,
                     const struct store_shape *shape,
                     const struct store_table_size *size,
                     const struct store_range *range,
-                    bool stays,
+                    struct syncer *syncer,
                     int64_t n_bytes,
                     struct memory *memory,
                     struct error *err);

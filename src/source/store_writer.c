@@ -258,6 +258,7 @@ void store_writer_close(struct store_writer *writer)
     if (!writer)
         return;
     store_close(writer->store);
+    (void)syncer_end(writer->syncer); /* there is one only where the store has failed */
     if (writer->file >= 0)
         close(writer->file);
     if (writer->has_name && writer->team->rank == 0)

@@ -26,7 +26,7 @@ struct store_writer {
     char *path, *partial, *folder;
     int file; /* the store to be; -1: not there */
     bool has_name;
-    bool stays; /* it will be synced */
+    struct syncer *syncer; /* of the store; NULL: it will not be synced */
     struct scratch scratch;
     struct memory *memory;
     /* [n_valid] what zone_is_surely_valid says of the first zones of this rank's range;

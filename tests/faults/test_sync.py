@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A disk that fails when finished zones are synced to it stops the run soon: no work is done whose
-outcome is lost. Another attempt goes on."""
+outcome is lost. Another attempt goes on. A store gets no name when a part of it could not be synced
+while the rest was filled, though a disk tells of that but once."""
 
 import re
 
@@ -25,4 +26,35 @@ for ranks in (1, 2):
     check(kept and int(kept[1]) < N_ZONES // 2, name, "did it all:", stderr)
     resume(name, ranks, name)
     check(datasets(path_of(name)) == wanted, name, "another result")
+
+# As much as the first sync of a part needs; the sync at the end has nothing to say.
+once = os.path.join(folder, "once.so")
+subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-x", "c", "-", "-o", once], check=True,
+               encoding="utf-8", input="""
+#include <dlfcn.h>
+#include <errno.h>
+int fdatasync(int f)
+{
+    static int n;
+    int (*next)(int);
+    *(void **)&next = dlsym(RTLD_NEXT, "fdatasync");
+    errno = EIO;
+    return n++ ? next(f) : -1;
+}""")
+store = os.path.join(folder, "part.store.h5")
+for preload, ranks in (("", 1), (once, 1), (once, 2)):
+    done = subprocess.run(command("generate", store, "--force", "--zones", "100", "--buildings",
+                                  "400000", "--seed", "5", "--quiet", ranks=ranks),
+                          env=dict(environment, LD_PRELOAD=preload), stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, encoding="utf-8", timeout=120)
+    what = f"generate, {ranks} ranks, {'one sync failed' if preload else 'all well'}"
+    there = glob.glob(store + "*")
+    if preload:
+        check(done.returncode == 1 and "part.store.h5: Input/output error" in done.stderr, what,
+              "ended with", done.returncode, done.stderr)
+        check(not there, what, "left", there)
+    else:
+        check(done.returncode == 0 and there == [store], what, "ended with", done.returncode,
+              done.stderr, there)
+        os.unlink(store)
 finish()
