@@ -8,6 +8,7 @@
 #ifndef ROOFTALLY_RESULT_GATHER_H
 #define ROOFTALLY_RESULT_GATHER_H
 
+#include "rooftally/base/syncer.h"
 #include "rooftally/result/result.h"
 
 #include "field.h"
@@ -27,6 +28,7 @@ struct gather {
     int consistent; /* all zones were read under one snapshot */
 
     double bytes_in_all, bytes_done; /* for progress */
+    struct syncer *syncer; /* of the file, while slabs are written; on rank 0 */
 };
 
 /* The record that was read last, so that a zone cut across slabs is read once. */

@@ -1,7 +1,17 @@
 /* All slabs of all families: sizes, buffers, and the file that all ranks have open. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "slab.h"
 
-enum { LEAST_BYTES = 64 * 1024, MOST_BYTES = 4 * 1024 * 1024, RANK_BYTES = 256 * 1024 };
+enum {
+    LEAST_BYTES = 64 * 1024,
+    MOST_BYTES = 4 * 1024 * 1024,
+    RANK_BYTES = 256 * 1024,
+    SYNC_BYTES = 8 << 20,
+};
 
 /* Bytes of a slab, the same on every rank: a share of the least free memory, and no
  * more than keeps all ranks busy. */
@@ -88,7 +98,9 @@ make_room(struct slab *slab, enum family family, int64_t n_bytes, struct error *
 
 static void report(struct gather *g, const struct slab *slab)
 {
-    g->bytes_done += (double)slab->n * (double)slab->row_bytes;
+    int64_t n_bytes = slab->n * slab->row_bytes;
+    g->bytes_done += (double)n_bytes;
+    syncer_wrote(g->syncer, n_bytes);
     if (g->input->progress)
         g->input->progress(g->input->progress_context,
                            g->bytes_in_all > 0 ? g->bytes_done / g->bytes_in_all : 1);
@@ -128,6 +140,9 @@ out:
  * not be in the file. */
 static int finish(struct gather *g, hid_t *file, int status, struct error *err)
 {
+    if (!syncer_end(g->syncer) && status == 0)
+        status = error_set(err, ERROR_IO, "syncing the result: %s", strerror(errno));
+    g->syncer = NULL;
     if (status == 0 && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
         status = h5_error(err, ERROR_IO, "flushing the result");
     if (status == 0 && H5Fget_obj_count(*file, H5F_OBJ_ALL) != 1)
@@ -140,6 +155,7 @@ static int finish(struct gather *g, hid_t *file, int status, struct error *err)
 int gather_slabs(struct gather *gather, const char *path, struct error *err)
 {
     int64_t n_bytes = 0;
+    int fd = -1;
     hid_t file = H5I_INVALID_HID, access = comm_file_access(gather->comm);
     int status = access < 0 ? h5_error(err, ERROR_IO, "access list") : 0;
     if (comm_agree(gather->comm, status, err) < 0
@@ -152,6 +168,10 @@ int gather_slabs(struct gather *gather, const char *path, struct error *err)
     if (file < 0)
         status = h5_error(err, ERROR_IO, "%s cannot be opened", path);
     status = comm_agree(gather->comm, status, err);
+    if (status == 0 && comm_rank(gather->comm) == 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0)
+        gather->syncer = syncer_start(fd, SYNC_BYTES);
 
     for (int k = 0; k < gather->table.n; k++) {
         const struct field *field = &gather->table.fields[k];
@@ -161,5 +181,8 @@ int gather_slabs(struct gather *gather, const char *path, struct error *err)
     for (int family = 0; status == 0 && family < N_FAMILIES; family++)
         if (gather->n_rows[family] > 0)
             status = write_family(gather, file, (enum family)family, n_bytes, err);
-    return finish(gather, &file, status, err);
+    status = finish(gather, &file, status, err);
+    if (fd >= 0)
+        close(fd);
+    return status;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A disk that fails when finished zones are synced to it stops the run soon: no work is done whose
 outcome is lost. Another attempt goes on. A store gets no name when a part of it could not be synced
-while the rest was filled, though a disk tells of that but once."""
+while the rest was filled, though a disk tells of that but once; nor does a result, whose spool stays."""
 
 import re
 
@@ -56,5 +56,25 @@ for preload, ranks in (("", 1), (once, 1), (once, 2)):
     else:
         check(done.returncode == 0 and there == [store], what, "ended with", done.returncode,
               done.stderr, there)
-        os.unlink(store)
+        os.rename(store, os.path.join(folder, "whole.h5"))
+
+of_store = dict(source={"kind": "store", "path": os.path.join(folder, "whole.h5")},
+                buildings__table="building", buildings__keep="id, height, size",
+                limits__checkpoint="none")
+for ranks in (1, 2):
+    name = f"part_{ranks}"
+    environment["LD_PRELOAD"] = once
+    try:
+        process = start(name, ranks, "--quiet", **of_store)
+    finally:
+        del environment["LD_PRELOAD"]
+    stderr = process.communicate(timeout=60)[1]
+    check(process.returncode == 1 and "syncing the result: Input/output error" in stderr, name,
+          "ended with", process.returncode, stderr)
+    check(not os.path.exists(path_of(name)), name, "has a result")
+    process = start(name, ranks, "--quiet", "--resume", **of_store)
+    stderr = process.communicate(timeout=60)[1]
+    check(process.returncode == 0 and leftovers(name) == [f"{name}.h5"], name, "resumed",
+          process.returncode, stderr, leftovers(name))
+check(datasets(path_of("part_1")) == datasets(path_of("part_2")), "one and two ranks differ")
 finish()
