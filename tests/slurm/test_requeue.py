@@ -213,7 +213,8 @@ def cut_node(name):
     print(f"{name}: all ranks gone after {seconds:.0f} s, requeued after "
           f"{time.monotonic() - since:.0f} s", flush=True)
     slurm.heal("node3")
-    slurm.await_(lambda: slurm.is_up("node3"), "node3", 60)
+    # Slurm asks a node that was away only once a minute whether a job has left it.
+    slurm.await_(lambda: slurm.is_up("node3"), "node3", 150)
     job.await_requeue(1)
     job.hurry()
     job.check_done(2)
