@@ -143,6 +143,7 @@ static int finish(struct gather *g, hid_t *file, int status, struct error *err)
     if (!syncer_end(g->syncer) && status == 0)
         status = error_set(err, ERROR_IO, "syncing the result: %s", strerror(errno));
     g->syncer = NULL;
+    status = comm_agree(g->comm, status, err); /* to flush is collective */
     if (status == 0 && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)
         status = h5_error(err, ERROR_IO, "flushing the result");
     if (status == 0 && H5Fget_obj_count(*file, H5F_OBJ_ALL) != 1)
