@@ -1,12 +1,10 @@
 #include "rooftally/base/syncer.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { STACK_BYTES = 64 * 1024 };
+#include "rooftally/base/thread.h"
 
 struct syncer {
     int fd;
@@ -15,7 +13,7 @@ struct syncer {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
     int64_t n_new; /* bytes since the last sync began */
-    bool ends;
+    bool at_work, ends;
     int failed; /* errno of the first sync that did */
 };
 
@@ -29,30 +27,17 @@ static void *sync_steps(void *context)
             continue;
         }
         syncer->n_new = 0;
+        syncer->at_work = true;
         pthread_mutex_unlock(&syncer->lock);
         int failed = fdatasync(syncer->fd) == 0 ? 0 : errno;
         pthread_mutex_lock(&syncer->lock);
+        syncer->at_work = false;
         if (failed && !syncer->failed)
             syncer->failed = failed;
+        pthread_cond_broadcast(&syncer->changed);
     }
     pthread_mutex_unlock(&syncer->lock);
     return NULL;
-}
-
-/* Signals are for the thread that knows what to do about them. */
-static bool begin(struct syncer *syncer)
-{
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int status = pthread_create(&syncer->thread, &attributes, sync_steps, syncer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return status == 0;
 }
 
 static void release(struct syncer *syncer)
@@ -71,21 +56,33 @@ struct syncer *syncer_start(int fd, int64_t step_bytes)
                                .step_bytes = step_bytes,
                                .lock = PTHREAD_MUTEX_INITIALIZER,
                                .changed = PTHREAD_COND_INITIALIZER };
-    if (begin(syncer))
+    if (thread_start(&syncer->thread, sync_steps, syncer))
         return syncer;
     release(syncer);
     return NULL;
 }
 
-void syncer_wrote(struct syncer *syncer, int64_t n_bytes)
+/* What has failed, as errno and false. */
+static bool tell(int failed)
+{
+    if (failed)
+        errno = failed;
+    return failed == 0;
+}
+
+bool syncer_wrote(struct syncer *syncer, int64_t n_bytes)
 {
     if (!syncer)
-        return;
+        return true;
     pthread_mutex_lock(&syncer->lock);
     syncer->n_new += n_bytes;
     if (syncer->n_new >= syncer->step_bytes)
-        pthread_cond_signal(&syncer->changed);
+        pthread_cond_broadcast(&syncer->changed);
+    while (syncer->at_work && syncer->n_new >= syncer->step_bytes)
+        pthread_cond_wait(&syncer->changed, &syncer->lock);
+    int failed = syncer->failed;
     pthread_mutex_unlock(&syncer->lock);
+    return tell(failed);
 }
 
 bool syncer_end(struct syncer *syncer)
@@ -94,12 +91,10 @@ bool syncer_end(struct syncer *syncer)
         return true;
     pthread_mutex_lock(&syncer->lock);
     syncer->ends = true;
-    pthread_cond_signal(&syncer->changed);
+    pthread_cond_broadcast(&syncer->changed);
     pthread_mutex_unlock(&syncer->lock);
     pthread_join(syncer->thread, NULL);
     int failed = syncer->failed;
     release(syncer);
-    if (failed)
-        errno = failed;
-    return failed == 0;
+    return tell(failed);
 }

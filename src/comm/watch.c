@@ -1,15 +1,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "lifeline.h"
+#include "rooftally/base/thread.h"
 
-enum { STACK_BYTES = 256 * 1024 };
+#include "lifeline.h"
 
 struct watch {
     pthread_t thread;
@@ -89,21 +87,6 @@ static void *watch_lines(void *context)
     }
 }
 
-static bool begin(struct watch *watch)
-{
-    sigset_t all, before;
-    pthread_attr_t attributes;
-    sigfillset(&all);
-    if (pthread_attr_init(&attributes) != 0)
-        return false;
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int status = pthread_create(&watch->thread, &attributes, watch_lines, watch);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return status == 0;
-}
-
 static void release(struct watch *watch)
 {
     for (int i = 0; i < watch->n; i++)
@@ -140,7 +123,7 @@ struct watch *watch_start(const int *lines,
     watch->lost = lost;
     watch->told = told;
     watch->context = context;
-    if (n_lines > 0 && begin(watch))
+    if (n_lines > 0 && thread_start(&watch->thread, watch_lines, watch))
         return watch;
     close(watch->stop[1]);
     release(watch);

@@ -11,6 +11,7 @@
  */
 #include "slab.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct piece {
@@ -188,6 +189,11 @@ static int write_columns(struct slab *slab, struct error *err)
     return status;
 }
 
+int slab_not_synced(struct error *err)
+{
+    return error_set(err, ERROR_IO, "syncing the result: %s", strerror(errno));
+}
+
 int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)
 {
     struct comm *comm = slab->gather->comm;
@@ -210,5 +216,8 @@ int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)
         status = unpack(slab, err);
     if (comm_agree(comm, status, err) < 0)
         return -1;
-    return comm_agree(comm, write_columns(slab, err), err);
+    status = write_columns(slab, err);
+    if (status == 0 && !syncer_wrote(slab->gather->syncer, n * slab->row_bytes))
+        status = slab_not_synced(err);
+    return comm_agree(comm, status, err);
 }

@@ -31,4 +31,7 @@ struct slab {
  * order. Collective and agreed. */
 int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err);
 
+/* -1 with ERROR_IO, of a sync that errno tells about. */
+int slab_not_synced(struct error *err);
+
 #endif

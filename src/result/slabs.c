@@ -1,7 +1,5 @@
 /* All slabs of all families: sizes, buffers, and the file that all ranks have open. */
-#include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "slab.h"
@@ -98,9 +96,7 @@ make_room(struct slab *slab, enum family family, int64_t n_bytes, struct error *
 
 static void report(struct gather *g, const struct slab *slab)
 {
-    int64_t n_bytes = slab->n * slab->row_bytes;
-    g->bytes_done += (double)n_bytes;
-    syncer_wrote(g->syncer, n_bytes);
+    g->bytes_done += (double)slab->n * (double)slab->row_bytes;
     if (g->input->progress)
         g->input->progress(g->input->progress_context,
                            g->bytes_in_all > 0 ? g->bytes_done / g->bytes_in_all : 1);
@@ -141,7 +137,7 @@ out:
 static int finish(struct gather *g, hid_t *file, int status, struct error *err)
 {
     if (!syncer_end(g->syncer) && status == 0)
-        status = error_set(err, ERROR_IO, "syncing the result: %s", strerror(errno));
+        status = slab_not_synced(err);
     g->syncer = NULL;
     status = comm_agree(g->comm, status, err); /* to flush is collective */
     if (status == 0 && H5Fflush(*file, H5F_SCOPE_GLOBAL) < 0)

@@ -11,7 +11,9 @@
 
 #include "store_writer.h"
 
-enum { SYNC_BYTES = 32 << 20 };
+/* What is written between two syncs: of all ranks, for each syncs the whole file, and at least
+ * of one. */
+enum { SYNC_BYTES = 32 << 20, LEAST_SYNC_BYTES = 8 << 20 };
 
 /* Whether the caller wants to go on; asked every few thousand rows. */
 static int
@@ -387,7 +389,10 @@ int store_writer_commit(struct store_writer *writer,
                         struct error *err)
 {
     struct store_counts filled;
-    writer->syncer = syncer_start(writer->file, SYNC_BYTES);
+    int64_t n_sync = SYNC_BYTES / writer->team->size;
+    writer->syncer =
+        syncer_start(writer->file,
+                     n_sync < LEAST_SYNC_BYTES ? LEAST_SYNC_BYTES : n_sync);
     if (store_writer_fill(writer, status, &filled, err) || publish(writer, err))
         return -1;
     *counts = filled;

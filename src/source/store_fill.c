@@ -52,7 +52,8 @@ static int write_on(const struct store_fill *fill,
     if (store_write(fill->store, stream->at, bytes, n, err))
         return -1;
     stream->at += n;
-    syncer_wrote(fill->syncer, n);
+    if (!syncer_wrote(fill->syncer, n))
+        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
     return 0;
 }
 

@@ -23,7 +23,7 @@ struct store_range {
 };
 
 /*
- * syncer   of the store's file, told of what is written; NULL where it will not be synced
+ * syncer   of the store's file, told of what is written; NULL: nobody is told
  * n_bytes  of memory for buffers, at least STORE_FILL_LEAST: a share for each column,
  *          eight for geometry
  */

@@ -26,7 +26,7 @@ struct store_writer {
     char *path, *partial, *folder;
     int file; /* the store to be; -1: not there */
     bool has_name;
-    struct syncer *syncer; /* of the store; NULL: it will not be synced */
+    struct syncer *syncer; /* while the store is filled; NULL: none */
     struct scratch scratch;
     struct memory *memory;
     /* [n_valid] what zone_is_surely_valid says of the first zones of this rank's range;

@@ -62,94 +62,124 @@ static void await(const int *count, int n)
     pthread_mutex_unlock(&disk.lock);
 }
 
-static void nothing_is_synced_before_a_step_is_full(void **state)
+/* Long enough for a thread that has something to do to begin with it. */
+static void rest(void)
+{
+    usleep(50 * 1000);
+}
+
+static void *allow_one_later(void *context)
+{
+    (void)context;
+    rest();
+    allow(1);
+    return NULL;
+}
+
+static void a_step_and_no_less_is_synced(void **state)
 {
     (void)state;
     reset(10, 0);
     struct syncer *syncer = syncer_start(A_FILE, STEP);
     assert_non_null(syncer);
-    for (int i = 0; i < STEP - 1; i++)
-        syncer_wrote(syncer, 1);
-    assert_true(syncer_end(syncer));
-    assert_int_equal(disk.n_begun, 0);
-}
-
-static void a_full_step_is_synced_by_a_thread_that_takes_no_signals(void **state)
-{
-    (void)state;
-    reset(10, 0);
-    struct syncer *syncer = syncer_start(A_FILE, STEP);
-    syncer_wrote(syncer, STEP - 1);
-    syncer_wrote(syncer, 1);
-    await(&disk.n_ended, 1);
+    for (int i = 1; i <= 3; i++) {
+        assert_true(syncer_wrote(syncer, STEP - 1));
+        rest();
+        assert_int_equal(disk.n_begun, i - 1);
+        assert_true(syncer_wrote(syncer, 1));
+        await(&disk.n_ended, i);
+    }
     assert_int_equal(disk.fd, A_FILE);
-    assert_true(sigismember(&disk.blocked, SIGTERM));
-    assert_true(sigismember(&disk.blocked, SIGINT));
-    syncer_wrote(syncer, STEP - 1);
+    assert_true(syncer_wrote(syncer, STEP - 1));
     assert_true(syncer_end(syncer));
-    assert_int_equal(disk.n_begun, 1);
+    assert_int_equal(disk.n_begun, 3);
 }
 
-/* The disk does not come back; many steps more are told, and make one sync. */
-static void who_writes_does_not_wait_for_the_disk(void **state)
+static void the_thread_takes_no_signals(void **state)
 {
     (void)state;
-    reset(0, 0);
+    reset(1, 0);
     struct syncer *syncer = syncer_start(A_FILE, STEP);
     syncer_wrote(syncer, STEP);
-    await(&disk.n_begun, 1);
-    for (int i = 0; i < 50; i++)
-        syncer_wrote(syncer, STEP);
-    assert_int_equal(disk.n_begun, 1);
-    allow(2);
-    await(&disk.n_ended, 2);
+    await(&disk.n_ended, 1);
     assert_true(syncer_end(syncer));
-    assert_int_equal(disk.n_begun, 2);
+    assert_true(sigismember(&disk.blocked, SIGTERM));
+    assert_true(sigismember(&disk.blocked, SIGINT));
+    pthread_sigmask(SIG_SETMASK, NULL, &disk.blocked);
+    assert_false(sigismember(&disk.blocked, SIGTERM));
+}
+
+/* While the disk is at work there is time for one step more, and for no other. */
+static void who_writes_is_at_most_a_step_ahead(void **state)
+{
+    (void)state;
+    pthread_t later;
+    reset(0, 0);
+    struct syncer *syncer = syncer_start(A_FILE, STEP);
+    assert_true(syncer_wrote(syncer, STEP));
+    await(&disk.n_begun, 1);
+    for (int i = 0; i < STEP - 1; i++)
+        assert_true(syncer_wrote(syncer, 1));
+    assert_int_equal(disk.n_ended, 0);
+    assert_int_equal(pthread_create(&later, NULL, allow_one_later, NULL), 0);
+    assert_true(syncer_wrote(syncer, 1));
+    assert_int_equal(disk.n_ended, 1);
+    pthread_join(later, NULL);
+    await(&disk.n_begun, 2);
+    allow(1);
+    assert_true(syncer_end(syncer));
+    assert_int_equal(disk.n_ended, 2);
 }
 
 /* As a kernel does, this disk tells of it once. */
-static void a_sync_that_failed_is_told_at_the_end(void **state)
+static void a_sync_that_failed_is_told_from_then_on(void **state)
 {
     (void)state;
     reset(10, EIO);
     struct syncer *syncer = syncer_start(A_FILE, STEP);
-    for (int i = 1; i <= 3; i++) {
-        syncer_wrote(syncer, STEP);
-        await(&disk.n_ended, i);
+    syncer_wrote(syncer, STEP);
+    await(&disk.n_ended, 1);
+    rest();
+    for (int i = 0; i < 3; i++) {
+        errno = 0;
+        assert_false(syncer_wrote(syncer, STEP));
+        assert_int_equal(errno, EIO);
     }
     errno = 0;
     assert_false(syncer_end(syncer));
     assert_int_equal(errno, EIO);
-    assert_int_equal(disk.n_ended, 3);
 }
 
 static void the_end_waits_for_a_sync_under_way(void **state)
 {
     (void)state;
+    pthread_t later;
     reset(0, ENOSPC);
     struct syncer *syncer = syncer_start(A_FILE, STEP);
-    syncer_wrote(syncer, STEP);
+    assert_true(syncer_wrote(syncer, STEP));
     await(&disk.n_begun, 1);
-    allow(1);
+    assert_int_equal(pthread_create(&later, NULL, allow_one_later, NULL), 0);
+    errno = 0;
     assert_false(syncer_end(syncer));
     assert_int_equal(errno, ENOSPC);
     assert_int_equal(disk.n_ended, 1);
+    pthread_join(later, NULL);
 }
 
 static void without_a_thread_nothing_is_lost(void **state)
 {
     (void)state;
-    syncer_wrote(NULL, STEP);
+    assert_true(syncer_wrote(NULL, STEP));
     assert_true(syncer_end(NULL));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nothing_is_synced_before_a_step_is_full),
-        cmocka_unit_test(a_full_step_is_synced_by_a_thread_that_takes_no_signals),
-        cmocka_unit_test(who_writes_does_not_wait_for_the_disk),
-        cmocka_unit_test(a_sync_that_failed_is_told_at_the_end),
+        cmocka_unit_test(a_step_and_no_less_is_synced),
+        cmocka_unit_test(the_thread_takes_no_signals),
+        cmocka_unit_test(who_writes_is_at_most_a_step_ahead),
+        cmocka_unit_test(a_sync_that_failed_is_told_from_then_on),
         cmocka_unit_test(the_end_waits_for_a_sync_under_way),
         cmocka_unit_test(without_a_thread_nothing_is_lost),
     };

@@ -1,0 +1,13 @@
+/* A thread beside the one that does the work: it takes no signals, and calls neither MPI nor
+ * HDF5. */
+#ifndef ROOFTALLY_BASE_THREAD_H
+#define ROOFTALLY_BASE_THREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* run(context) in a thread with a small stack, for the caller to join. Returns false where
+ * there is none to be had. */
+bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
+
+#endif
