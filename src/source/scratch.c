@@ -197,6 +197,11 @@ int scratch_append(struct scratch *scratch,
     return 0;
 }
 
+void scratch_align(struct scratch *scratch, int64_t n_bytes)
+{
+    scratch->n_bytes = (scratch->n_bytes + n_bytes - 1) & -n_bytes;
+}
+
 int scratch_settle(const struct scratch *scratch, struct error *err)
 {
     if (scratch->is_far && fdatasync(scratch->file) != 0)

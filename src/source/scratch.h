@@ -57,6 +57,8 @@ int scratch_open(struct scratch *scratch,
                  struct error *err);
 void scratch_close(struct scratch *scratch);
 
+/* What is appended next begins at a multiple of n_bytes, a power of two: a hole goes before it. */
+void scratch_align(struct scratch *scratch, int64_t n_bytes);
 /* Append. Returns 0, or -1 with ERROR_IO or ERROR_STOPPED. */
 int scratch_append(struct scratch *scratch,
                    const void *bytes,

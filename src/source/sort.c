@@ -118,7 +118,7 @@ static void insert_run(struct sorter *sorter, const struct run *run)
 /* Sort what is in memory and write it out as a run. */
 static int spill(struct sorter *sorter, struct error *err)
 {
-    enum { AHEAD = 8 };
+    enum { AHEAD = 8, LINE = 64, LINES = 4 };
     struct sort_entry *entries = entries_of(sorter);
     struct run run;
     if (sorter->n_entries == 0)
@@ -130,8 +130,8 @@ static int spill(struct sorter *sorter, struct error *err)
               sorter->bytes,
               sorter->used - RUN_PIECE);
     for (int64_t i = 0; i < sorter->n_entries; i++) {
-        if (i + AHEAD < sorter->n_entries)
-            __builtin_prefetch(entries[i + AHEAD].record);
+        for (int line = 0; i + AHEAD < sorter->n_entries && line < LINES; line++)
+            __builtin_prefetch(entries[i + AHEAD].record + LINE * line);
         if (run_put(&sorter->writer, &entries[i], err))
             return -1;
     }

@@ -14,6 +14,7 @@ void run_begin(struct run_writer *writer,
                uint8_t *piece,
                int64_t n_bytes)
 {
+    scratch_align(scratch, RUN_PIECE);
     writer->scratch = scratch;
     writer->weights = weights;
     writer->run = (struct run){ .at = scratch->n_bytes };
@@ -28,6 +29,22 @@ static int flush(struct run_writer *writer, struct error *err)
     int64_t n = writer->used;
     writer->used = 0;
     return scratch_append(writer->scratch, writer->piece, n, err);
+}
+
+/* Only whole pieces are written: see RUN_PIECE. */
+static int
+put(struct run_writer *writer, const uint8_t *bytes, int64_t n, struct error *err)
+{
+    while (n > 0) {
+        int64_t room = RUN_PIECE - writer->used, part = n < room ? n : room;
+        memcpy(writer->piece + writer->used, bytes, (size_t)part);
+        writer->used += part;
+        if (writer->used == RUN_PIECE && flush(writer, err))
+            return -1;
+        bytes += part;
+        n -= part;
+    }
+    return 0;
 }
 
 static void set_mark(struct run_writer *writer, int i, uint64_t prefix)
@@ -54,13 +71,7 @@ int run_put(struct run_writer *writer,
     for (int i = 0; i < writer->weights->n_weights; i++)
         writer->sums[1 + i] += weights[i];
     writer->written += n;
-    if (n > RUN_PIECE - writer->used && flush(writer, err))
-        return -1;
-    if (n > RUN_PIECE)
-        return scratch_append(writer->scratch, entry->record, n, err);
-    memcpy(writer->piece + writer->used, entry->record, (size_t)n);
-    writer->used += n;
-    return 0;
+    return put(writer, entry->record, n, err);
 }
 
 int run_end(struct run_writer *writer, struct run *run, struct error *err)

@@ -5,11 +5,16 @@
 
 #include "rooftally/base/file.h"
 
-enum { MOST_STREAM_BYTES = 64 * 1024, WKB_SHARES = 8 };
+enum {
+    MOST_CLAIM = 8 * STORE_FILL_ROWS,
+    MOST_STREAM_BYTES = 68 * 1024,
+    WKB_SHARES = 8
+};
 
-/* Bytes on their way to one place in the file. */
+/* Bytes on their way to one place in the file. They are written up to a multiple of `unit`, a
+ * power of two: a page cache takes whole pieces of a file faster than others. */
 struct stream {
-    int64_t at;
+    int64_t at, unit;
     uint8_t *bytes;
     int32_t used, capacity;
 };
@@ -66,12 +71,28 @@ flush(const struct store_fill *fill, struct stream *stream, struct error *err)
     return 0;
 }
 
+/* Make room for at most MOST_CLAIM bytes: what lies beyond the last unit stays. */
+static int
+flush_units(const struct store_fill *fill, struct stream *stream, struct error *err)
+{
+    int64_t n = ((stream->at + stream->used) & -stream->unit) - stream->at;
+    if (n <= 0)
+        return flush(fill, stream, err);
+    if (write_on(fill, stream, stream->bytes, n, err))
+        return -1;
+    stream->used -= (int32_t)n;
+    memmove(stream->bytes, stream->bytes + n, (size_t)stream->used);
+    return 0;
+}
+
 static int put(const struct store_fill *fill,
                struct stream *stream,
                const void *bytes,
                int64_t n,
                struct error *err)
 {
+    if (n > stream->capacity - stream->used && flush_units(fill, stream, err))
+        return -1;
     if (n > stream->capacity - stream->used && flush(fill, stream, err))
         return -1;
     if (n > stream->capacity)
@@ -88,7 +109,9 @@ static int init(struct stream *stream,
                 struct memory *memory,
                 struct error *err)
 {
-    *stream = (struct stream){ .at = at, .capacity = capacity };
+    *stream = (struct stream){ .at = at, .unit = 1, .capacity = capacity };
+    while (2 * stream->unit <= capacity - MOST_CLAIM)
+        stream->unit *= 2;
     stream->bytes = memory_take(memory, MEMORY_BATCH, capacity, err);
     return stream->bytes ? 0 : -1;
 }
@@ -196,7 +219,7 @@ static uint8_t *claim(const struct store_fill *fill,
                       int64_t n_bytes,
                       struct error *err)
 {
-    if (n_bytes > stream->capacity - stream->used && flush(fill, stream, err))
+    if (n_bytes > stream->capacity - stream->used && flush_units(fill, stream, err))
         return NULL;
     uint8_t *to = stream->bytes + stream->used;
     stream->used += (int32_t)n_bytes;
