@@ -131,6 +131,41 @@ static void who_writes_is_at_most_a_step_ahead(void **state)
     assert_int_equal(disk.n_ended, 2);
 }
 
+static void what_is_left_is_synced_when_all_is_written(void **state)
+{
+    (void)state;
+    reset(10, 0);
+    struct syncer *syncer = syncer_start(A_FILE, STEP);
+    assert_true(syncer_wrote(syncer, 1));
+    syncer_last(syncer);
+    await(&disk.n_ended, 1);
+    rest();
+    assert_int_equal(disk.n_begun, 1);
+    assert_true(syncer_end(syncer));
+    assert_int_equal(disk.n_ended, 1);
+}
+
+/* However late the thread comes to it. */
+static void the_last_sync_is_waited_for(void **state)
+{
+    (void)state;
+    pthread_t later;
+    reset(0, 0);
+    struct syncer *syncer = syncer_start(A_FILE, STEP);
+    assert_true(syncer_wrote(syncer, STEP));
+    await(&disk.n_begun, 1);
+    disk.error = EIO;
+    syncer_last(syncer);
+    assert_int_equal(pthread_create(&later, NULL, allow_one_later, NULL), 0);
+    allow(1);
+    errno = 0;
+    assert_false(syncer_end(syncer));
+    assert_int_equal(errno, EIO);
+    assert_int_equal(disk.n_ended, 2);
+    pthread_join(later, NULL);
+    syncer_last(NULL);
+}
+
 /* As a kernel does, this disk tells of it once. */
 static void a_sync_that_failed_is_told_from_then_on(void **state)
 {
@@ -179,6 +214,8 @@ int main(void)
         cmocka_unit_test(a_step_and_no_less_is_synced),
         cmocka_unit_test(the_thread_takes_no_signals),
         cmocka_unit_test(who_writes_is_at_most_a_step_ahead),
+        cmocka_unit_test(what_is_left_is_synced_when_all_is_written),
+        cmocka_unit_test(the_last_sync_is_waited_for),
         cmocka_unit_test(a_sync_that_failed_is_told_from_then_on),
         cmocka_unit_test(the_end_waits_for_a_sync_under_way),
         cmocka_unit_test(without_a_thread_nothing_is_lost),
