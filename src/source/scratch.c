@@ -134,12 +134,15 @@ int scratch_open(struct scratch *scratch,
     struct scratch made = {
         .file = -1, .rank = team->rank, .size = team->size, .folder = file_folder(path)
     };
+    made.path = strdup(path);
     snprintf(name, sizeof name, "%.200s.scratch", file_name(path));
-    int status =
-        made.folder ? 0 : error_set(err, ERROR_BUDGET, "no memory for scratch");
+    int status = made.folder && made.path
+                     ? 0
+                     : error_set(err, ERROR_BUDGET, "no memory for scratch");
     if (team_agree(team, status, err)
         || nameless_open(&made.file, &has_name, made.folder, name, 0600, team, err)) {
         free(made.folder);
+        free(made.path);
         return -1;
     }
     if (has_name && team->rank == 0) {
@@ -157,6 +160,7 @@ void scratch_close(struct scratch *scratch)
     if (scratch->folder && scratch->file >= 0)
         close(scratch->file);
     free(scratch->folder);
+    free(scratch->path);
     *scratch = (struct scratch){ .file = -1 };
 }
 
@@ -177,24 +181,43 @@ static int failed(const struct scratch *scratch, struct error *err)
                      errno != 0 ? strerror(errno) : "it was cut off");
 }
 
-int scratch_append(struct scratch *scratch,
-                   const void *bytes,
-                   int64_t n_bytes,
-                   struct error *err)
+int scratch_write(const struct scratch *scratch,
+                  int64_t at,
+                  const void *bytes,
+                  int64_t n_bytes,
+                  struct error *err)
 {
     const uint8_t *from = bytes;
     while (n_bytes > 0) {
-        int64_t n, to = place_of(scratch, scratch->rank, scratch->n_bytes, &n);
+        int64_t n, to = place_of(scratch, scratch->rank, at, &n);
         n = n_bytes < n ? n_bytes : n;
         if (!file_write_at(scratch->file, to, from, n))
             return failed(scratch, err);
         if (scratch->stop && scratch->stop(scratch->stop_context))
             return error_set(err, ERROR_STOPPED, "stopped on request");
         from += n;
+        at += n;
         n_bytes -= n;
-        scratch->n_bytes += n;
     }
     return 0;
+}
+
+int scratch_append(struct scratch *scratch,
+                   const void *bytes,
+                   int64_t n_bytes,
+                   struct error *err)
+{
+    if (scratch_write(scratch, scratch->n_bytes, bytes, n_bytes, err))
+        return -1;
+    scratch->n_bytes += n_bytes;
+    return 0;
+}
+
+int64_t scratch_reserve(struct scratch *scratch, int64_t n_bytes, int64_t align)
+{
+    scratch_align(scratch, align);
+    scratch->n_bytes += n_bytes;
+    return scratch->n_bytes - n_bytes;
 }
 
 void scratch_align(struct scratch *scratch, int64_t n_bytes)

@@ -44,9 +44,10 @@ struct scratch {
     int file; /* -1: closed */
     int rank, size;
     bool is_far; /* other ranks see it by its name, maybe on other hosts */
-    bool (*stop)(void *context); /* asked by every append; NULL: never */
+    bool (*stop)(void *context); /* asked whenever something is written; NULL: never */
     void *stop_context;
-    int64_t n_bytes; /* appended by this rank */
+    int64_t n_bytes; /* appended or reserved by this rank */
+    char *path;      /* as given to scratch_open */
     char *folder;    /* for messages */
 };
 
@@ -59,6 +60,14 @@ void scratch_close(struct scratch *scratch);
 
 /* What is appended next begins at a multiple of n_bytes, a power of two: a hole goes before it. */
 void scratch_align(struct scratch *scratch, int64_t n_bytes);
+/* Reserve n_bytes, of which nobody else has any, from a multiple of `align`: a hole, until it is
+ * written. */
+int64_t scratch_reserve(struct scratch *scratch, int64_t n_bytes, int64_t align);
+int scratch_write(const struct scratch *scratch,
+                  int64_t at,
+                  const void *bytes,
+                  int64_t n_bytes,
+                  struct error *err);
 /* Append. Returns 0, or -1 with ERROR_IO or ERROR_STOPPED. */
 int scratch_append(struct scratch *scratch,
                    const void *bytes,

@@ -21,16 +21,10 @@ static struct sort_entry *entries_of(const struct sorter *sorter)
 /*
  * What the next run may take. Short runs are sorted where the caches reach, and whoever
  * sends the records does not wait long; but the more there are, the more has to be merged
- * at once. So a run is a fixed share of all that has come before it. The first, where
- * records may be kept, is all that can be.
+ * at once. So a run is a fixed share of all that has come before it.
  */
 static void begin_run(struct sorter *sorter, int most, int64_t needed)
 {
-    if (sorter->n_keep > 0 && sorter->n_runs == 0
-        && sorter->n_keep - RUN_PIECE >= 4 * needed) {
-        sorter->n_run = sorter->n_keep;
-        return;
-    }
     int64_t share = most / (16 * (int64_t)sorter->team->size);
     share = share > MOST_SHARE ? MOST_SHARE : share < 1 ? 1 : share;
     int64_t n = sorter->n_spilled / share;
@@ -45,7 +39,6 @@ int sorter_open(struct sorter **sorter,
                 const struct team *team,
                 uint8_t *bytes,
                 int64_t n_bytes,
-                int64_t n_keep,
                 struct error *err)
 {
     char needs[24];
@@ -67,7 +60,6 @@ int sorter_open(struct sorter **sorter,
     made->team = team;
     made->bytes = bytes;
     made->n_bytes = n_bytes;
-    made->n_keep = (n_keep < n_bytes ? n_keep : n_bytes) & ~(int64_t)63;
     made->used = RUN_PIECE;
     *sorter = made;
     return 0;
@@ -99,12 +91,6 @@ static int most_runs(int64_t n_bytes, int64_t longest)
     int64_t each = least_of_run(longest);
     int64_t n = n_bytes / (each > LEAST_WINDOW ? each : LEAST_WINDOW);
     return n > SORTER_MOST_RUNS ? SORTER_MOST_RUNS : (int)n;
-}
-
-/* So far nothing has had to leave memory, and nothing is where it may not stay. */
-static bool is_keeping(const struct sorter *sorter)
-{
-    return sorter->n_keep > 0 && sorter->n_runs == 0 && sorter->n_run <= sorter->n_keep;
 }
 
 static void insert_run(struct sorter *sorter, const struct run *run)
@@ -244,15 +230,6 @@ void sorter_add(struct sorter *sorter)
     sorter->used += sort_length(record) + SORT_LENGTH_BYTES;
     sorter->n_entries++;
     *entries_of(sorter) = sort_entry_of(record);
-    if (is_keeping(sorter)) { /* while it is in the caches */
-        int64_t weights[SORTER_MOST_WEIGHTS];
-        sorter->weights->weigh(sorter->weights->context,
-                               record + SORT_LENGTH_BYTES,
-                               weights);
-        sorter->own[0]++;
-        for (int i = 0; i < sorter->weights->n_weights; i++)
-            sorter->own[1 + i] += weights[i];
-    }
 }
 
 /* Leave at most n runs; the memory merges `most` of them at once. */
@@ -267,40 +244,9 @@ static int shrink(struct sorter *sorter, int n, struct error *err)
     return 0;
 }
 
-/* Nothing has left the memory of any rank, and nothing does. Agreed. */
-static int keep(struct sorter *sorter, struct error *err)
-{
-    const struct team *team = sorter->team;
-    int64_t n = 1 + sorter->weights->n_weights, n_totals = team->size * n;
-    int64_t *totals = calloc((size_t)n_totals, sizeof *totals);
-    int status = totals ? 0 : error_set(err, ERROR_BUDGET, "no memory for sorting");
-    if (totals)
-        memcpy(totals + team->rank * n, sorter->own, 8 * (size_t)n);
-    sort_entries(entries_of(sorter), sorter->n_entries);
-    status = team_agree(team, status, err) || team_sum(team, totals, n_totals, err);
-    if (status == 0)
-        sort_add_up(sorter, totals);
-    free(totals);
-    sorter->is_kept = status == 0;
-    return status ? -1 : 0;
-}
-
-int64_t sorter_kept_bytes(const struct sorter *sorter)
-{
-    return sorter->is_kept ? sorter->n_run : 0;
-}
-
 int sorter_end(struct sorter *sorter, int status, int64_t n_bytes, struct error *err)
 {
     const struct team *team = sorter->team;
-    if (sorter->n_keep > 0) {
-        int64_t leaves = !is_keeping(sorter);
-        if (team_agree(team, status, err) || team_max(team, &leaves, 1, err))
-            return -1;
-        if (!leaves)
-            return keep(sorter, err);
-    }
-    memset(sorter->own, 0, sizeof sorter->own);
     if (status == 0)
         status = spill(sorter, err);
     int64_t greatest[2] = { sorter->longest, -n_bytes };
@@ -359,9 +305,6 @@ int sorter_start(struct sorter *sorter,
 {
     struct reading *readings;
     int *tree, n = 0;
-    sorter->n_given = 0;
-    if (sorter->is_kept)
-        return 0;
     uint8_t *bytes = memory_take(memory, MEMORY_BATCH, n_bytes, err);
     if (!bytes)
         return -1;
@@ -380,23 +323,6 @@ int sorter_start(struct sorter *sorter,
                        err);
 }
 
-/* The next records of those in memory, and a word to the caches about what follows. */
-static int32_t next_kept(struct sorter *sorter, int32_t most, const uint8_t **records)
-{
-    enum { LINE = 64, LINES = 3 };
-    const struct sort_entry *entries = entries_of(sorter);
-    int64_t n = sorter->n_entries - sorter->n_given;
-    n = n < most ? n : most;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = sorter->n_given + i, ahead = at + most;
-        records[i] = entries[at].record + SORT_LENGTH_BYTES;
-        for (int line = 0; ahead < sorter->n_entries && line < LINES; line++)
-            __builtin_prefetch(entries[ahead].record + LINE * line);
-    }
-    sorter->n_given += n;
-    return (int32_t)n;
-}
-
 int sorter_next(struct sorter *sorter,
                 int32_t most,
                 const uint8_t **records,
@@ -404,10 +330,6 @@ int sorter_next(struct sorter *sorter,
                 struct error *err)
 {
     int32_t taken = 0;
-    if (sorter->is_kept) {
-        *n = next_kept(sorter, most, records);
-        return 0;
-    }
     while (taken < most) {
         struct sort_entry entry;
         int status = merge_next(&sorter->merge, taken > 0, &entry, err);

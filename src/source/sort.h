@@ -12,10 +12,6 @@
  *          number of ranks, and who added what
  * Memory   what it is given, in one piece while adding and one while merging; besides, less
  *          than 64 KiB of its own for the list of its runs
- *
- * Where it is allowed, and the records of every rank fit, nothing goes to scratch space: they
- * are kept in memory and each rank's range is what it has added itself. Ranges of several
- * ranks then overlap; one rank alone has its records in order either way.
  */
 #ifndef ROOFTALLY_SOURCE_SORT_H
 #define ROOFTALLY_SOURCE_SORT_H
@@ -45,8 +41,6 @@ struct sorter;
 
 /*
  * bytes    [n_bytes], the caller's, used until sorter_end; at least SORTER_LEAST_BYTES
- * n_keep   of these bytes, from the first, in how many records may stay until sorter_close;
- *          0, on all ranks: in none
  * scratch, weights, team   borrowed until sorter_close
  * Calls    local
  * Returns  0, or -1 with ERROR_BUDGET
@@ -57,7 +51,6 @@ int sorter_open(struct sorter **sorter,
                 const struct team *team,
                 uint8_t *bytes,
                 int64_t n_bytes,
-                int64_t n_keep,
                 struct error *err);
 void sorter_close(struct sorter *sorter); /* NULL is silent */
 
@@ -82,10 +75,6 @@ void sorter_add(struct sorter *sorter);
  */
 int sorter_end(struct sorter *sorter, int status, int64_t n_bytes, struct error *err);
 
-/* Of the caller's bytes, from the first, how many are taken by records that are kept; after
- * sorter_end. 0 where they went to scratch space, or where this rank has none. */
-int64_t sorter_kept_bytes(const struct sorter *sorter);
-
 /* Records, and sums of weights, that precede this rank's range, that are in it, and of
  * all ranges; after sorter_end. sums[1 + n_weights], the number first. */
 void sorter_sums(const struct sorter *sorter,
@@ -93,8 +82,7 @@ void sorter_sums(const struct sorter *sorter,
                  int64_t *own,
                  int64_t *all);
 
-/* Start to merge this rank's range, in n_bytes taken from memory, which records that are
- * kept do not need. Local. */
+/* Start to merge this rank's range, in n_bytes taken from memory. Local. */
 int sorter_start(struct sorter *sorter,
                  int64_t n_bytes,
                  struct memory *memory,

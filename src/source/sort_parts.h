@@ -25,7 +25,6 @@ struct sorter {
     const struct team *team;
     uint8_t *bytes;
     int64_t n_bytes, used;
-    int64_t n_keep;    /* bytes in which records may stay; 0: they may not, or do not */
     int64_t n_run;     /* bytes of which this run may use all: the entries end there */
     int64_t n_spilled; /* bytes of all runs so far */
     int64_t n_entries;
@@ -34,8 +33,6 @@ struct sorter {
     int n_runs;
     struct run_writer writer;
 
-    bool is_kept; /* after sorter_end: the entries, in order, are this rank's range */
-    int64_t n_given;           /* of them */
     struct sort_table *tables; /* [size] after sorter_end */
     int64_t before[1 + SORTER_MOST_WEIGHTS];
     int64_t own[1 + SORTER_MOST_WEIGHTS];

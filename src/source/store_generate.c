@@ -172,6 +172,7 @@ int store_generate(const struct synthetic_state *state,
     const struct store_plan plan = { .origin = origin,
                                      .srid = SYNTHETIC_SRID,
                                      .crs = "EPSG:4326",
+                                     .n_buildings = (double)state->n_buildings,
                                      .zones = zone_plan,
                                      .buildings = building_plan };
     if (store_writer_open(&writer, path, &plan, options, memory, err))

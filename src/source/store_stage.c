@@ -284,6 +284,7 @@ void staging_init(struct staging *s,
                            .mark = memory_mark(memory) };
     s->plan.origin = schema->description;
     s->plan.srid = schema->srid;
+    s->plan.n_buildings = schema->n_buildings > 0 ? schema->n_buildings : 0;
     s->plan.crs = schema->crs_definition ? schema->crs_definition : "";
     s->plan.measured_in = &schema->crs;
 }

@@ -13,6 +13,8 @@
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
 
+#include "store_parts.h"
+
 static bool can_be_dataset(const char *name)
 {
     return !store_is_reserved(name) && !strchr(name, '/') && strcmp(name, ".") != 0;
@@ -134,14 +136,32 @@ static int collect(struct store_writer *writer, bool is_zone, struct error *err)
         (struct sort_weights){ .n_weights = store_row_weights(&collected->shape),
                                .weigh = store_row_weigh,
                                .context = &collected->shape };
-    return sorter_open(&collected->sorter,
-                       &writer->scratch,
-                       &collected->weights,
-                       writer->team,
-                       writer->bytes,
-                       writer->n_bytes,
-                       is_zone ? 0 : writer->n_keep,
-                       err);
+    return is_zone ? sorter_open(&collected->sorter,
+                                 &writer->scratch,
+                                 &collected->weights,
+                                 writer->team,
+                                 writer->bytes,
+                                 writer->n_bytes,
+                                 err)
+                   : 0;
+}
+
+int store_writer_need_buckets(struct store_writer *writer, struct error *err)
+{
+    static const uint32_t no_key;
+    struct collected *buildings = &writer->buildings;
+    return buildings->buckets ? 0
+                              : buckets_open(&buildings->buckets,
+                                             &writer->scratch,
+                                             &buildings->weights,
+                                             writer->team,
+                                             writer->bytes,
+                                             writer->n_bytes,
+                                             writer->n_keep,
+                                             writer->n_merge,
+                                             writer->keys ? writer->keys : &no_key,
+                                             writer->keys ? writer->n_keys : 1,
+                                             err);
 }
 
 /*
@@ -232,6 +252,7 @@ int store_writer_open(struct store_writer **writer,
         made->team = team;
         made->memory = memory;
         made->extent = (struct box){ 1, 1, 0, 0 };
+        store_keys_init(&made->seen);
         made->file = made->scratch.file = -1;
         status = prepare(made, path, err);
     }
@@ -264,7 +285,8 @@ void store_writer_close(struct store_writer *writer)
     if (writer->has_name && writer->team->rank == 0)
         unlink(writer->partial);
     sorter_close(writer->zones.sorter);
-    sorter_close(writer->buildings.sorter);
+    buckets_close(writer->buildings.buckets);
+    free(writer->keys);
     scratch_close(&writer->scratch);
     free(writer->path);
     free(writer->partial);
@@ -342,12 +364,18 @@ static int add_row(struct store_writer *writer,
     }
     take_fields(collected, columns, row, to->values);
     int64_t n_bytes = store_row_bytes(&collected->shape, to);
-    uint8_t *room = sorter_room(collected->sorter, n_bytes, err);
+    if (collected->shape.is_building && store_writer_need_buckets(writer, err))
+        return -1;
+    uint8_t *room = collected->shape.is_building
+                        ? buckets_room(collected->buckets, to->position, n_bytes, err)
+                        : sorter_room(collected->sorter, n_bytes, err);
     if (!room)
         return err->code == ERROR_BUDGET ? at_row(collected, to, err) : -1;
     store_row_encode(&collected->shape, to, room);
     if (!writer->options.any_order) /* who never asks whether it is the same */
         collected->content += row_content(room, n_bytes);
+    if (collected->shape.is_building)
+        return buckets_add(collected->buckets, err);
     sorter_add(collected->sorter);
     return 0;
 }
@@ -391,8 +419,10 @@ int store_writer_zone(struct store_writer *writer,
     writer->row.box = empty ? (struct box){ 1, 1, 0, 0 } : head.box;
     writer->row.n_vertices = empty ? 0 : head.n_vertices;
     writer->row.wkb = wkb;
-    if (!empty)
+    if (!empty) {
         grow(&writer->extent, &head.box);
+        store_keys_see(&writer->seen, &head.box);
+    }
     writer->n_bare_zones += empty;
     return add_row(writer, &writer->zones, columns, row, err);
 }
@@ -415,10 +445,40 @@ static int unite_extents(struct store_writer *writer, struct error *err)
     return 0;
 }
 
+/* Into how many buckets the buildings go, and which. Collective and agreed. */
+static int choose_keys(struct store_writer *writer, struct error *err)
+{
+    enum { GEOMETRY_BYTES = 150 }; /* of most buildings, a little more */
+    const struct team *team = writer->team;
+    const struct store_shape *shape = &writer->buildings.shape;
+    int64_t least[2] = { -writer->n_bytes, -writer->n_merge };
+    int n_parts = store_parts(team);
+    if (team_max(team, least, 2, err))
+        return -1;
+    double row_bytes = (double)(shape->wkb + GEOMETRY_BYTES);
+    writer->n_keys = buckets_number(-least[0],
+                                    -least[1] / n_parts,
+                                    n_parts * team->size,
+                                    writer->plan.n_buildings * row_bytes);
+    writer->keys = calloc((size_t)writer->n_keys, sizeof *writer->keys);
+    int status =
+        writer->keys ? 0 : error_set(err, ERROR_BUDGET, "no memory for a store");
+    if (team_agree(team, status, err))
+        return -1;
+    return store_keys_choose(&writer->seen,
+                             &writer->extent,
+                             team,
+                             writer->bytes,
+                             writer->n_bytes,
+                             writer->keys,
+                             writer->n_keys,
+                             err);
+}
+
 int store_writer_zones_end(struct store_writer *writer, int status, struct error *err)
 {
     return sorter_end(writer->zones.sorter, status, writer->n_merge, err)
-                   || unite_extents(writer, err)
+                   || unite_extents(writer, err) || choose_keys(writer, err)
                ? -1
                : 0;
 }

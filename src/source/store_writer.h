@@ -4,17 +4,20 @@
 
 #include "rooftally/source/store.h"
 
+#include "buckets.h"
 #include "scratch.h"
 #include "sort.h"
 #include "store_fill.h"
+#include "store_keys.h"
 
 /* What one table has collected on this rank; of all ranks once it is sorted. */
 struct collected {
     struct store_shape shape;
     struct sort_weights weights;
-    struct sorter *sorter;
+    struct sorter *sorter;   /* of zones */
+    struct buckets *buckets; /* of buildings, from the first of them on */
     struct store_table_size size;
-    struct store_range range; /* what this rank fills */
+    struct store_range ranges[BUCKETS_MOST_PARTS]; /* what this rank fills, by parts */
     struct words *words[STORE_MOST_FIELDS];
     uint64_t content; /* of the rows that this rank has added */
 };
@@ -39,6 +42,9 @@ struct store_writer {
     int64_t n_fill;           /* of memory for columns on their way to the file */
     int64_t n_keep;           /* of `bytes`, in which buildings may stay until then */
     struct words *room;       /* for the words of another rank */
+    struct store_keys seen;   /* of the zones that this rank has added */
+    uint32_t *keys;           /* [n_keys] of buckets, once all zones are added */
+    int n_keys;
     struct collected zones, buildings;
     struct box extent;                   /* of all zones; empty while there is none */
     int64_t n_no_geometry, n_bare_zones; /* buildings, zones without geometry */
@@ -49,8 +55,28 @@ struct store_writer {
 /* Of all that takes time: rows are collected, before tables are filled. */
 static const double store_collected_share = 0.6;
 
+/* The buckets are there, also if no building is. Local. */
+int store_writer_need_buckets(struct store_writer *writer, struct error *err);
+
 /* Say how far it is, below 0 where that is not known: 0, or -1 with ERROR_STOPPED. */
 int store_report(const struct store_options *options, double share, struct error *err);
+
+/* The same while tables are filled, every few thousand rows: `done` of `all` rows are. */
+int store_writer_report(const struct store_writer *writer,
+                        int64_t done,
+                        int64_t all,
+                        struct error *err);
+
+/* Parts in which this rank fills a table, once all rows are added. */
+int store_writer_parts(const struct collected *collected);
+
+/* Fill a table, of which this rank has its ranges, and the shapes of zones, measured in crs.
+ * Local. */
+int store_writer_fill_table(struct store_writer *writer,
+                            struct collected *collected,
+                            const struct store_table *table,
+                            const struct crs *crs,
+                            struct error *err);
 
 /* Everything of store_writer_commit but that the file is synced and gets its name. */
 int store_writer_fill(struct store_writer *writer,

@@ -1,61 +1,7 @@
 /* Sorting byte strings within a memory that is too small for them, on several ranks. */
 #include <dirent.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#include "check.h"
-#include "sort.h"
-#include "sort_entries.h"
-#include "team_forks.h"
-
-enum { MEMORY = 16 << 20 };
-
-static uint64_t state = 1;
-
-static uint64_t draw(uint64_t n)
-{
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    return (state >> 33) % n;
-}
-
-struct record {
-    int64_t n;
-    uint8_t bytes[64];
-};
-
-static int compare(const void *a, const void *b)
-{
-    const struct record *x = a, *y = b;
-    int order = memcmp(x->bytes, y->bytes, (size_t)(x->n < y->n ? x->n : y->n));
-    return order ? order : (x->n > y->n) - (x->n < y->n);
-}
-
-/* Few different bytes, so that prefixes and whole records repeat. */
-static void make_records(struct record *records, int64_t n, uint64_t n_letters)
-{
-    for (int64_t i = 0; i < n; i++) {
-        records[i].n = (int64_t)draw(sizeof records[i].bytes + 1);
-        for (int64_t j = 0; j < records[i].n; j++)
-            records[i].bytes[j] = (uint8_t)draw(n_letters);
-    }
-}
-
-/* A weight that does not follow from the order: the last byte. */
-static int64_t weight_of(const struct record *record)
-{
-    return record->n > 0 ? record->bytes[record->n - 1] : 1000;
-}
-
-static void weigh(const void *context, const uint8_t *record, int64_t *weights)
-{
-    uint32_t n;
-    (void)context;
-    memcpy(&n, record - SORT_LENGTH_BYTES, sizeof n);
-    weights[0] = n > 0 ? record[n - 1] : 1000;
-}
-
-static const struct sort_weights weights = { .n_weights = 1, .weigh = weigh };
+#include "sort_case.h"
 
 struct job {
     struct record *records; /* as they are added */
@@ -93,9 +39,8 @@ static void sort_on_a_rank(const struct team *team, void *context)
     RANK_CHECK(scratch_open(&scratch, "/tmp/sorted", team, &err) == 0);
     struct memory_mark mark = memory_mark(&memory);
     uint8_t *bytes = memory_take(&memory, MEMORY_BATCH, job->n_bytes, &err);
-    RANK_CHECK(
-        sorter_open(&sorter, &scratch, &weights, team, bytes, job->n_bytes, 0, &err)
-        == 0);
+    RANK_CHECK(sorter_open(&sorter, &scratch, &weights, team, bytes, job->n_bytes, &err)
+               == 0);
     for (int64_t i = 0; i < job->n; i++) {
         int whose = (int)(i % team->size);
         if (whose == team->size - 1 && (uint64_t)i / (uint64_t)team->size % job->n_lazy)
@@ -134,142 +79,6 @@ static void sort_on_a_rank(const struct team *team, void *context)
     memory_release(&memory);
 }
 
-struct keeping {
-    struct job job;
-    int64_t n_keep;
-    bool fits;    /* what every rank adds */
-    bool is_lazy; /* the last rank adds nothing, and the first its share */
-};
-
-static int adder_of(const struct keeping *keeping, const struct team *team, int64_t i)
-{
-    int rank = (int)(i % team->size);
-    return keeping->is_lazy && rank == team->size - 1 ? 0 : rank;
-}
-
-/* The job's records that are this rank's, in order. */
-static struct record *own_records(const struct keeping *keeping,
-                                  const struct team *team)
-{
-    const struct job *job = &keeping->job;
-    struct record *own = calloc((size_t)job->n + 1, sizeof *own);
-    int64_t n = 0;
-    for (int64_t i = 0; i < job->n; i++)
-        if (adder_of(keeping, team, i) == team->rank)
-            own[n++] = job->records[i];
-    qsort(own, (size_t)n, sizeof *own, compare);
-    return own;
-}
-
-static void keep_on_a_rank(const struct team *team, void *context)
-{
-    const struct keeping *keeping = context;
-    const struct job *job = &keeping->job;
-    struct memory memory;
-    struct scratch scratch;
-    struct sorter *sorter;
-    struct error err = { ERROR_NONE, "" };
-    const uint8_t *records[5];
-    int64_t n = 0, sums[3][2] = { { 0 } }, sum = 0, preceding = 0;
-    int32_t n_given;
-    RANK_CHECK(memory_init(&memory, MEMORY, &err) == 0);
-    RANK_CHECK(scratch_open(&scratch, "/tmp/kept", team, &err) == 0);
-    struct memory_mark mark = memory_mark(&memory);
-    uint8_t *bytes = memory_take(&memory, MEMORY_BATCH, job->n_bytes, &err);
-    RANK_CHECK(sorter_open(&sorter,
-                           &scratch,
-                           &weights,
-                           team,
-                           bytes,
-                           job->n_bytes,
-                           keeping->n_keep,
-                           &err)
-               == 0);
-    for (int64_t i = 0; i < job->n; i++)
-        if (adder_of(keeping, team, i) == team->rank)
-            RANK_CHECK(add(sorter, job->records[i].bytes, job->records[i].n, &err)
-                       == 0);
-    RANK_CHECK(sorter_end(sorter, 0, job->n_bytes, &err) == 0);
-    int64_t n_kept = sorter_kept_bytes(sorter);
-    sorter_sums(sorter, sums[0], sums[1], sums[2]);
-    RANK_CHECK(n_kept <= keeping->n_keep);
-    RANK_CHECK((n_kept > 0) == (keeping->fits && sums[1][0] > 0));
-    RANK_CHECK(!keeping->fits || scratch.n_bytes == 0);
-    memory_rewind(&memory, &mark);
-    if (n_kept > 0)
-        RANK_CHECK(memory_take(&memory, MEMORY_BATCH, n_kept, &err) == bytes);
-    RANK_CHECK(sums[2][0] == job->n);
-    struct record *own = own_records(keeping, team);
-    const struct record *wanted = keeping->fits ? own : job->sorted + sums[0][0];
-    mark = memory_mark(&memory);
-    for (int turn = 0; turn < 2; turn++) { /* from the start again, too */
-        n = sum = 0;
-        memory_rewind(&memory, &mark);
-        RANK_CHECK(sorter_start(sorter, job->n_bytes - n_kept, &memory, &err) == 0);
-        while (sorter_next(sorter, 5, records, &n_given, &err) == 0 && n_given > 0)
-            for (int32_t i = 0; i < n_given; i++, n++) {
-                RANK_CHECK(n < sums[1][0]
-                           && sort_length(records[i] - SORT_LENGTH_BYTES)
-                                  == wanted[n].n);
-                RANK_CHECK(memcmp(records[i], wanted[n].bytes, (size_t)wanted[n].n)
-                           == 0);
-                sum += weight_of(&wanted[n]);
-            }
-        RANK_CHECK(n == sums[1][0] && sum == sums[1][1]);
-    }
-    for (int64_t i = 0; keeping->fits && i < job->n; i++)
-        preceding += adder_of(keeping, team, i) < team->rank;
-    RANK_CHECK(!keeping->fits || preceding == sums[0][0]);
-    free(own);
-    sorter_close(sorter);
-    scratch_close(&scratch);
-    memory_release(&memory);
-}
-
-/* All ranks keep what they have, or none does. */
-static void keeps_what_fits(void **unused)
-{
-    enum { PIECE = 64 << 10 }; /* no record is in it */
-    static const struct {
-        int64_t n, n_keep;
-        int size;
-        bool fits, is_lazy;
-    } table[] = {
-        { 1000, 1 << 20, 1, true, false },     { 1000, 1 << 20, 3, true, false },
-        { 1000, 1 << 20, 3, true, true },      { 100000, 1 << 20, 1, false, false },
-        { 250000, 8 << 20, 1, false, false }, /* one long run, and short ones */
-        { 250000, 8 << 20, 2, true, false },   { 250000, 8 << 20, 2, false, true },
-        { 100000, 8 << 20, 1, true, false },   { 100000, 8 << 20, 3, true, false },
-        { 100000, 3 << 20, 2, true, false },   { 100000, 2400000, 2, false, false },
-        { 100000, 3 << 20, 2, false, true },   { 2, 1 << 20, 2, true, false },
-        { 100000, 64 << 10, 2, false, false }, /* no room for any */
-    };
-    (void)unused;
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        bool is_long = table[i].n >= 10000;
-        struct keeping keeping = {
-            .job = { .n = is_long ? few((int)table[i].n) : table[i].n,
-                     .n_bytes = 10 << 20 },
-            .n_keep =
-                is_long ? PIECE + few((int)table[i].n_keep - PIECE) : table[i].n_keep,
-            .fits = table[i].fits,
-            .is_lazy = table[i].is_lazy,
-        };
-        struct job *job = &keeping.job;
-        job->records = calloc((size_t)job->n, sizeof *job->records);
-        job->sorted = calloc((size_t)job->n, sizeof *job->sorted);
-        make_records(job->records, job->n, 256);
-        memcpy(job->sorted, job->records, (size_t)job->n * sizeof *job->sorted);
-        qsort(job->sorted, (size_t)job->n, sizeof *job->sorted, compare);
-        if (table[i].size == 1)
-            keep_on_a_rank(&team_alone, &keeping);
-        else
-            forks_run(table[i].size, keep_on_a_rank, &keeping);
-        free(job->records);
-        free(job->sorted);
-    }
-}
-
 static void sorts_what_fits_and_what_does_not(void **unused)
 {
     static const struct {
@@ -291,7 +100,7 @@ static void sorts_what_fits_and_what_does_not(void **unused)
                            .n_lazy = table[i].n_lazy };
         job.records = calloc((size_t)job.n + 1, sizeof *job.records);
         job.sorted = calloc((size_t)job.n + 1, sizeof *job.sorted);
-        make_records(job.records, job.n, table[i].n_letters);
+        make_records(job.records, job.n, table[i].n_letters, 0);
         memcpy(job.sorted, job.records, (size_t)job.n * sizeof *job.sorted);
         qsort(job.sorted, (size_t)job.n, sizeof *job.sorted, compare);
         sort_on_a_rank(&team_alone, &job);
@@ -345,7 +154,6 @@ static void open_alone(struct alone *alone, int64_t n_bytes)
                             &team_alone,
                             bytes,
                             n_bytes,
-                            0,
                             &err),
                 &err);
 }
@@ -391,7 +199,6 @@ static void a_record_has_at_most_a_fifth(void **unused)
                                &team_alone,
                                bytes,
                                (1 << 20) - 1,
-                               0,
                                &err),
                    &err,
                    ERROR_BUDGET,
@@ -425,15 +232,9 @@ static void fail_on_one_rank(const struct team *team, void *context)
     RANK_CHECK(memory_init(&alone.memory, MEMORY, &err) == 0);
     RANK_CHECK(scratch_open(&alone.scratch, "/tmp/x", team, &err) == 0);
     uint8_t *bytes = memory_take(&alone.memory, MEMORY_BATCH, 1 << 20, &err);
-    RANK_CHECK(sorter_open(&alone.sorter,
-                           &alone.scratch,
-                           &weights,
-                           team,
-                           bytes,
-                           1 << 20,
-                           0,
-                           &err)
-               == 0);
+    RANK_CHECK(
+        sorter_open(&alone.sorter, &alone.scratch, &weights, team, bytes, 1 << 20, &err)
+        == 0);
     int status = team->rank == 1 ? error_set(&err, ERROR_STOPPED, "enough") : 0;
     RANK_CHECK(sorter_end(alone.sorter, status, 1 << 20, &err) == -1);
     RANK_CHECK(err.code == ERROR_STOPPED && strcmp(err.text, "enough") == 0);
@@ -517,7 +318,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorts_what_fits_and_what_does_not),
-        cmocka_unit_test(keeps_what_fits),
         cmocka_unit_test(sorts_sorted_and_equal_ones),
         cmocka_unit_test(a_record_has_at_most_a_fifth),
         cmocka_unit_test(too_little_to_merge_is_said),

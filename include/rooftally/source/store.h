@@ -89,6 +89,7 @@ struct store_plan {
     const char *crs;                           /* "" for a plane in metres */
     const char *zones_where, *buildings_where; /* filters of the job; NULL: none */
     const struct crs *measured_in; /* what crs_read makes of it; NULL: to be read */
+    double n_buildings;            /* about so many; 0: unknown */
     struct store_table_plan zones, buildings;
 };
 

@@ -1,0 +1,470 @@
+#include "buckets.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "buckets_state.h"
+
+enum {
+    MOST_PIECE = 64 << 10, /* see RUN_PIECE */
+    LEAST_PIECE = 4 << 10,
+    FEW_BUCKETS = 512, /* as many as are worth it, unless these would be too large */
+    LEAST_EXTENT = 16, /* pieces: what a disk reads at once */
+    MOST_EXTENT = 64 << 20,
+};
+
+/* Of n_bytes a third is for pieces. */
+static int64_t piece_room(int64_t n_bytes)
+{
+    return n_bytes / 3;
+}
+
+static int64_t each_bytes(int64_t piece, int n_sums)
+{
+    return piece + (int64_t)(sizeof(struct filling) + sizeof(uint32_t)) + 8 * n_sums;
+}
+
+int buckets_number(int64_t n_bytes, int64_t n_merge, int n_ranges, double n_expected)
+{
+    enum { FOR_EACH_RANGE = 8, SHARE = 3 };
+    double wanted = n_expected > 0 ? SHARE * n_expected / (double)n_merge : 0;
+    wanted = wanted > FOR_EACH_RANGE * n_ranges ? wanted : FOR_EACH_RANGE * n_ranges;
+    int64_t n = 0, room = piece_room(n_bytes);
+    for (int64_t piece = MOST_PIECE; piece >= LEAST_PIECE; piece /= 2) {
+        n = room / each_bytes(piece, SUM_WEIGHTS + SORTER_MOST_WEIGHTS);
+        if (piece == MOST_PIECE && n > FEW_BUCKETS)
+            n = FEW_BUCKETS;
+        if ((double)n >= wanted)
+            break;
+    }
+    return n > BUCKETS_MOST ? BUCKETS_MOST : n < 1 ? 1 : (int)n;
+}
+
+static void *carve(uint8_t **at, int64_t n_bytes)
+{
+    void *piece = *at;
+    *at += (n_bytes + 63) & ~INT64_C(63);
+    return piece;
+}
+
+/* The largest piece of which n have room. */
+static int32_t fitting_piece(int64_t room, int n, int n_sums)
+{
+    int32_t piece = MOST_PIECE;
+    while (piece > LEAST_PIECE && n * each_bytes(piece, n_sums) > room)
+        piece /= 2;
+    return piece;
+}
+
+/* Where everything lies in `bytes`; false where there is too little of it. */
+static bool lay_out(struct buckets *b, int64_t n_bytes, const uint32_t *keys)
+{
+    enum { SLACK = 4 * 64 };
+    b->piece = fitting_piece(piece_room(n_bytes), b->n, b->n_sums);
+    int64_t n_behind = b->n * each_bytes(b->piece, b->n_sums) + SLACK;
+    b->n_front = (n_bytes - n_behind) & ~INT64_C(63);
+    if (b->n_front < n_bytes / 2)
+        return false;
+    uint8_t *at = b->bytes + b->n_front;
+    b->fillings = carve(&at, b->n * (int64_t)sizeof *b->fillings);
+    b->sums = carve(&at, 8 * (int64_t)b->n * b->n_sums);
+    b->keys = carve(&at, 4 * (int64_t)b->n);
+    b->pieces = at;
+    memcpy(b->keys, keys, 4 * (size_t)b->n);
+    memset(b->sums, 0, 8 * (size_t)b->n * (size_t)b->n_sums);
+    for (int i = 0; i < b->n; i++)
+        b->fillings[i] = (struct filling){ .bucket = { { -1, 0 }, { -1, 0 } } };
+    return true;
+}
+
+int buckets_open(struct buckets **buckets,
+                 struct scratch *scratch,
+                 const struct sort_weights *weights,
+                 const struct team *team,
+                 uint8_t *bytes,
+                 int64_t n_bytes,
+                 int64_t n_keep,
+                 int64_t n_merge,
+                 const uint32_t *keys,
+                 int n,
+                 struct error *err)
+{
+    enum { OF_MERGE = 8 }; /* so that it fits where an overflow is sorted */
+    char needs[24];
+    struct buckets *made = calloc(1, sizeof *made);
+    if (made) {
+        made->own_bytes = calloc((size_t)n, sizeof *made->own_bytes);
+        made->own_records = calloc((size_t)n, sizeof *made->own_records);
+        made->tables = calloc((size_t)team->size, sizeof *made->tables);
+    }
+    if (!made || !made->own_bytes || !made->own_records || !made->tables) {
+        buckets_close(made);
+        return error_set(err, ERROR_BUDGET, "no memory for sorting");
+    }
+    made->scratch = scratch;
+    made->weights = weights;
+    made->team = team;
+    made->bytes = bytes;
+    made->n = n;
+    made->n_sums = SUM_WEIGHTS + weights->n_weights;
+    if (n_bytes < SORTER_LEAST_BYTES || !lay_out(made, n_bytes & ~INT64_C(63), keys)) {
+        buckets_close(made);
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "sorting needs %s at least: raise [limits] memory",
+                         memory_size_text(needs, SORTER_LEAST_BYTES));
+    }
+    made->n_keep = (n_keep < made->n_front ? n_keep : made->n_front) & ~INT64_C(63);
+    made->is_keeping = made->n_keep > 0;
+    made->n_longest =
+        n_merge / OF_MERGE < made->n_front / 2 ? n_merge / OF_MERGE : made->n_front / 2;
+    *buckets = made;
+    return 0;
+}
+
+void buckets_close(struct buckets *b)
+{
+    if (!b)
+        return;
+    for (int part = 0; part < b->n_parts; part++) {
+        struct overflow *overflow = &b->readings[part].overflow;
+        if (!overflow->sorter)
+            continue;
+        sorter_close(overflow->sorter);
+        scratch_close(&overflow->scratch);
+    }
+    free(b->own_bytes);
+    free(b->own_records);
+    free(b->tables);
+    free(b);
+}
+
+int64_t buckets_most_bytes(const struct buckets *buckets)
+{
+    return buckets->n_longest;
+}
+
+struct sort_entry *buckets_entries(const struct buckets *b)
+{
+    return (struct sort_entry *)(void *)(b->bytes + b->n_keep) - b->n_entries;
+}
+
+/* The last bucket whose key is not above. */
+static int bucket_of(const struct buckets *b, uint32_t key)
+{
+    const uint32_t *first = b->keys;
+    for (int n = b->n; n > 1;) {
+        int half = n / 2;
+        first = first[half] <= key ? first + half : first;
+        n -= half;
+    }
+    return (int)(first - b->keys);
+}
+
+static uint8_t *piece_of(const struct buckets *b, int i)
+{
+    return b->pieces + (int64_t)i * b->piece;
+}
+
+/* The piece in memory takes its place: all of it, unless it is the last. */
+static int write_piece(struct buckets *b, int i, bool is_last, struct error *err)
+{
+    struct filling *f = &b->fillings[i];
+    struct extent *last = &f->bucket.last;
+    int32_t n = is_last ? f->used : b->piece;
+    if (!is_last && n - f->used >= SORT_LENGTH_BYTES)
+        memcpy(piece_of(b, i) + f->used, &END_OF_PIECE, SORT_LENGTH_BYTES);
+    if (scratch_write(b->scratch, last->at + last->n, piece_of(b, i), n, err))
+        return -1;
+    last->n += n;
+    b->sums[(int64_t)i * b->n_sums + SUM_BYTES] += n;
+    f->used = 0;
+    return 0;
+}
+
+/* The next piece of a bucket, in its extent or in a new one twice as long. */
+static void begin_piece(struct buckets *b, int i)
+{
+    struct filling *f = &b->fillings[i];
+    struct extent *last = &f->bucket.last;
+    f->used = 0;
+    if (last->at >= 0 && last->n < f->n_extent)
+        return;
+    int64_t n = last->at >= 0 ? 2 * f->n_extent : LEAST_EXTENT * (int64_t)b->piece;
+    f->n_extent = n < MOST_EXTENT ? n : MOST_EXTENT;
+    memcpy(piece_of(b, i), last, sizeof *last);
+    f->used = sizeof *last;
+    *last =
+        (struct extent){ .at = scratch_reserve(b->scratch, f->n_extent, MOST_PIECE) };
+}
+
+static uint8_t *
+room_in_piece(struct buckets *b, int i, int64_t n_bytes, struct error *err)
+{
+    struct filling *f = &b->fillings[i];
+    int64_t needed = n_bytes + SORT_LENGTH_BYTES;
+    if (f->used > 0 && needed > b->piece - f->used && write_piece(b, i, false, err))
+        return NULL;
+    if (f->used == 0)
+        begin_piece(b, i);
+    return piece_of(b, i) + f->used + SORT_LENGTH_BYTES;
+}
+
+/* Add up what a record of a bucket weighs. */
+static void weigh(struct buckets *b, int i, const uint8_t *record)
+{
+    int64_t *sums = b->sums + (int64_t)i * b->n_sums, weights[SORTER_MOST_WEIGHTS];
+    b->weights->weigh(b->weights->context, record, weights);
+    sums[SUM_RECORDS]++;
+    for (int w = 0; w < b->weights->n_weights; w++)
+        sums[SUM_WEIGHTS + w] += weights[w];
+}
+
+/* A record that no piece holds, with its length in front, as an extent of its own. */
+static int write_long(struct buckets *b, int i, const uint8_t *at, struct error *err)
+{
+    struct extent *last = &b->fillings[i].bucket.last_long;
+    int64_t n = sort_length(at) + SORT_LENGTH_BYTES;
+    int64_t to = scratch_reserve(b->scratch, (int64_t)sizeof *last + n, MOST_PIECE);
+    if (scratch_write(b->scratch, to, last, sizeof *last, err)
+        || scratch_write(b->scratch, to + (int64_t)sizeof *last, at, n, err))
+        return -1;
+    *last = (struct extent){ .at = to, .n = (int64_t)sizeof *last + n };
+    b->sums[(int64_t)i * b->n_sums + SUM_BYTES] += last->n;
+    return 0;
+}
+
+static bool is_long(const struct buckets *b, int64_t n_bytes)
+{
+    return n_bytes + SORT_LENGTH_BYTES > b->piece - (int64_t)sizeof(struct extent);
+}
+
+static uint32_t key_of(const uint8_t *record)
+{
+    uint32_t key;
+    memcpy(&key, record, sizeof key);
+    return __builtin_bswap32(key);
+}
+
+/* Records that were kept go to their buckets. */
+static int deal_kept(struct buckets *b, struct error *err)
+{
+    for (int64_t at = 0; at < b->used;) {
+        const uint8_t *from = b->bytes + at;
+        int64_t n = sort_length(from);
+        int i = bucket_of(b, key_of(from + SORT_LENGTH_BYTES));
+        if (is_long(b, n)) {
+            if (write_long(b, i, from, err))
+                return -1;
+        } else {
+            uint8_t *to = room_in_piece(b, i, n, err);
+            if (!to)
+                return -1;
+            memcpy(to - SORT_LENGTH_BYTES, from, (size_t)(n + SORT_LENGTH_BYTES));
+            b->fillings[i].used += (int32_t)(n + SORT_LENGTH_BYTES);
+        }
+        weigh(b, i, from + SORT_LENGTH_BYTES);
+        at += n + SORT_LENGTH_BYTES;
+    }
+    b->is_keeping = false;
+    b->used = b->n_entries = 0;
+    return 0;
+}
+
+static int too_long(const struct buckets *b, int64_t n_bytes, struct error *err)
+{
+    char needs[24], has[24];
+    return error_set(err,
+                     ERROR_BUDGET,
+                     "it needs %s, sorting holds %s of one: raise [limits] memory",
+                     memory_size_text(needs, n_bytes),
+                     memory_size_text(has, buckets_most_bytes(b)));
+}
+
+/* Room behind what is kept, with an entry; NULL where there is none. */
+static uint8_t *room_to_keep(const struct buckets *b, int64_t n_bytes)
+{
+    int64_t entries = (int64_t)sizeof(struct sort_entry) * (b->n_entries + 1);
+    int64_t needed = n_bytes + SORT_LENGTH_BYTES + entries;
+    return needed <= b->n_keep - b->used ? b->bytes + b->used + SORT_LENGTH_BYTES
+                                         : NULL;
+}
+
+uint8_t *
+buckets_room(struct buckets *b, uint32_t key, int64_t n_bytes, struct error *err)
+{
+    if (n_bytes > b->n_longest || n_bytes >= UINT32_MAX) {
+        too_long(b, n_bytes, err);
+        return NULL;
+    }
+    b->into = -1;
+    b->room = b->is_keeping ? room_to_keep(b, n_bytes) : NULL;
+    if (!b->room) {
+        if (b->is_keeping && deal_kept(b, err))
+            return NULL;
+        b->into = bucket_of(b, key);
+        b->room = is_long(b, n_bytes) ? b->bytes + SORT_LENGTH_BYTES
+                                      : room_in_piece(b, b->into, n_bytes, err);
+    }
+    if (b->room) {
+        uint32_t length = (uint32_t)n_bytes;
+        memcpy(b->room - SORT_LENGTH_BYTES, &length, sizeof length);
+    }
+    b->longest = n_bytes > b->longest ? n_bytes : b->longest;
+    return b->room;
+}
+
+int buckets_add(struct buckets *b, struct error *err)
+{
+    const uint8_t *from = b->room - SORT_LENGTH_BYTES;
+    int64_t n = sort_length(from);
+    if (b->into < 0) {
+        int64_t weights[SORTER_MOST_WEIGHTS];
+        b->used += n + SORT_LENGTH_BYTES;
+        b->n_entries++;
+        *buckets_entries(b) = sort_entry_of(from);
+        b->weights->weigh(b->weights->context, b->room, weights);
+        b->own[0][0]++;
+        for (int w = 0; w < b->weights->n_weights; w++)
+            b->own[0][1 + w] += weights[w];
+        return 0;
+    }
+    weigh(b, b->into, b->room);
+    if (is_long(b, n))
+        return write_long(b, b->into, from, err);
+    b->fillings[b->into].used += (int32_t)(n + SORT_LENGTH_BYTES);
+    return 0;
+}
+
+/* Nothing has left the memory of any rank, and nothing does. Agreed. */
+static int keep(struct buckets *b, struct error *err)
+{
+    const struct team *team = b->team;
+    int64_t n = 1 + b->weights->n_weights;
+    int64_t *totals = calloc((size_t)(team->size * n), sizeof *totals);
+    int status = totals ? 0 : error_set(err, ERROR_BUDGET, "no memory for sorting");
+    if (totals)
+        memcpy(totals + team->rank * n, b->own[0], 8 * (size_t)n);
+    sort_entries(buckets_entries(b), b->n_entries);
+    status =
+        team_agree(team, status, err) || team_sum(team, totals, team->size * n, err);
+    for (int64_t i = 0; status == 0 && i < team->size * n; i++) {
+        b->all[i % n] += totals[i];
+        b->before[0][i % n] += i / n < team->rank ? totals[i] : 0;
+    }
+    free(totals);
+    b->is_kept = status == 0;
+    b->n_parts = 1;
+    b->readings[0] = (struct part_reading){ .entries = buckets_entries(b),
+                                            .n_entries = b->n_entries };
+    return status ? -1 : 0;
+}
+
+int64_t buckets_kept_bytes(const struct buckets *b)
+{
+    return b->is_kept ? b->n_keep : 0;
+}
+
+int buckets_parts(const struct buckets *b)
+{
+    return b->n_parts;
+}
+
+/* What is in memory still, and where each chain ends. */
+static int write_rest(struct buckets *b, struct error *err)
+{
+    if (b->is_keeping && deal_kept(b, err))
+        return -1;
+    for (int i = 0; i < b->n; i++)
+        if (b->fillings[i].used > 0 && write_piece(b, i, true, err))
+            return -1;
+    b->tables[b->team->rank] = b->scratch->n_bytes;
+    for (int i = 0; i < b->n; i++)
+        if (scratch_append(b->scratch,
+                           &b->fillings[i].bucket,
+                           sizeof(struct bucket),
+                           err))
+            return -1;
+    return scratch_settle(b->scratch, err);
+}
+
+/* What each part of this rank has, and what precedes it: ranges of about as many bytes. */
+static void deal_buckets(struct buckets *b)
+{
+    int n_ranges = b->team->size * b->n_parts, n_values = 1 + b->weights->n_weights;
+    double all = 0, seen = 0;
+    int own = b->team->rank * b->n_parts;
+    for (int i = 0; i < b->n; i++)
+        all += (double)b->own_bytes[i];
+    for (int part = 0; part <= b->n_parts; part++)
+        b->first_bucket[part] = b->n;
+    for (int i = 0, range = -1; i < b->n; i++) {
+        const int64_t *sums = b->sums + (int64_t)i * b->n_sums;
+        while (range + 1 < n_ranges
+               && seen + (double)b->own_bytes[i] / 2 >= all * (range + 1) / n_ranges) {
+            range++;
+            for (int part = 0; part <= b->n_parts; part++)
+                if (range == own + part)
+                    b->first_bucket[part] = i;
+        }
+        for (int w = 0; w < n_values; w++) {
+            int64_t value = sums[w == 0 ? SUM_RECORDS : SUM_WEIGHTS + w - 1];
+            b->all[w] += value;
+            for (int part = 0; part < b->n_parts; part++) {
+                b->before[part][w] += range < own + part ? value : 0;
+                b->own[part][w] += range == own + part ? value : 0;
+            }
+        }
+        seen += (double)b->own_bytes[i];
+    }
+}
+
+/* How many parts have memory that is worth a thread, and holds the longest. */
+static int fitting_parts(int most_parts, int64_t n_merge, int64_t longest)
+{
+    enum { LEAST_PART = 4 << 20, LONGEST = 8 };
+    int64_t each = LONGEST * longest > LEAST_PART ? LONGEST * longest : LEAST_PART;
+    int64_t n = n_merge / each;
+    return n < 1 ? 1 : n < most_parts ? (int)n : most_parts;
+}
+
+int buckets_end(struct buckets *b,
+                int status,
+                int64_t n_merge,
+                int most_parts,
+                struct error *err)
+{
+    const struct team *team = b->team;
+    int64_t greatest[3] = { !b->is_keeping, b->longest, -n_merge };
+    if (team_agree(team, status, err) || team_max(team, greatest, 3, err))
+        return -1;
+    if (!greatest[0])
+        return keep(b, err);
+    memset(b->own, 0, sizeof b->own);
+    status = write_rest(b, err);
+    int64_t place = b->tables[team->rank];
+    if (team_agree(team, status, err)
+        || team_sum(team, b->sums, (int64_t)b->n * b->n_sums, err)
+        || team_gather(team, &place, sizeof place, b->tables, err))
+        return -1;
+    b->longest = greatest[1];
+    b->n_parts = fitting_parts(most_parts, -greatest[2], b->longest);
+    for (int i = 0; i < b->n; i++) {
+        b->own_bytes[i] = b->sums[(int64_t)i * b->n_sums + SUM_BYTES];
+        b->own_records[i] = b->sums[(int64_t)i * b->n_sums + SUM_RECORDS];
+    }
+    deal_buckets(b);
+    return 0;
+}
+
+void buckets_sums(const struct buckets *b,
+                  int part,
+                  int64_t *before,
+                  int64_t *own,
+                  int64_t *all)
+{
+    size_t n = (1 + (size_t)b->weights->n_weights) * sizeof *before;
+    memcpy(before, b->before[part], n);
+    memcpy(own, b->own[part], n);
+    memcpy(all, b->all, n);
+}
