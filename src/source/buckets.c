@@ -7,10 +7,13 @@
 
 enum {
     MOST_PIECE = 64 << 10, /* see RUN_PIECE */
-    LEAST_PIECE = 4 << 10,
-    FEW_BUCKETS = 512, /* as many as are worth it, unless these would be too large */
-    LEAST_EXTENT = 16, /* pieces: what a disk reads at once */
-    MOST_EXTENT = 64 << 20,
+    LEAST_PIECE = 8 << 10,
+    FEW_BUCKETS = 128,     /* more are slower, and needed only if these are too large */
+    LEAST_EXTENT = 16,     /* pieces: what a disk reads at once */
+    MOST_EXTENT = 8 << 20, /* between two of which a stop is noticed */
+    MOST_PART = 64 << 20,  /* of memory: more is no faster, and is resident */
+    OF_PART = 8, /* of a part, the longest record: it fits where runs are sorted */
+    LONG_ALIGN = 64,
 };
 
 /* Of n_bytes a third is for pieces. */
@@ -27,7 +30,8 @@ static int64_t each_bytes(int64_t piece, int n_sums)
 int buckets_number(int64_t n_bytes, int64_t n_merge, int n_ranges, double n_expected)
 {
     enum { FOR_EACH_RANGE = 8, SHARE = 3 };
-    double wanted = n_expected > 0 ? SHARE * n_expected / (double)n_merge : 0;
+    double part = n_merge < MOST_PART ? (double)n_merge : MOST_PART;
+    double wanted = n_expected > 0 ? SHARE * n_expected / part : 0;
     wanted = wanted > FOR_EACH_RANGE * n_ranges ? wanted : FOR_EACH_RANGE * n_ranges;
     int64_t n = 0, room = piece_room(n_bytes);
     for (int64_t piece = MOST_PIECE; piece >= LEAST_PIECE; piece /= 2) {
@@ -89,7 +93,6 @@ int buckets_open(struct buckets **buckets,
                  int n,
                  struct error *err)
 {
-    enum { OF_MERGE = 8 }; /* so that it fits where an overflow is sorted */
     char needs[24];
     struct buckets *made = calloc(1, sizeof *made);
     if (made) {
@@ -117,7 +120,7 @@ int buckets_open(struct buckets **buckets,
     made->n_keep = (n_keep < made->n_front ? n_keep : made->n_front) & ~INT64_C(63);
     made->is_keeping = made->n_keep > 0;
     made->n_longest =
-        n_merge / OF_MERGE < made->n_front / 2 ? n_merge / OF_MERGE : made->n_front / 2;
+        n_merge / OF_PART < made->n_front / 2 ? n_merge / OF_PART : made->n_front / 2;
     *buckets = made;
     return 0;
 }
@@ -225,7 +228,7 @@ static int write_long(struct buckets *b, int i, const uint8_t *at, struct error 
 {
     struct extent *last = &b->fillings[i].bucket.last_long;
     int64_t n = sort_length(at) + SORT_LENGTH_BYTES;
-    int64_t to = scratch_reserve(b->scratch, (int64_t)sizeof *last + n, MOST_PIECE);
+    int64_t to = scratch_reserve(b->scratch, (int64_t)sizeof *last + n, LONG_ALIGN);
     if (scratch_write(b->scratch, to, last, sizeof *last, err)
         || scratch_write(b->scratch, to + (int64_t)sizeof *last, at, n, err))
         return -1;
@@ -370,21 +373,20 @@ int buckets_parts(const struct buckets *b)
     return b->n_parts;
 }
 
-/* What is in memory still, and where each chain ends. */
+/* What is in memory still, and where each chain ends, from pieces that are written. */
 static int write_rest(struct buckets *b, struct error *err)
 {
+    struct bucket *heads = (struct bucket *)(void *)b->pieces;
     if (b->is_keeping && deal_kept(b, err))
         return -1;
     for (int i = 0; i < b->n; i++)
         if (b->fillings[i].used > 0 && write_piece(b, i, true, err))
             return -1;
-    b->tables[b->team->rank] = b->scratch->n_bytes;
     for (int i = 0; i < b->n; i++)
-        if (scratch_append(b->scratch,
-                           &b->fillings[i].bucket,
-                           sizeof(struct bucket),
-                           err))
-            return -1;
+        heads[i] = b->fillings[i].bucket;
+    b->tables[b->team->rank] = b->scratch->n_bytes;
+    if (scratch_append(b->scratch, heads, b->n * (int64_t)sizeof *heads, err))
+        return -1;
     return scratch_settle(b->scratch, err);
 }
 
@@ -419,13 +421,36 @@ static void deal_buckets(struct buckets *b)
     }
 }
 
-/* How many parts have memory that is worth a thread, and holds the longest. */
-static int fitting_parts(int most_parts, int64_t n_merge, int64_t longest)
+int64_t buckets_part_bytes(const struct buckets *b)
 {
-    enum { LEAST_PART = 4 << 20, LONGEST = 8 };
-    int64_t each = LONGEST * longest > LEAST_PART ? LONGEST * longest : LEAST_PART;
-    int64_t n = n_merge / each;
-    return n < 1 ? 1 : n < most_parts ? (int)n : most_parts;
+    return b->n_part;
+}
+
+/* What a part of n takes of n_merge. */
+static int64_t part_bytes(const struct buckets *b, int64_t n_merge, int n)
+{
+    int64_t most = OF_PART * b->longest > MOST_PART ? OF_PART * b->longest : MOST_PART;
+    return n_merge / n < most ? n_merge / n : most;
+}
+
+/* As many parts as have memory that is worth a thread, and that holds the longest record and
+ * the largest bucket, if that of one part does. */
+static void choose_parts(struct buckets *b, int64_t n_merge, int most_parts)
+{
+    enum { LEAST_PART = 4 << 20 };
+    int64_t least = OF_PART * b->longest, largest = 0;
+    for (int i = 0; i < b->n; i++) {
+        int64_t needed =
+            b->own_bytes[i] + (int64_t)sizeof(struct sort_entry) * b->own_records[i];
+        largest = needed > largest ? needed : largest;
+    }
+    if (largest <= part_bytes(b, n_merge, 1))
+        least = largest > least ? largest : least;
+    least = least > LEAST_PART ? least : LEAST_PART;
+    b->n_parts = most_parts;
+    while (b->n_parts > 1 && part_bytes(b, n_merge, b->n_parts) < least)
+        b->n_parts--;
+    b->n_part = part_bytes(b, n_merge, b->n_parts);
 }
 
 int buckets_end(struct buckets *b,
@@ -448,11 +473,11 @@ int buckets_end(struct buckets *b,
         || team_gather(team, &place, sizeof place, b->tables, err))
         return -1;
     b->longest = greatest[1];
-    b->n_parts = fitting_parts(most_parts, -greatest[2], b->longest);
     for (int i = 0; i < b->n; i++) {
         b->own_bytes[i] = b->sums[(int64_t)i * b->n_sums + SUM_BYTES];
         b->own_records[i] = b->sums[(int64_t)i * b->n_sums + SUM_RECORDS];
     }
+    choose_parts(b, -greatest[2], most_parts);
     deal_buckets(b);
     return 0;
 }

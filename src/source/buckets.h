@@ -10,14 +10,15 @@
  *
  * Against sorting runs and merging them (sort.h), whoever sends the records never waits for
  * more than one piece to be written, and no record is compared before its neighbours are all
- * there. Keys that part badly cost time alone: a bucket that does not fit into memory is
- * sorted by runs.
+ * there. Keys that part badly cost time and disk: a bucket that does not fit into memory is
+ * sorted by runs, for which it is written once more, by one part of one rank.
  *
  * Order    as memcmp over whole records, a prefix first; so equal sets of records come
  *          out as equal sequences of all ranks' ranges together, whatever the memory, the
  *          number of ranks, the keys, and who added what
  * Memory   what it is given, in one piece while adding and one for each part at the end;
- *          besides, 16 bytes for each bucket of its own
+ *          besides, 16 bytes for each bucket and 8 for each rank of its own, and a sorter's
+ *          for a bucket that is sorted by runs
  *
  * Where it is allowed, and the records of every rank fit, nothing goes to scratch space: they
  * are kept in memory and each rank's range is what it has added itself. Ranges of several
@@ -38,7 +39,7 @@ struct buckets;
  * How many buckets are worth it, so that one of them is likely to fit where it is sorted; the
  * same on all ranks if what it is given is.
  *
- * n_bytes     of memory that adding will have, the least of all ranks
+ * n_bytes     of memory that adding will have
  * n_merge     of memory that a part will have at the end
  * n_ranges    parts of all ranks
  * n_expected  bytes of all records; below 0: unknown
@@ -46,10 +47,12 @@ struct buckets;
 int buckets_number(int64_t n_bytes, int64_t n_merge, int n_ranges, double n_expected);
 
 /*
- * bytes    [n_bytes], the caller's, used until buckets_end; at least SORTER_LEAST_BYTES
+ * bytes    [n_bytes], the caller's, used until buckets_end; at least SORTER_LEAST_BYTES, and
+ *          as many on all ranks
  * n_keep   of these bytes, from the first, in how many records may stay until
  *          buckets_close; 0, on all ranks: in none
- * n_merge  of memory that all parts together will have at the end: bounds a record
+ * n_merge  of memory that all parts together will have at the end, on every rank: bounds a
+ *          record
  * keys     [n] in order, the first 0: bucket i has the records whose first four bytes, as a
  *          big-endian number, are keys[i] or more and below keys[i + 1]; the same on all
  *          ranks; at most BUCKETS_MOST; copied
@@ -74,8 +77,8 @@ void buckets_close(struct buckets *buckets); /* NULL is silent */
 int64_t buckets_most_bytes(const struct buckets *buckets);
 
 /*
- * Room for the next record, whose first four bytes will be `key`, to be filled before
- * buckets_add takes it. Local.
+ * Room for the next record, of four bytes or more, the first of which will be `key`, to be
+ * filled before buckets_add takes it. Local.
  *
  * Returns  n_bytes of room, or NULL with ERROR_BUDGET (too long), ERROR_IO (the disk) or
  *          ERROR_STOPPED
@@ -91,7 +94,7 @@ int buckets_add(struct buckets *buckets,
  * status      of this rank so far; no rank goes on unless it is 0 on all
  * n_merge     of memory that all parts together will have, on every rank
  * most_parts  at most BUCKETS_MOST_PARTS, the same on all ranks; there are fewer where
- *             n_merge is little, and one where records are kept
+ *             n_merge is little for the buckets, and one where records are kept
  * Returns     0, or -1 with what a rank failed with
  */
 int buckets_end(struct buckets *buckets,
@@ -103,6 +106,8 @@ int buckets_end(struct buckets *buckets,
 /* After buckets_end: parts of this rank's range, as many on all ranks; and of the caller's
  * bytes, from the first, how many are taken by records that are kept, 0 where there are none. */
 int buckets_parts(const struct buckets *buckets);
+int64_t
+buckets_part_bytes(const struct buckets *buckets); /* that a part wants, of n_merge */
 int64_t buckets_kept_bytes(const struct buckets *buckets);
 
 /* As sorter_sums. */
@@ -116,8 +121,9 @@ void buckets_sums(const struct buckets *buckets,
  * Start on a part, in n_bytes taken from memory, which records that are kept do not need.
  * Local, and from one thread.
  *
- * stop     asked while a bucket is sorted by runs, from the thread that asks for the part's
- *          records; NULL: never
+ * n_bytes  at least buckets_part_bytes
+ * stop     asked while a bucket is read or sorted by runs, from the thread that asks for the
+ *          part's records; NULL: never
  */
 int buckets_start(struct buckets *buckets,
                   int part,

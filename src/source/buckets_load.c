@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
+
 #include "buckets.h"
 #include "buckets_state.h"
 
@@ -80,6 +82,13 @@ static int note_records(struct loading *l,
     return is_wrong ? damaged(l->b, err) : 0;
 }
 
+static int may_go_on(const struct part_reading *reading, struct error *err)
+{
+    if (reading->stop && reading->stop(reading->stop_context))
+        return error_set(err, ERROR_STOPPED, "stopped on request");
+    return 0;
+}
+
 /* A chain of extents, the last first. */
 static int load_chain(struct loading *l,
                       int rank,
@@ -92,7 +101,8 @@ static int load_chain(struct loading *l,
         int64_t room = (const uint8_t *)l->entries - to;
         if (extent.n < (int64_t)sizeof extent || extent.n > room)
             return damaged(l->b, err);
-        if (scratch_read(l->b->scratch, rank, extent.at, to, extent.n, err)
+        if (may_go_on(l->reading, err)
+            || scratch_read(l->b->scratch, rank, extent.at, to, extent.n, err)
             || note_records(l, to, extent.n, piece, err))
             return -1;
         l->used += extent.n;
@@ -210,10 +220,14 @@ open_overflow(const struct buckets *b, struct part_reading *reading, struct erro
 {
     struct overflow *overflow = &reading->overflow;
     int part = (int)(reading - b->readings);
-    char path[64];
     char *whole;
-    snprintf(path, sizeof path, "%d.%d", b->team->rank, part);
-    if (asprintf(&whole, "%s.%s", b->scratch->path, path) < 0)
+    if (asprintf(&whole,
+                 "%s/%d.%d.%s",
+                 b->scratch->folder,
+                 b->team->rank,
+                 part,
+                 file_name(b->scratch->path))
+        < 0)
         return error_set(err, ERROR_BUDGET, "no memory for sorting");
     int status = scratch_open(&overflow->scratch, whole, &team_alone, err);
     free(whole);
@@ -309,8 +323,9 @@ next_bucket(struct buckets *b, struct part_reading *reading, struct error *err)
 static int32_t give(struct part_reading *reading, int32_t most, const uint8_t **records)
 {
     enum { LINE = 64, LINES = 4 };
-    const struct sort_entry *entries = reading->entries + reading->n_given;
     int64_t left = reading->n_entries - reading->n_given, n = left < most ? left : most;
+    const struct sort_entry *entries =
+        left > 0 ? reading->entries + reading->n_given : NULL;
     for (int64_t i = 0; i < n; i++) {
         records[i] = entries[i].record + SORT_LENGTH_BYTES;
         for (int line = 0; i + most < left && line < LINES; line++)

@@ -5,9 +5,9 @@
  *          | heads | sums | keys | piece of bucket 0 | piece of bucket 1 | … |
  *
  * In scratch space a bucket is a chain of extents, each of pieces, each of whole records with
- * their lengths in front. A length of END_OF_PIECE, too little room for one, or the end of what is
- * filled ends a piece. An extent begins with where the one before it lies. A record that no piece holds is an extent of
- * its own, in a chain of its own.
+ * their lengths in front. A length of END_OF_PIECE, too little room for one, or the end of
+ * what is filled ends a piece. An extent begins with where the one before it lies. A record
+ * that no piece holds is an extent of its own, in a chain of its own.
  */
 #ifndef ROOFTALLY_SOURCE_BUCKETS_STATE_H
 #define ROOFTALLY_SOURCE_BUCKETS_STATE_H
@@ -77,6 +77,7 @@ struct buckets {
 
     bool is_kept; /* after buckets_end */
     int n_parts;
+    int64_t n_part;                           /* bytes of memory that each wants */
     int64_t longest;                          /* record of all ranks */
     int64_t *own_bytes, *own_records;         /* [n] of all ranks */
     int64_t *tables;                          /* [size] where each rank has its heads */

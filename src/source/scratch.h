@@ -35,7 +35,7 @@ int nameless_open(int *file,
                   struct error *err);
 
 /*
- * Space that every rank appends to for itself, and reads from everywhere. In the file,
+ * Space that every rank writes to for itself, and reads from everywhere. In the file,
  * ranks take turns by pieces, so that all space is one file:
  *
  *     | rank 0, piece 0 | rank 1, piece 0 | rank 0, piece 1 | …

@@ -1,5 +1,5 @@
 /*
- * From sorted runs to a store: sizes of all ranks together, a layout made by the first, a
+ * From rows that are added to a store: sizes of all ranks together, a layout made by the first, a
  * share of every dataset filled by each, and a name at the end.
  */
 #include <errno.h>
@@ -134,7 +134,7 @@ static int fill_blocks(struct store_writer *writer, struct error *err)
     for (int64_t at = store->n_blocks * team->rank / team->size; at < end; at += n) {
         n = end - at < AT_ONCE ? end - at : AT_ONCE;
         if (store_fill_blocks(store, at, n, writer->memory, err)
-            || store_writer_report(writer, 1, 1, err))
+            || store_report(&writer->options, store_writer_share(1), err))
             return -1;
     }
     return 0;

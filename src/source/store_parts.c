@@ -1,13 +1,12 @@
 #include "store_parts.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <sched.h>
 #include <time.h>
 
 #include "rooftally/base/thread.h"
 
-#include "sort.h"
+#include "buckets.h"
 #include "store_writer.h"
 
 int store_parts(const struct team *team)
@@ -17,6 +16,27 @@ int store_parts(const struct team *team)
         return 1;
     int n = CPU_COUNT(&allowed);
     return n < BUCKETS_MOST_PARTS ? n : BUCKETS_MOST_PARTS;
+}
+
+void store_parts_init(struct store_parts *parts, const struct store_options *options)
+{
+    parts->options = options;
+    parts->caller = pthread_self();
+    atomic_init(&parts->ended, false);
+}
+
+int store_parts_go_on(struct store_parts *parts, double share, struct error *err)
+{
+    if (atomic_load(&parts->ended))
+        return -1;
+    if (!pthread_equal(pthread_self(), parts->caller))
+        return 0;
+    return store_report(parts->options, share, err);
+}
+
+bool store_parts_stop(void *parts)
+{
+    return store_parts_go_on(parts, -1, NULL) != 0;
 }
 
 struct part {
@@ -33,45 +53,48 @@ struct part {
 static void *work_on(void *context)
 {
     struct part *part = context;
-    part->status = part->work(part->context, part->number, part->parts, &part->err);
+    part->status = part->work(part->context, part->number, &part->err);
     if (part->status)
         atomic_store(&part->parts->ended, true);
     return NULL;
 }
 
-/* Wait for a thread, and ask meanwhile whether to go on. Returns 0 or -1, once it is done. */
-static int join(struct part *part, struct error *err)
+/* Wait for a thread, and ask meanwhile whether to go on; what it says counts if that is no. */
+static void join(struct part *part)
 {
     enum { NAP_NS = 50000000, SECOND_NS = 1000000000 };
-    int status = 0, waited = ETIMEDOUT;
-    while (waited != 0) {
+    struct error err = { ERROR_NONE, "" };
+    for (int waited = ETIMEDOUT; waited != 0;) {
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += NAP_NS;
         until.tv_sec += until.tv_nsec / SECOND_NS;
         until.tv_nsec %= SECOND_NS;
-        waited = pthread_timedjoin_np(part->thread, NULL, &until);
-        if (waited != 0 && status == 0) {
-            status = store_report(part->parts->options, -1, err);
-            if (status)
-                atomic_store(&part->parts->ended, true);
-        }
+        waited = pthread_clockjoin_np(part->thread, NULL, CLOCK_MONOTONIC, &until);
+        if (waited != 0 && store_parts_go_on(part->parts, -1, &err))
+            atomic_store(&part->parts->ended, true);
     }
-    return status;
+    if (err.code != ERROR_NONE && part->status && part->err.code == ERROR_NONE)
+        part->err = err;
 }
 
-/* The first failure, but for parts that ended because another did. */
+/* Parts that end since another has failed have no error, or were stopped. */
+static int rank_of(const struct part *part)
+{
+    return part->status == 0                 ? 0
+           : part->err.code == ERROR_NONE    ? 1
+           : part->err.code == ERROR_STOPPED ? 2
+                                             : 3;
+}
+
 static int tell(const struct part *parts, int n, struct error *err)
 {
-    int failed = 0;
-    for (int i = n; i-- > 0;) {
-        if (parts[i].status == 0 || (failed && parts[i].err.code == ERROR_NONE))
-            continue;
-        failed = -1;
-        if (err && parts[i].err.code != ERROR_NONE)
-            *err = parts[i].err;
-    }
-    return failed;
+    int worst = 0;
+    for (int i = 1; i < n; i++)
+        worst = rank_of(&parts[i]) > rank_of(&parts[worst]) ? i : worst;
+    if (parts[worst].status && err)
+        *err = parts[worst].err;
+    return parts[worst].status ? -1 : 0;
 }
 
 int store_parts_run(struct store_parts *shared,
@@ -80,20 +103,21 @@ int store_parts_run(struct store_parts *shared,
                     void *context,
                     struct error *err)
 {
-    struct part parts[BUCKETS_MOST_PARTS];
-    int status = 0;
-    for (int i = 0; i < n; i++)
-        parts[i] = (struct part){
-            .parts = shared, .work = work, .context = context, .number = i
-        };
+    struct part parts[BUCKETS_MOST_PARTS] = {
+        { .parts = shared, .work = work, .context = context }
+    };
+    for (int i = 1; i < n; i++) {
+        parts[i] = parts[0];
+        parts[i].number = i;
+    }
     for (int i = 1; i < n; i++)
         parts[i].has_thread = thread_start(&parts[i].thread, work_on, &parts[i]);
     work_on(&parts[0]);
     for (int i = 1; i < n; i++) {
         if (!parts[i].has_thread)
             work_on(&parts[i]);
-        else if (join(&parts[i], status ? NULL : err))
-            status = -1;
+        else
+            join(&parts[i]);
     }
-    return tell(parts, n, err) || status ? -1 : 0;
+    return tell(parts, n, err);
 }

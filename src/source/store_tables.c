@@ -1,5 +1,5 @@
 /*
- * Merged rows become the columns of a table, zones also their shapes; a part of the rows by
+ * Sorted rows become the columns of a table, zones also their shapes; a part of the rows by
  * each thread.
  */
 #include <string.h>
@@ -7,15 +7,9 @@
 #include "store_parts.h"
 #include "store_writer.h"
 
-int store_writer_report(const struct store_writer *writer,
-                        int64_t done,
-                        int64_t all,
-                        struct error *err)
+double store_writer_share(double filled)
 {
-    double share = all > 0 ? (double)done / (double)all : 1;
-    return store_report(&writer->options,
-                        store_collected_share + (1 - store_collected_share) * share,
-                        err);
+    return store_collected_share + (1 - store_collected_share) * filled;
 }
 
 /* Two zones of one id come one after the other, on one rank. */
@@ -105,22 +99,17 @@ struct table_filling {
     struct store_fill *fills[BUCKETS_MOST_PARTS];
 };
 
-/* Every few thousand rows the first part asks whether to go on, the others whether it does. */
-static int may_go_on(const struct table_filling *f,
-                     int part,
-                     int64_t row,
-                     struct store_parts *parts,
-                     struct error *err)
+/* Every few thousand rows. */
+static int may_go_on(struct table_filling *f, int part, int64_t row, struct error *err)
 {
-    if (part > 0)
-        return atomic_load(&parts->ended) ? -1 : 0;
-    return store_writer_report(f->writer, row, f->collected->ranges[0].n, err);
+    int64_t all = f->collected->ranges[part].n;
+    double share = all > 0 ? (double)row / (double)all : 1;
+    return store_parts_go_on(&f->parts, store_writer_share(share), err);
 }
 
-static int
-fill_part(void *context, int part, struct store_parts *parts, struct error *err)
+static int fill_part(void *context, int part, struct error *err)
 {
-    const struct table_filling *f = context;
+    struct table_filling *f = context;
     const uint8_t *records[STORE_FILL_ROWS];
     int64_t row = 0;
     int32_t n = 0;
@@ -131,40 +120,25 @@ fill_part(void *context, int part, struct store_parts *parts, struct error *err)
             return store_fill_end(f->fills[part], err);
         if ((f->shaping && shape_zones(f->writer, f->shaping, row, records, n, err))
             || store_fill_add(f->fills[part], records, n, err)
-            || (turn % 32 == 0 && may_go_on(f, part, row, parts, err)))
+            || (turn % 32 == 0 && may_go_on(f, part, row, err)))
             return -1;
         row += n;
     }
 }
 
-static bool has_ended(void *context)
-{
-    struct store_parts *parts = context;
-    return atomic_load(&parts->ended);
-}
-
-static bool should_stop(void *context)
-{
-    const struct table_filling *f = context;
-    return store_report(&f->writer->options, -1, NULL) != 0;
-}
-
-static int
-start_part(struct table_filling *f, int part, int64_t n_bytes, struct error *err)
+static int start_part(struct table_filling *f, int part, int n, struct error *err)
 {
     struct collected *c = f->collected;
-    struct memory *memory = f->writer->memory;
-    if (!c->buckets)
-        return sorter_start(c->sorter, n_bytes, memory, err);
-    return part == 0
-               ? buckets_start(c->buckets, 0, n_bytes, should_stop, f, memory, err)
-               : buckets_start(c->buckets,
+    struct store_writer *writer = f->writer;
+    return c->buckets
+               ? buckets_start(c->buckets,
                                part,
-                               n_bytes,
-                               has_ended,
+                               buckets_part_bytes(c->buckets),
+                               store_parts_stop,
                                &f->parts,
-                               memory,
-                               err);
+                               writer->memory,
+                               err)
+               : sorter_start(c->sorter, writer->n_merge / n, writer->memory, err);
 }
 
 /* The memory of every part, from this thread. */
@@ -186,7 +160,7 @@ static int open_parts(struct table_filling *f,
                             writer->n_fill / n,
                             writer->memory,
                             err)
-            || start_part(f, part, writer->n_merge / n, err))
+            || start_part(f, part, n, err))
             return -1;
     return 0;
 }
@@ -201,10 +175,9 @@ int store_writer_fill_table(struct store_writer *writer,
     struct shaping shaping = { .last = { .n = -1 },
                                .crs = crs,
                                .room = { .budget_bytes = STORE_SHAPES_ROOM } };
-    struct table_filling f = { .writer = writer,
-                               .collected = collected,
-                               .parts = { .options = &writer->options } };
+    struct table_filling f = { .writer = writer, .collected = collected };
     int n = store_writer_parts(collected);
+    store_parts_init(&f.parts, &writer->options);
     int status = open_parts(&f, table, n, err);
     if (status == 0 && collected == &writer->zones) {
         f.shaping = &shaping;

@@ -150,18 +150,20 @@ int store_writer_need_buckets(struct store_writer *writer, struct error *err)
 {
     static const uint32_t no_key;
     struct collected *buildings = &writer->buildings;
-    return buildings->buckets ? 0
-                              : buckets_open(&buildings->buckets,
-                                             &writer->scratch,
-                                             &buildings->weights,
-                                             writer->team,
-                                             writer->bytes,
-                                             writer->n_bytes,
-                                             writer->n_keep,
-                                             writer->n_merge,
-                                             writer->keys ? writer->keys : &no_key,
-                                             writer->keys ? writer->n_keys : 1,
-                                             err);
+    bool agreed = writer->keys != NULL; /* zones have ended */
+    if (buildings->buckets)
+        return 0;
+    return buckets_open(&buildings->buckets,
+                        &writer->scratch,
+                        &buildings->weights,
+                        writer->team,
+                        writer->bytes,
+                        agreed ? writer->least_bytes : writer->n_bytes,
+                        writer->n_keep,
+                        agreed ? writer->least_merge : writer->n_merge,
+                        agreed ? writer->keys : &no_key,
+                        agreed ? writer->n_keys : 1,
+                        err);
 }
 
 /*
@@ -451,15 +453,19 @@ static int choose_keys(struct store_writer *writer, struct error *err)
     enum { GEOMETRY_BYTES = 150 }; /* of most buildings, a little more */
     const struct team *team = writer->team;
     const struct store_shape *shape = &writer->buildings.shape;
-    int64_t least[2] = { -writer->n_bytes, -writer->n_merge };
+    double most = 1e15, about = writer->plan.n_buildings;
+    int64_t n_expected = (int64_t)(about < most ? about : most);
+    int64_t least[3] = { -writer->n_bytes, -writer->n_merge, n_expected };
     int n_parts = store_parts(team);
-    if (team_max(team, least, 2, err))
+    if (team_max(team, least, 3, err))
         return -1;
-    double row_bytes = (double)(shape->wkb + GEOMETRY_BYTES);
-    writer->n_keys = buckets_number(-least[0],
-                                    -least[1] / n_parts,
-                                    n_parts * team->size,
-                                    writer->plan.n_buildings * row_bytes);
+    writer->least_bytes = -least[0];
+    writer->least_merge = -least[1];
+    writer->n_keys =
+        buckets_number(writer->least_bytes,
+                       writer->least_merge / n_parts,
+                       n_parts * team->size,
+                       (double)least[2] * (double)(shape->wkb + GEOMETRY_BYTES));
     writer->keys = calloc((size_t)writer->n_keys, sizeof *writer->keys);
     int status =
         writer->keys ? 0 : error_set(err, ERROR_BUDGET, "no memory for a store");

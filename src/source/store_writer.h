@@ -38,13 +38,15 @@ struct store_writer {
     int64_t n_valid;
     struct memory_mark added; /* before the memory that adding needs */
     uint8_t *bytes;           /* [n_bytes] in which rows are sorted */
-    int64_t n_bytes, n_merge; /* n_merge: of memory for merging */
+    int64_t n_bytes, n_merge; /* n_merge: of memory for sorting at the end */
     int64_t n_fill;           /* of memory for columns on their way to the file */
     int64_t n_keep;           /* of `bytes`, in which buildings may stay until then */
     struct words *room;       /* for the words of another rank */
     struct store_keys seen;   /* of the zones that this rank has added */
     uint32_t *keys;           /* [n_keys] of buckets, once all zones are added */
     int n_keys;
+    int64_t least_bytes,
+        least_merge; /* of n_bytes, n_merge of all ranks; 0: not known */
     struct collected zones, buildings;
     struct box extent;                   /* of all zones; empty while there is none */
     int64_t n_no_geometry, n_bare_zones; /* buildings, zones without geometry */
@@ -61,11 +63,8 @@ int store_writer_need_buckets(struct store_writer *writer, struct error *err);
 /* Say how far it is, below 0 where that is not known: 0, or -1 with ERROR_STOPPED. */
 int store_report(const struct store_options *options, double share, struct error *err);
 
-/* The same while tables are filled, every few thousand rows: `done` of `all` rows are. */
-int store_writer_report(const struct store_writer *writer,
-                        int64_t done,
-                        int64_t all,
-                        struct error *err);
+/* Of all work, where so much of the tables is filled. */
+double store_writer_share(double filled);
 
 /* Parts in which this rank fills a table, once all rows are added. */
 int store_writer_parts(const struct collected *collected);

@@ -169,7 +169,7 @@ static void the_same_state_gives_the_same_bytes(void **unused)
 
 struct generation {
     const char *path;
-    int64_t memory_bytes;
+    int64_t memory_bytes, first_memory_bytes, n_buildings;
 };
 
 static void generate_on_a_rank(const struct team *team, void *context)
@@ -177,8 +177,8 @@ static void generate_on_a_rank(const struct team *team, void *context)
     const struct generation *g = context;
     struct error err = { ERROR_NONE, "" };
     store_team = team;
-    RANK_CHECK(generate(g->path, N_ZONES, N_BUILDINGS, true, g->memory_bytes, &err)
-               == 0);
+    int64_t n_bytes = team->rank > 0 ? g->memory_bytes : g->first_memory_bytes;
+    RANK_CHECK(generate(g->path, N_ZONES, g->n_buildings, true, n_bytes, &err) == 0);
 }
 
 static void any_number_of_ranks_gives_the_same_bytes(void **unused)
@@ -187,7 +187,8 @@ static void any_number_of_ranks_gives_the_same_bytes(void **unused)
     (void)unused;
     close(mkstemp(path));
     for (int size = 1; size <= 12; size += size < 3 ? 1 : 3) {
-        struct generation g = { path, size % 2 ? 16 << 20 : 64 << 20 };
+        int64_t n_bytes = size % 2 ? 16 << 20 : 64 << 20;
+        struct generation g = { path, n_bytes, n_bytes, N_BUILDINGS };
         size_t n;
         forks_run(size, generate_on_a_rank, &g);
         uint8_t *bytes = read_file(path, &n);
@@ -195,6 +196,28 @@ static void any_number_of_ranks_gives_the_same_bytes(void **unused)
         assert_memory_equal(bytes, whole, n);
         free(bytes);
     }
+    unlink(path);
+}
+
+/* The first rank of a run has zones to remember, and less memory for this. */
+static void ranks_may_have_different_memory(void **unused)
+{
+    char path[] = "/tmp/rooftally-store-XXXXXX";
+    struct generation g = { path, 64 << 20, 64 << 20, few(100000) };
+    size_t n, n_alone;
+    (void)unused;
+    close(mkstemp(path));
+    forks_run(1, generate_on_a_rank, &g);
+    uint8_t *alone = read_file(path, &n_alone);
+    g.first_memory_bytes = 16 << 20;
+    for (int size = 2; size <= 3; size++) {
+        forks_run(size, generate_on_a_rank, &g);
+        uint8_t *bytes = read_file(path, &n);
+        assert_int_equal(n, n_alone);
+        assert_memory_equal(bytes, alone, n);
+        free(bytes);
+    }
+    free(alone);
     unlink(path);
 }
 
@@ -608,6 +631,7 @@ int main(void)
         cmocka_unit_test(zones_are_filtered_by_their_fields),
         cmocka_unit_test(the_same_state_gives_the_same_bytes),
         cmocka_unit_test(any_number_of_ranks_gives_the_same_bytes),
+        cmocka_unit_test(ranks_may_have_different_memory),
         cmocka_unit_test(one_rank_without_memory_ends_all),
         cmocka_unit_test(what_is_there_stays),
         cmocka_unit_test(info_tells_what_it_holds),

@@ -32,8 +32,8 @@ bool syncer_wrote(struct syncer *syncer, int64_t n_bytes);
 void syncer_last(struct syncer *syncer);
 
 /* Wait for a sync that is under way, and end the thread; what was written since is not synced,
- * but by syncer_last. Returns false, with errno, where one has failed: the kernel says so only once, and a later
- * sync of the same file may succeed. */
+ * but by syncer_last. Returns false, with errno, where one has failed: the kernel says so only
+ * once, and a later sync of the same file may succeed. */
 bool syncer_end(struct syncer *syncer);
 
 #endif

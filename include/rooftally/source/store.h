@@ -133,7 +133,7 @@ struct store_writer;
  * Returns  0, or -1 with
  *            ERROR_USAGE   it is there and no force; a folder that is not there or
  *                          cannot be written
- *            ERROR_BUDGET  too little memory to begin with, or one row exceeds about a fifth
+ *            ERROR_BUDGET  too little memory to begin with, or one row exceeds about a 15th
  *                          of what is free
  *            ERROR_IO      the disk is full
  *            ERROR_COMM
