@@ -7,19 +7,23 @@
 
 enum {
     MOST_PIECE = 64 << 10, /* see RUN_PIECE */
-    LEAST_PIECE = 8 << 10,
-    FEW_BUCKETS = 128,     /* more are slower, and needed only if these are too large */
+    LEAST_PIECE = 4 << 10,
+    FEW_BUCKETS = 128,     /* more are needed only if these are too large */
     LEAST_EXTENT = 16,     /* pieces: what a disk reads at once */
     MOST_EXTENT = 8 << 20, /* between two of which a stop is noticed */
-    MOST_PART = 64 << 20,  /* of memory: more is no faster, and is resident */
     OF_PART = 8, /* of a part, the longest record: it fits where runs are sorted */
     LONG_ALIGN = 64,
+    SLACK = 6 * 64, /* for what lies at multiples of 64 */
 };
 
-/* Of n_bytes a third is for pieces. */
+/* What a part takes at the end, if it has room and no record needs more: as much whether
+ * buckets are small or large, for all of it is resident. */
+static const int64_t most_of_part = 12 << 20;
+
 static int64_t piece_room(int64_t n_bytes)
 {
-    return n_bytes / 3;
+    enum { SHARE = 6, MOST = 32 << 20 };
+    return n_bytes / SHARE < MOST ? n_bytes / SHARE : MOST;
 }
 
 static int64_t each_bytes(int64_t piece, int n_sums)
@@ -27,21 +31,34 @@ static int64_t each_bytes(int64_t piece, int n_sums)
     return piece + (int64_t)(sizeof(struct filling) + sizeof(uint32_t)) + 8 * n_sums;
 }
 
-int buckets_number(int64_t n_bytes, int64_t n_merge, int n_ranges, double n_expected)
+int buckets_number(int64_t n_bytes,
+                   int64_t n_merge,
+                   int n_parts,
+                   int n_ranks,
+                   double n_expected)
 {
-    enum { FOR_EACH_RANGE = 8, SHARE = 3 };
-    double part = n_merge < MOST_PART ? (double)n_merge : MOST_PART;
-    double wanted = n_expected > 0 ? SHARE * n_expected / part : 0;
-    wanted = wanted > FOR_EACH_RANGE * n_ranges ? wanted : FOR_EACH_RANGE * n_ranges;
-    int64_t n = 0, room = piece_room(n_bytes);
+    enum { OF_RANGE = 8, SHARE = 3, MOST_SUMS = SUM_WEIGHTS + SORTER_MOST_WEIGHTS };
+    double part = (double)n_merge / n_parts, most = (double)most_of_part;
+    double wanted = SHARE * n_expected / (part < most ? part : most);
+    double for_ranges = (double)OF_RANGE * n_parts * n_ranks;
+    int64_t n = 1;
+    wanted = wanted > for_ranges ? wanted : for_ranges;
+    wanted = wanted < BUCKETS_MOST ? wanted : BUCKETS_MOST;
     for (int64_t piece = MOST_PIECE; piece >= LEAST_PIECE; piece /= 2) {
-        n = room / each_bytes(piece, SUM_WEIGHTS + SORTER_MOST_WEIGHTS);
-        if (piece == MOST_PIECE && n > FEW_BUCKETS)
-            n = FEW_BUCKETS;
+        n = piece_room(n_bytes) / each_bytes(piece, MOST_SUMS);
+        if (piece == MOST_PIECE && n > FEW_BUCKETS && wanted < FEW_BUCKETS)
+            return FEW_BUCKETS;
         if ((double)n >= wanted)
-            break;
+            return (int)(piece == MOST_PIECE && n < FEW_BUCKETS ? n : (int64_t)wanted);
     }
-    return n > BUCKETS_MOST ? BUCKETS_MOST : n < 1 ? 1 : (int)n;
+    return n < 1 ? 1 : (int)n;
+}
+
+int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep, int64_t n_merge)
+{
+    int64_t front = n_keep > n_merge / OF_PART ? n_keep : n_merge / OF_PART;
+    int64_t n = front + piece_room(n_bytes) + SLACK;
+    return n < n_bytes ? n : n_bytes;
 }
 
 static void *carve(uint8_t **at, int64_t n_bytes)
@@ -60,16 +77,23 @@ static int32_t fitting_piece(int64_t room, int n, int n_sums)
     return piece;
 }
 
-/* Where everything lies in `bytes`; false where there is too little of it. */
-static bool lay_out(struct buckets *b, int64_t n_bytes, const uint32_t *keys)
+/* Where everything lies in `bytes`, the front as small as it can be: what is never touched is
+ * not resident. False where there is too little. */
+static bool lay_out(struct buckets *b,
+                    int64_t n_bytes,
+                    int64_t n_keep,
+                    int64_t n_merge,
+                    const uint32_t *keys)
 {
-    enum { SLACK = 4 * 64 };
     b->piece = fitting_piece(piece_room(n_bytes), b->n, b->n_sums);
-    int64_t n_behind = b->n * each_bytes(b->piece, b->n_sums) + SLACK;
-    b->n_front = (n_bytes - n_behind) & ~INT64_C(63);
-    if (b->n_front < n_bytes / 2)
+    int64_t most =
+        (n_bytes - b->n * each_bytes(b->piece, b->n_sums) - SLACK) & ~INT64_C(63);
+    if (most < n_bytes / 2)
         return false;
-    uint8_t *at = b->bytes + b->n_front;
+    b->n_longest = n_merge / OF_PART < most / 2 ? n_merge / OF_PART : most / 2;
+    b->n_keep = (n_keep < most ? n_keep : most) & ~INT64_C(63);
+    int64_t n_long = (b->n_longest + SORT_LENGTH_BYTES + 63) & ~INT64_C(63);
+    uint8_t *at = b->bytes + (b->n_keep > n_long ? b->n_keep : n_long);
     b->fillings = carve(&at, b->n * (int64_t)sizeof *b->fillings);
     b->sums = carve(&at, 8 * (int64_t)b->n * b->n_sums);
     b->keys = carve(&at, 4 * (int64_t)b->n);
@@ -110,17 +134,15 @@ int buckets_open(struct buckets **buckets,
     made->bytes = bytes;
     made->n = n;
     made->n_sums = SUM_WEIGHTS + weights->n_weights;
-    if (n_bytes < SORTER_LEAST_BYTES || !lay_out(made, n_bytes & ~INT64_C(63), keys)) {
+    if (n_bytes < SORTER_LEAST_BYTES
+        || !lay_out(made, n_bytes & ~INT64_C(63), n_keep, n_merge, keys)) {
         buckets_close(made);
         return error_set(err,
                          ERROR_BUDGET,
                          "sorting needs %s at least: raise [limits] memory",
                          memory_size_text(needs, SORTER_LEAST_BYTES));
     }
-    made->n_keep = (n_keep < made->n_front ? n_keep : made->n_front) & ~INT64_C(63);
     made->is_keeping = made->n_keep > 0;
-    made->n_longest =
-        n_merge / OF_PART < made->n_front / 2 ? n_merge / OF_PART : made->n_front / 2;
     *buckets = made;
     return 0;
 }
@@ -429,7 +451,8 @@ int64_t buckets_part_bytes(const struct buckets *b)
 /* What a part of n takes of n_merge. */
 static int64_t part_bytes(const struct buckets *b, int64_t n_merge, int n)
 {
-    int64_t most = OF_PART * b->longest > MOST_PART ? OF_PART * b->longest : MOST_PART;
+    int64_t longest = OF_PART * b->longest;
+    int64_t most = longest > most_of_part ? longest : most_of_part;
     return n_merge / n < most ? n_merge / n : most;
 }
 

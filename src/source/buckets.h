@@ -40,11 +40,18 @@ struct buckets;
  * same on all ranks if what it is given is.
  *
  * n_bytes     of memory that adding will have
- * n_merge     of memory that a part will have at the end
- * n_ranges    parts of all ranks
- * n_expected  bytes of all records; below 0: unknown
+ * n_merge     of memory that n_parts of a rank together will have at the end
+ * n_expected  bytes of all records; 0: unknown
  */
-int buckets_number(int64_t n_bytes, int64_t n_merge, int n_ranges, double n_expected);
+int buckets_number(int64_t n_bytes,
+                   int64_t n_merge,
+                   int n_parts,
+                   int n_ranks,
+                   double n_expected);
+
+/* How many of the n_bytes that buckets_open is given, from the first, are touched sooner or
+ * later, but by a long record: so many may be at once. */
+int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep, int64_t n_merge);
 
 /*
  * bytes    [n_bytes], the caller's, used until buckets_end; at least SORTER_LEAST_BYTES, and

@@ -61,7 +61,7 @@ struct buckets {
     const struct sort_weights *weights;
     const struct team *team;
     uint8_t *bytes;
-    int64_t n_front, n_keep, n_longest; /* n_longest: what a record may have */
+    int64_t n_keep, n_longest; /* n_longest: what a record may have */
     int32_t piece;
     int n;                    /* buckets */
     int n_sums;               /* of each */

@@ -162,6 +162,9 @@ static int open_parts(struct table_filling *f,
                             err)
             || start_part(f, part, n, err))
             return -1;
+    /* all of it, so that a few rows take what many do */
+    if (c->buckets)
+        memory_prefault(writer->memory, writer->memory->used_bytes);
     return 0;
 }
 

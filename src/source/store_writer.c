@@ -206,8 +206,11 @@ static int take_memory(struct store_writer *writer, struct error *err)
         writer->n_keep = n_all - writer->n_fill;
     if (writer->n_keep > MOST_KEPT)
         writer->n_keep = MOST_KEPT;
-    if (writer->n_keep > 0)
-        memory_prefault(memory, memory->used_bytes + writer->n_keep);
+    memory_prefault(memory,
+                    memory->used_bytes
+                        + buckets_resident_bytes(writer->n_bytes,
+                                                 writer->n_keep,
+                                                 writer->n_merge));
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;
@@ -463,8 +466,9 @@ static int choose_keys(struct store_writer *writer, struct error *err)
     writer->least_merge = -least[1];
     writer->n_keys =
         buckets_number(writer->least_bytes,
-                       writer->least_merge / n_parts,
-                       n_parts * team->size,
+                       writer->least_merge,
+                       n_parts,
+                       team->size,
                        (double)least[2] * (double)(shape->wkb + GEOMETRY_BYTES));
     writer->keys = calloc((size_t)writer->n_keys, sizeof *writer->keys);
     int status =

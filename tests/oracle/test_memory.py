@@ -4,7 +4,9 @@ is resident does not grow with the number of zones and buildings."""
 
 import os
 import re
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from oracle import *  # noqa: E402,F403
@@ -71,6 +73,27 @@ for (way, memory, ranks), (small, large) in sorted(rss.items()):
     print(f"{way:5} {memory:2} MiB {ranks} ranks: peak RSS {small / MIB:5.1f} MiB of"
           f" {SMALL[1]} buildings, {large / MIB:5.1f} MiB of {LARGE[1]}")
     check(large - small <= MOST_GROWTH or is_sanitized(), way, memory, ranks, "RSS grows by", large - small)
+
+def peak_rss_of(*arguments):
+    """Of the program, looked at while it runs: what wait4 tells is this process's, before exec."""
+    made, peak = subprocess.Popen(command(*arguments), env=environment), 0
+    while made.poll() is None:
+        with open(f"/proc/{made.pid}/status", encoding="utf-8") as file:
+            found = re.search(r"^Name:\trooftally\n.*VmHWM:\s*(\d+) kB", file.read(), re.S)
+        peak = max(peak, 1024 * int(found[1])) if found else peak
+        time.sleep(0.002)
+    check(made.returncode == 0, arguments, "ended with", made.returncode)
+    return peak
+
+
+# A store that is made: what is kept in memory, and what is dealt to buckets, of any number.
+sizes = (20000, 200000, 1500000)
+store = os.path.join(folder, "made.store.h5")
+peaks = [peak_rss_of("generate", store, "--zones", "50", "--buildings", str(buildings), "--force", "--quiet")
+         for buildings in sizes]
+print("generate: peak RSS", [round(peak / MIB, 1) for peak in peaks], "MiB of", sizes, "buildings")
+check(min(peaks) > 10 * MIB, "peaks", peaks)
+check(max(peaks) - min(peaks) <= MOST_GROWTH or is_sanitized(), "RSS grows:", peaks)
 
 # One below the least there is.
 done = rooftally("plan", write_job("less", **JOB, limits__memory=f"{LEAST * MIB - 1} B"), status=2)

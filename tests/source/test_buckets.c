@@ -604,14 +604,24 @@ static void there_are_as_many_buckets_as_are_worth_it(void **unused)
 {
     enum { MIB = 1 << 20 };
     (void)unused;
-    int n = buckets_number(55 * MIB, 34 * MIB, 1, 0);
+    int n = buckets_number(55 * MIB, 34 * MIB, 2, 1, 0);
     assert_int_equal(n, 128);
-    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 1, 1e9), n);
-    assert_int_equal(buckets_number(1000 * (int64_t)MIB, 600 * (int64_t)MIB, 1, 0), n);
-    int more = buckets_number(55 * MIB, 34 * MIB, 4, 26e9);
-    assert_true(more > 2 * n && more <= BUCKETS_MOST);
-    assert_true(buckets_number(55 * MIB, 34 * MIB, 100, 0) >= 800);
-    assert_true(buckets_number(MIB, MIB, 64, 1e15) >= 1);
+    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 2, 1, 3e8), n);
+    assert_int_equal(buckets_number(1000 * (int64_t)MIB, 600 * (int64_t)MIB, 4, 1, 3e8),
+                     n);
+    int more = buckets_number(55 * MIB, 34 * MIB, 1, 4, 1e9);
+    assert_in_range(more, 220, 260);
+    more = buckets_number(55 * MIB, 34 * MIB, 1, 4, 26e9);
+    assert_in_range(more, 1000, BUCKETS_MOST);
+    assert_int_equal(buckets_number(1000 * (int64_t)MIB,
+                                    600 * (int64_t)MIB,
+                                    4,
+                                    1,
+                                    26e9),
+                     BUCKETS_MOST);
+    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 1, 100, 0), 800);
+    assert_in_range(buckets_number(7 * MIB, 4 * MIB, 1, 1, 0), 10, n);
+    assert_in_range(buckets_number(MIB, MIB, 1, 64, 1e15), 1, n);
 }
 
 int main(void)
