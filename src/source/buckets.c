@@ -16,9 +16,13 @@ enum {
     SLACK = 6 * 64, /* for what lies at multiples of 64 */
 };
 
-/* What a part takes at the end, if it has room and no record needs more: as much whether
- * buckets are small or large, for all of it is resident. */
-static const int64_t most_of_part = 12 << 20;
+/* What one of n parts takes at the end, if it has room and no record needs more: as much
+ * whether buckets are small or large, for all of it is resident. */
+static int64_t most_of_part(int n)
+{
+    enum { ONE = 12 << 20, ALL = 24 << 20 };
+    return ALL / n < ONE ? ALL / n : ONE;
+}
 
 static int64_t piece_room(int64_t n_bytes)
 {
@@ -38,8 +42,10 @@ int buckets_number(int64_t n_bytes,
                    double n_expected)
 {
     enum { OF_RANGE = 8, SHARE = 3, MOST_SUMS = SUM_WEIGHTS + SORTER_MOST_WEIGHTS };
-    double part = (double)n_merge / n_parts, most = (double)most_of_part;
-    double wanted = SHARE * n_expected / (part < most ? part : most);
+    const double unknown = 1 << 30;
+    double expected = n_expected > 0 ? n_expected : unknown;
+    double wanted =
+        SHARE * expected / (double)buckets_parts_bytes(n_merge, n_parts) * n_parts;
     double for_ranges = (double)OF_RANGE * n_parts * n_ranks;
     int64_t n = 1;
     wanted = wanted > for_ranges ? wanted : for_ranges;
@@ -54,11 +60,16 @@ int buckets_number(int64_t n_bytes,
     return n < 1 ? 1 : (int)n;
 }
 
-int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep, int64_t n_merge)
+int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep)
 {
-    int64_t front = n_keep > n_merge / OF_PART ? n_keep : n_merge / OF_PART;
-    int64_t n = front + piece_room(n_bytes) + SLACK;
+    int64_t n = n_keep + piece_room(n_bytes) + SLACK;
     return n < n_bytes ? n : n_bytes;
+}
+
+int64_t buckets_parts_bytes(int64_t n_merge, int n_parts)
+{
+    int64_t n = n_parts * most_of_part(n_parts);
+    return n < n_merge ? n : n_merge;
 }
 
 static void *carve(uint8_t **at, int64_t n_bytes)
@@ -77,7 +88,7 @@ static int32_t fitting_piece(int64_t room, int n, int n_sums)
     return piece;
 }
 
-/* Where everything lies in `bytes`, the front as small as it can be: what is never touched is
+/* Where everything lies in `bytes`, a long record behind all else: what is never touched is
  * not resident. False where there is too little. */
 static bool lay_out(struct buckets *b,
                     int64_t n_bytes,
@@ -91,13 +102,14 @@ static bool lay_out(struct buckets *b,
     if (most < n_bytes / 2)
         return false;
     b->n_longest = n_merge / OF_PART < most / 2 ? n_merge / OF_PART : most / 2;
-    b->n_keep = (n_keep < most ? n_keep : most) & ~INT64_C(63);
-    int64_t n_long = (b->n_longest + SORT_LENGTH_BYTES + 63) & ~INT64_C(63);
-    uint8_t *at = b->bytes + (b->n_keep > n_long ? b->n_keep : n_long);
+    int64_t n_long = b->n_longest + SORT_LENGTH_BYTES;
+    b->n_keep = (n_keep < most - n_long ? n_keep : most - n_long) & ~INT64_C(63);
+    uint8_t *at = b->bytes + b->n_keep;
     b->fillings = carve(&at, b->n * (int64_t)sizeof *b->fillings);
     b->sums = carve(&at, 8 * (int64_t)b->n * b->n_sums);
     b->keys = carve(&at, 4 * (int64_t)b->n);
-    b->pieces = at;
+    b->pieces = carve(&at, (int64_t)b->n * b->piece);
+    b->long_room = at;
     memcpy(b->keys, keys, 4 * (size_t)b->n);
     memset(b->sums, 0, 8 * (size_t)b->n * (size_t)b->n_sums);
     for (int i = 0; i < b->n; i++)
@@ -328,7 +340,7 @@ buckets_room(struct buckets *b, uint32_t key, int64_t n_bytes, struct error *err
         if (b->is_keeping && deal_kept(b, err))
             return NULL;
         b->into = bucket_of(b, key);
-        b->room = is_long(b, n_bytes) ? b->bytes + SORT_LENGTH_BYTES
+        b->room = is_long(b, n_bytes) ? b->long_room + SORT_LENGTH_BYTES
                                       : room_in_piece(b, b->into, n_bytes, err);
     }
     if (b->room) {
@@ -452,7 +464,7 @@ int64_t buckets_part_bytes(const struct buckets *b)
 static int64_t part_bytes(const struct buckets *b, int64_t n_merge, int n)
 {
     int64_t longest = OF_PART * b->longest;
-    int64_t most = longest > most_of_part ? longest : most_of_part;
+    int64_t most = longest > most_of_part(n) ? longest : most_of_part(n);
     return n_merge / n < most ? n_merge / n : most;
 }
 

@@ -41,7 +41,7 @@ struct buckets;
  *
  * n_bytes     of memory that adding will have
  * n_merge     of memory that n_parts of a rank together will have at the end
- * n_expected  bytes of all records; 0: unknown
+ * n_expected  bytes of all records; 0: unknown, and taken for 1 GiB
  */
 int buckets_number(int64_t n_bytes,
                    int64_t n_merge,
@@ -51,7 +51,11 @@ int buckets_number(int64_t n_bytes,
 
 /* How many of the n_bytes that buckets_open is given, from the first, are touched sooner or
  * later, but by a long record: so many may be at once. */
-int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep, int64_t n_merge);
+int64_t buckets_resident_bytes(int64_t n_bytes, int64_t n_keep);
+
+/* What n_parts want of n_merge at the end, unless a record is very long: no more than 24 MiB
+ * however large a bucket is, so that what is resident does not grow with the records. */
+int64_t buckets_parts_bytes(int64_t n_merge, int n_parts);
 
 /*
  * bytes    [n_bytes], the caller's, used until buckets_end; at least SORTER_LEAST_BYTES, and

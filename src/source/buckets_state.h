@@ -1,8 +1,8 @@
 /*
  * What buckets_open's buckets are made of.
  *
- *   bytes  | records that are kept ─►   ◄─ entries | or one long record |  the front
- *          | heads | sums | keys | piece of bucket 0 | piece of bucket 1 | … |
+ *   bytes  | records that are kept ─►   ◄─ entries | fillings | sums | keys |
+ *          | piece of bucket 0 | piece of bucket 1 | … | a long record |
  *
  * In scratch space a bucket is a chain of extents, each of pieces, each of whole records with
  * their lengths in front. A length of END_OF_PIECE, too little room for one, or the end of
@@ -69,11 +69,12 @@ struct buckets {
     int64_t *sums;            /* [n * n_sums] of this rank, then of all */
     uint32_t *keys;           /* [n] */
     uint8_t *pieces;          /* [n * piece] */
+    uint8_t *long_room;       /* [SORT_LENGTH_BYTES + n_longest] */
 
     uint8_t *room; /* of the record that comes next */
     int into;      /* its bucket; -1: it is kept */
     bool is_keeping;
-    int64_t used, n_entries; /* of the front, while it is keeping */
+    int64_t used, n_entries; /* of what is kept, while it is keeping */
 
     bool is_kept; /* after buckets_end */
     int n_parts;

@@ -170,13 +170,23 @@ static int init_streams(struct store_fill *fill,
     return 0;
 }
 
+static int64_t n_shares(int n_fields)
+{
+    return 10 + WKB_SHARES + 3 * (int64_t)n_fields;
+}
+
+int64_t store_fill_most_bytes(int n_fields)
+{
+    return (int64_t)sizeof(struct store_fill) + MOST_STREAM_BYTES * n_shares(n_fields)
+           + n_fields * (int64_t)sizeof(struct field_streams);
+}
+
 /* What one stream gets of n_bytes. */
 static int32_t share_of(const struct store_table *table, int64_t n_bytes)
 {
-    int64_t n_shares = 10 + WKB_SHARES + 3 * (int64_t)table->n_columns;
     int64_t n = (n_bytes - (int64_t)sizeof(struct store_fill)
                  - table->n_columns * (int64_t)sizeof(struct field_streams))
-                    / n_shares
+                    / n_shares(table->n_columns)
                 & ~INT64_C(63);
     return (int32_t)(n > MOST_STREAM_BYTES ? MOST_STREAM_BYTES : n - 64);
 }

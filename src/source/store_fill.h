@@ -28,6 +28,8 @@ struct store_range {
  *          eight for geometry
  */
 enum { STORE_FILL_LEAST = 1 << 20, STORE_FILL_ROWS = 64 };
+int64_t
+store_fill_most_bytes(int n_fields); /* that it uses, however many it is given */
 int store_fill_open(struct store_fill **fill,
                     const struct store *store,
                     const struct store_table *table,

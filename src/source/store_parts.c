@@ -59,11 +59,10 @@ static void *work_on(void *context)
     return NULL;
 }
 
-/* Wait for a thread, and ask meanwhile whether to go on; what it says counts if that is no. */
-static void join(struct part *part)
+/* Wait for a thread, and ask meanwhile whether to go on; *stop says if not. */
+static void join(struct part *part, struct error *stop)
 {
     enum { NAP_NS = 50000000, SECOND_NS = 1000000000 };
-    struct error err = { ERROR_NONE, "" };
     for (int waited = ETIMEDOUT; waited != 0;) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -71,11 +70,9 @@ static void join(struct part *part)
         until.tv_sec += until.tv_nsec / SECOND_NS;
         until.tv_nsec %= SECOND_NS;
         waited = pthread_clockjoin_np(part->thread, NULL, CLOCK_MONOTONIC, &until);
-        if (waited != 0 && store_parts_go_on(part->parts, -1, &err))
+        if (waited != 0 && store_parts_go_on(part->parts, -1, stop))
             atomic_store(&part->parts->ended, true);
     }
-    if (err.code != ERROR_NONE && part->status && part->err.code == ERROR_NONE)
-        part->err = err;
 }
 
 /* Parts that end since another has failed have no error, or were stopped. */
@@ -87,13 +84,16 @@ static int rank_of(const struct part *part)
                                              : 3;
 }
 
-static int tell(const struct part *parts, int n, struct error *err)
+/* Where all that failed just ended, they did so for a stop that was asked for while they were
+ * waited for; one that came too late for all of them is none. */
+static int
+tell(const struct part *parts, int n, const struct error *stop, struct error *err)
 {
     int worst = 0;
     for (int i = 1; i < n; i++)
         worst = rank_of(&parts[i]) > rank_of(&parts[worst]) ? i : worst;
     if (parts[worst].status && err)
-        *err = parts[worst].err;
+        *err = parts[worst].err.code != ERROR_NONE ? parts[worst].err : *stop;
     return parts[worst].status ? -1 : 0;
 }
 
@@ -110,6 +110,7 @@ int store_parts_run(struct store_parts *shared,
         parts[i] = parts[0];
         parts[i].number = i;
     }
+    struct error stop = { ERROR_NONE, "" };
     for (int i = 1; i < n; i++)
         parts[i].has_thread = thread_start(&parts[i].thread, work_on, &parts[i]);
     work_on(&parts[0]);
@@ -117,7 +118,7 @@ int store_parts_run(struct store_parts *shared,
         if (!parts[i].has_thread)
             work_on(&parts[i]);
         else
-            join(&parts[i]);
+            join(&parts[i], &stop);
     }
-    return tell(parts, n, err);
+    return tell(parts, n, &stop, err);
 }

@@ -126,19 +126,18 @@ static int fill_part(void *context, int part, struct error *err)
     }
 }
 
-static int start_part(struct table_filling *f, int part, int n, struct error *err)
+static int start_part(struct table_filling *f, int part, struct error *err)
 {
     struct collected *c = f->collected;
     struct store_writer *writer = f->writer;
-    return c->buckets
-               ? buckets_start(c->buckets,
-                               part,
-                               buckets_part_bytes(c->buckets),
-                               store_parts_stop,
-                               &f->parts,
-                               writer->memory,
-                               err)
-               : sorter_start(c->sorter, writer->n_merge / n, writer->memory, err);
+    return c->buckets ? buckets_start(c->buckets,
+                                      part,
+                                      buckets_part_bytes(c->buckets),
+                                      store_parts_stop,
+                                      &f->parts,
+                                      writer->memory,
+                                      err)
+                      : sorter_start(c->sorter, writer->n_merge, writer->memory, err);
 }
 
 /* The memory of every part, from this thread. */
@@ -160,11 +159,8 @@ static int open_parts(struct table_filling *f,
                             writer->n_fill / n,
                             writer->memory,
                             err)
-            || start_part(f, part, n, err))
+            || start_part(f, part, err))
             return -1;
-    /* all of it, so that a few rows take what many do */
-    if (c->buckets)
-        memory_prefault(writer->memory, writer->memory->used_bytes);
     return 0;
 }
 

@@ -166,6 +166,18 @@ int store_writer_need_buckets(struct store_writer *writer, struct error *err)
                         err);
 }
 
+/* What is touched in the end is touched at once: a small store then has what a large one has. */
+static void prefault(struct store_writer *writer)
+{
+    int n_parts = store_parts(writer->team), n_fields = writer->plan.buildings.n_fields;
+    int64_t adding = buckets_resident_bytes(writer->n_bytes, writer->n_keep);
+    int64_t filling = buckets_parts_bytes(writer->n_merge, n_parts);
+    int64_t columns = n_parts * store_fill_most_bytes(n_fields);
+    filling += columns < writer->n_fill ? columns : writer->n_fill;
+    memory_prefault(writer->memory,
+                    writer->memory->used_bytes + (adding > filling ? adding : filling));
+}
+
 /*
  * Words stay. Of what they leave an eighth is the caller's, who makes rows in it, and the
  * rest sorts: first zones, then buildings, and at the end it holds what is merged, or
@@ -206,11 +218,7 @@ static int take_memory(struct store_writer *writer, struct error *err)
         writer->n_keep = n_all - writer->n_fill;
     if (writer->n_keep > MOST_KEPT)
         writer->n_keep = MOST_KEPT;
-    memory_prefault(memory,
-                    memory->used_bytes
-                        + buckets_resident_bytes(writer->n_bytes,
-                                                 writer->n_keep,
-                                                 writer->n_merge));
+    prefault(writer);
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;

@@ -10,6 +10,7 @@ import signal
 from fault import *
 
 N = 40 if is_long() else 8
+MADE = 1500000  # buildings: more than stay in memory
 FOLDER = os.path.join(folder, "stage")
 STORE = os.path.join(FOLDER, "state.h5")
 TABLE = dict(buildings__fields="height, size, use, notes", statistics={"buildings": "count"})
@@ -20,6 +21,15 @@ def stage(table, output, *options, ranks=1, memory="8 MiB"):
     of = {"buildings__table": table} if isinstance(table, str) else table
     job = write_job("stage", **TABLE, **of, limits__memory=memory)
     return subprocess.Popen(command("stage", job, "-o", output, "--quiet", *options, ranks=ranks),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+                            env=environment, start_new_session=True)
+
+
+def make(output, buildings, *options):
+    """One process alone, with more than it keeps in memory: columns are written by threads."""
+    return subprocess.Popen(command("generate", output, "--zones", "50", "--buildings", str(buildings),
+                                    "--quiet", *options),
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
                             env=environment, start_new_session=True)
@@ -109,13 +119,29 @@ def end_one(word, ranks, victim, delay, folder):
     check(os.listdir(folder) == [], what, "left", os.listdir(folder))
 
 
-def fill_disk(table, wanted, n_kib, ranks):
+def end_made(delay, number):
+    """While rows are dealt, or while threads write what they sort."""
+    job = make(STORE, MADE, "--force")
+    wait_until(lambda: catches(job.pid, signal.SIGTERM), job, 10)
+    time.sleep(delay)
+    job.send_signal(number)
+    status, stderr, seconds = wait_ended(job, [job.pid], 30, "generate")
+    what = f"generate, signal {number} after {delay:.2f} s"
+    check(status in (0, 75 if number == signal.SIGTERM else -9), what, "ended with", status, stderr)
+    check(seconds < 3, what, "took", seconds)
+    if status == 0:
+        shutil.copy(wanted, STORE)
+    check_unharmed(what)
+    return status
+
+
+def fill_disk(word, start, wanted, n_kib):
     """A disk of that size: the store, or one line that says that it is full."""
     subprocess.run(["mount", "-o", f"remount,size={n_kib}k", DISK], check=True)
     output = os.path.join(DISK, "state.h5")
-    job = stage(table, output, ranks=ranks)
+    job = start(output)
     _, stderr = job.communicate(timeout=60)
-    what = f"{'a table' if table == 'building' else 'a file'}, {n_kib} KiB on {ranks} ranks"
+    what = f"{word}, {n_kib} KiB"
     if job.returncode == 0:
         count["enough"] += 1
         check(filecmp.cmp(output, wanted, shallow=False), what, "gives another store")
@@ -152,6 +178,15 @@ if files:
 else:
     print("no ogr2ogr, or no GDAL: vector files not tried")
 
+since = time.monotonic()
+make(STORE, MADE, "--force").communicate()
+whole_s = time.monotonic() - since
+shutil.copy(wanted, STORE)
+statuses = [end_made(random.uniform(0, whole_s), random.choice((signal.SIGTERM, signal.SIGKILL)))
+            for _ in range(N)]
+print(f"generate alone: ended with {sorted(statuses)}")
+check(sum(status != 0 for status in statuses) >= N // 2, "most are ended in the middle", statuses)
+
 set_pace(0.02)
 told = os.path.join(folder, "told")
 os.mkdir(told)
@@ -169,11 +204,19 @@ atexit.register(subprocess.run, ["umount", DISK])
 count = {"full": 0, "enough": 0}
 for i, n_kib in enumerate((64, 1000, 2500, 4000, 5500, 16000) if not is_long()
                           else range(64, 12000, 250)):
-    fill_disk("building", wanted, n_kib, 1 + i % 3)
+    ranks = 1 + i % 3
+    fill_disk(f"a table on {ranks} ranks", lambda to, n=ranks: stage("building", to, ranks=n), wanted, n_kib)
 print(f"disks: {count}")
 check(count["full"] > 0 and count["enough"] > 0, "both were met:", count)
 count = {"full": 0, "enough": 0}
 for i, n_kib in enumerate((64, 2500, 16000) if files else ()):
-    fill_disk(files, of_files, n_kib, 1 + i % 3)
+    ranks = 1 + i % 3
+    fill_disk(f"a file on {ranks} ranks", lambda to, n=ranks: stage(files, to, ranks=n), of_files, n_kib)
 check(not files or (count["full"] > 0 and count["enough"] > 0), "both were met, of files:", count)
+count, made = {"full": 0, "enough": 0}, os.path.join(folder, "made.h5")
+make(made, MADE // 5).communicate()
+for n_mib in (10, 45, 60, 75, 90, 105, 120, 200):
+    fill_disk("generate alone", lambda to: make(to, MADE // 5), made, 1024 * n_mib)
+print(f"disks for generate alone: {count}")
+check(count["full"] > 3 and count["enough"] > 0, "both were met, by generate:", count)
 finish()

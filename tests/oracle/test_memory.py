@@ -2,6 +2,7 @@
 """No rank holds more than [limits] memory, whatever it reads from, down to the least there is; and what
 is resident does not grow with the number of zones and buildings."""
 
+import hashlib
 import os
 import re
 import subprocess
@@ -87,13 +88,24 @@ def peak_rss_of(*arguments):
 
 
 # A store that is made: what is kept in memory, and what is dealt to buckets, of any number.
+# As many threads as processors, four at most; the same bytes with one.
 sizes = (20000, 200000, 1500000)
 store = os.path.join(folder, "made.store.h5")
-peaks = [peak_rss_of("generate", store, "--zones", "50", "--buildings", str(buildings), "--force", "--quiet")
-         for buildings in sizes]
-print("generate: peak RSS", [round(peak / MIB, 1) for peak in peaks], "MiB of", sizes, "buildings")
-check(min(peaks) > 10 * MIB, "peaks", peaks)
-check(max(peaks) - min(peaks) <= MOST_GROWTH or is_sanitized(), "RSS grows:", peaks)
+processors = sorted(os.sched_getaffinity(0))
+made_of = {}
+for n in sorted({1, min(2, len(processors)), min(4, len(processors))}):
+    os.sched_setaffinity(0, processors[:n])
+    peaks = []
+    for buildings in sizes:
+        peaks.append(peak_rss_of("generate", store, "--zones", "50", "--buildings", str(buildings), "--force",
+                                 "--quiet"))
+        with open(store, "rb") as file:
+            digest = hashlib.sha256(file.read()).hexdigest()
+        check(made_of.setdefault(buildings, digest) == digest, buildings, "buildings made by", n, "threads")
+    print(f"generate on {n}: peak RSS", [round(peak / MIB, 1) for peak in peaks], "MiB of", sizes, "buildings")
+    check(min(peaks) > 10 * MIB, "peaks", peaks)
+    check(max(peaks) - min(peaks) <= MOST_GROWTH or is_sanitized(), "RSS grows:", peaks)
+os.sched_setaffinity(0, processors)
 
 # One below the least there is.
 done = rooftally("plan", write_job("less", **JOB, limits__memory=f"{LEAST * MIB - 1} B"), status=2)

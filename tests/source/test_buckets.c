@@ -1,5 +1,6 @@
 /* Sorting byte strings that are dealt to buckets first: against qsort, on several ranks. */
 #include "buckets.h"
+#include "buckets_state.h"
 #include "sort_case.h"
 #include "store_keys.h"
 
@@ -533,8 +534,10 @@ static void damaged_scratch_is_noticed(void **unused)
         assert_fine(buckets_end(alone.buckets, 0, n_merge, 1, &err), &err);
         for (int i = 0; i < 3; i++) { /* where lengths, places and chains are likely */
             int64_t from_end = (int64_t)draw(8 * sizeof(int64_t) * 4);
+            int64_t each =
+                is_small ? 150080 : 65536; /* from extent to extent, or piece */
             int64_t at = turn % 4 < 2 ? alone.scratch.n_bytes - 1 - from_end
-                                      : (int64_t)draw(64) * 65536 + (int64_t)draw(24);
+                                      : (int64_t)draw(64) * each + (int64_t)draw(24);
             uint8_t byte = (uint8_t)draw(256);
             if (at < alone.scratch.n_bytes)
                 assert_int_equal(pwrite(alone.scratch.file, &byte, 1, at), 1);
@@ -604,24 +607,93 @@ static void there_are_as_many_buckets_as_are_worth_it(void **unused)
 {
     enum { MIB = 1 << 20 };
     (void)unused;
-    int n = buckets_number(55 * MIB, 34 * MIB, 2, 1, 0);
+    int n = buckets_number(55 * MIB, 34 * MIB, 2, 1, 1);
     assert_int_equal(n, 128);
     assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 2, 1, 3e8), n);
-    assert_int_equal(buckets_number(1000 * (int64_t)MIB, 600 * (int64_t)MIB, 4, 1, 3e8),
+    assert_int_equal(buckets_number(1000 * (int64_t)MIB, 600 * (int64_t)MIB, 2, 1, 3e8),
                      n);
+    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 2, 1, 0), 256);
     int more = buckets_number(55 * MIB, 34 * MIB, 1, 4, 1e9);
     assert_in_range(more, 220, 260);
+    assert_in_range(buckets_number(55 * MIB, 34 * MIB, 4, 1, 1e9),
+                    2 * more - 2,
+                    2 * more + 2);
     more = buckets_number(55 * MIB, 34 * MIB, 1, 4, 26e9);
     assert_in_range(more, 1000, BUCKETS_MOST);
-    assert_int_equal(buckets_number(1000 * (int64_t)MIB,
-                                    600 * (int64_t)MIB,
-                                    4,
-                                    1,
-                                    26e9),
-                     BUCKETS_MOST);
-    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 1, 100, 0), 800);
-    assert_in_range(buckets_number(7 * MIB, 4 * MIB, 1, 1, 0), 10, n);
+    more = buckets_number(1000 * (int64_t)MIB, 600 * (int64_t)MIB, 4, 1, 26e9);
+    assert_int_equal(more, BUCKETS_MOST);
+    assert_int_equal(buckets_number(55 * MIB, 34 * MIB, 1, 100, 1), 800);
+    assert_in_range(buckets_number(7 * MIB, 4 * MIB, 1, 1, 1), 10, n);
     assert_in_range(buckets_number(MIB, MIB, 1, 64, 1e15), 1, n);
+}
+
+/* What is touched is foreseen, whatever is kept and however many buckets there are; a long
+ * record lies behind it, and all of it within the memory. */
+static void what_is_resident_is_foreseen(void **unused)
+{
+    static const uint32_t keys[BUCKETS_MOST];
+    uint8_t *bytes = mmap(NULL,
+                          (size_t)1 << 30,
+                          PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                          -1,
+                          0);
+    (void)unused;
+    assert_true(bytes != MAP_FAILED);
+    for (int turn = 0; turn < 500; turn++) {
+        struct buckets *buckets;
+        struct error err;
+        int64_t n_bytes = (1 << 20) + (int64_t)draw((uint64_t)1 << (20 + draw(10)));
+        int64_t n_keep = draw(3) == 0 ? 0 : (int64_t)draw(22 << 20);
+        int64_t n_merge = n_bytes / 8 * 5;
+        int n = buckets_number(n_bytes,
+                               n_merge,
+                               1 + (int)draw(4),
+                               1 + (int)draw(40),
+                               (double)draw(UINT64_C(1) << 31) * 8);
+        assert_fine(buckets_open(&buckets,
+                                 NULL,
+                                 &weights,
+                                 &team_alone,
+                                 bytes,
+                                 n_bytes,
+                                 n_keep,
+                                 n_merge,
+                                 keys,
+                                 n,
+                                 &err),
+                    &err);
+        int64_t end = buckets->long_room - bytes;
+        int64_t n_long = SORT_LENGTH_BYTES + buckets_most_bytes(buckets);
+        assert_in_range(end, buckets->n_keep, buckets_resident_bytes(n_bytes, n_keep));
+        assert_in_range(end + n_long, end, n_bytes);
+        assert_true(buckets->pieces + (int64_t)n * buckets->piece
+                    <= buckets->long_room);
+        assert_true(buckets->n_keep <= n_keep && buckets->n_keep % 64 == 0);
+        buckets_close(buckets);
+    }
+    munmap(bytes, (size_t)1 << 30);
+    for (int n = 1; n <= BUCKETS_MOST_PARTS; n++) {
+        assert_int_equal(buckets_parts_bytes(1 << 30, n), (n == 1 ? 12 : 24) << 20);
+        assert_int_equal(buckets_parts_bytes(7 << 20, n), 7 << 20);
+    }
+}
+
+/* Little, however much there is, but for one that holds a very long record. */
+static void a_part_takes_what_it_needs(void **unused)
+{
+    struct alone alone;
+    struct error err;
+    (void)unused;
+    for (int is_long = 0; is_long < 2; is_long++) {
+        int64_t n = is_long ? 2000000 : 30;
+        open_alone(&alone, 20 << 20, 0, 64 << 20);
+        add_numbered(&alone, 1, n);
+        assert_fine(buckets_end(alone.buckets, 0, 64 << 20, 4, &err), &err);
+        assert_int_equal(buckets_parts(alone.buckets), 4);
+        assert_int_equal(buckets_part_bytes(alone.buckets), is_long ? 8 * n : 6 << 20);
+        close_alone(&alone);
+    }
 }
 
 int main(void)
@@ -635,6 +707,8 @@ int main(void)
         cmocka_unit_test(damaged_scratch_is_noticed),
         cmocka_unit_test(keys_follow_the_zones),
         cmocka_unit_test(there_are_as_many_buckets_as_are_worth_it),
+        cmocka_unit_test(what_is_resident_is_foreseen),
+        cmocka_unit_test(a_part_takes_what_it_needs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

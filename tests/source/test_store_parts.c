@@ -115,6 +115,27 @@ static void the_caller_alone_is_asked_and_can_stop(void **state)
     }
 }
 
+/* Part 1 is done when it hears of the stop, while it is waited for: the others still tell. */
+static int finish_or_go_on(void *context, int part, struct error *err)
+{
+    if (part == 1) {
+        while (!atomic_load(&now.parts.ended))
+            usleep(1000);
+        return 0;
+    }
+    return work_after_the_first(context, part, err);
+}
+
+static void a_stop_is_told_though_who_was_waited_for_is_done(void **state)
+{
+    struct error err;
+    (void)state;
+    begin();
+    now.stop_after = 1;
+    assert_int_equal(store_parts_run(&now.parts, N, finish_or_go_on, NULL, &err), -1);
+    assert_int_equal(err.code, ERROR_STOPPED);
+}
+
 /* Where no thread is to be had the caller works on all parts, and is asked in each. */
 static void without_threads_all_is_done_and_asked(void **state)
 {
@@ -158,6 +179,7 @@ int main(void)
         cmocka_unit_test(every_part_is_worked_on_once),
         cmocka_unit_test(the_part_that_failed_is_told),
         cmocka_unit_test(the_caller_alone_is_asked_and_can_stop),
+        cmocka_unit_test(a_stop_is_told_though_who_was_waited_for_is_done),
         cmocka_unit_test(without_threads_all_is_done_and_asked),
         cmocka_unit_test(as_many_as_processors_unless_there_are_ranks),
     };
