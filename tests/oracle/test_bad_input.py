@@ -127,7 +127,7 @@ def outputs():
                 ("no such folder", os.path.join(folder, "nowhere/x.h5"), ["nowhere"]),
                 ("a folder that takes no files", "/proc/x.h5", ["/proc"]),
                 ("a folder as output", folder, [folder]),
-                ("no room for longer names", os.path.join(folder, "x" * 240), ["too long", ".partial-"]),
+                ("no room for longer names", os.path.join(folder, "x" * 249), ["too long", ".partial-"]),
                 ("too long itself", os.path.join(folder, "x" * 256), ["too long"])):
             run_bad(what, ["run", job, "-o", path], words, ranks)
         with open(there, "rb") as file:
