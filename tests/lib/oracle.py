@@ -42,7 +42,7 @@ def use_database(name):
     query(f'create database "{name}"')
     environment["PGDATABASE"] = name
     query("create extension if not exists postgis")
-    atexit.register(subprocess.run, ["dropdb", "--force", "--maintenance-db=template1", name],
+    atexit.register(subprocess.run, ["dropdb", "--force", name],
                     env=environment)
 
 
@@ -79,7 +79,8 @@ def make_held_view(view, table):
 
 def n_held():
     return int(query("""select count(*) from pg_locks l join pg_stat_activity using (pid)
-                        where locktype = 'advisory' and not granted""")[0][0])
+                        where locktype = 'advisory' and not granted
+                        and datname = current_database()""")[0][0])
 
 
 # Runs ----------------------------------------------------------------------------------------
