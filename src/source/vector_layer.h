@@ -7,7 +7,8 @@
  * base and nothing else of ours.
  *
  * Messages  GDAL's own never reach standard error: the first failure of a call is part of
- *           its error's text, without control characters
+ *           its error's text, and the first warning can be asked for, without control
+ *           characters
  */
 #ifndef ROOFTALLY_SOURCE_VECTOR_LAYER_H
 #define ROOFTALLY_SOURCE_VECTOR_LAYER_H
@@ -27,7 +28,7 @@ struct vector_field {
 struct vector_about {
     const char *driver, *name; /* "GPKG"; of the layer */
     /* What can be asked for; the last one is the feature's number (FID) where no field
-     * has its name, which is "fid" where the file gives it none. */
+     * has its name, in any case, which is "fid" where the file gives it none. */
     const struct vector_field *fields;
     int n_fields;
     int64_t n_features; /* -1: not known without reading */
@@ -66,6 +67,15 @@ struct vector_module {
                 struct error *err);
     void (*close)(struct vector_layer *layer); /* NULL is silent */
     const struct vector_about *(*about)(const struct vector_layer *layer);
+
+    /* Show every file that the layer is read from, as far as GDAL knows; how many were
+     * answered with true. */
+    int (*files)(const struct vector_layer *layer,
+                 bool (*seen)(void *context, const char *path),
+                 void *context);
+    /* The first warning of GDAL since this was last asked, "" for none, and how many there
+     * were: a value that does not fit its type, say. */
+    const char *(*warned)(int64_t *n);
 
     /* Give all geometry in the CRS of `other`, longitude or easting first; `other` may be
      * the layer itself. Returns 0, or -1 with ERROR_USAGE (PROJ knows no way). */

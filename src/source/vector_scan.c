@@ -54,7 +54,7 @@ int vector_scan(struct source *source,
         wanted[from->id] = 1;
     vector->binding = binding;
     vector->filters = binding->local_filter && reads_columns(binding);
-    vector->pending = vector->lacks_id = false;
+    vector->pending = vector->is_unusable = false;
     int status =
         vector->module->start(from->layer, wanted, part, n_parts, &vector->row, err);
     free(wanted);
@@ -111,7 +111,7 @@ static int64_t text_bytes(struct vector *vector, int field, struct error *err)
         return error_set(err,
                          ERROR_DATA,
                          "field '%s' is not UTF-8 text: convert the file, or name its "
-                         "encoding in a .cpg file",
+                         "encoding, as GDAL calls it, in a .cpg file",
                          vector->table->about->fields[field].name);
     return value.valid ? value.text.n : 0;
 }
@@ -169,16 +169,16 @@ static void put_geometry(struct vector *vector, struct batch *batch, struct ewkb
     batch->boxes[row] = fault == EWKB_FINE ? head->box : (struct box){ 1, 1, 0, 0 };
 }
 
-/* A zone has to be usable; a building that is not will be rejected, with its reason. */
-static int check_zone(struct vector *vector,
-                      enum ewkb_fault fault,
-                      const struct ewkb *head,
-                      struct error *err)
+static bool is_usable(enum ewkb_fault fault, const struct ewkb *head)
+{
+    return fault == EWKB_FINE
+           && (head->type == EWKB_POLYGON || head->type == EWKB_MULTIPOLYGON);
+}
+
+/* Of a zone; a building that cannot be used will be rejected, with its reason. */
+static int no_polygon(struct vector *vector, enum ewkb_fault fault, struct error *err)
 {
     const char *name = vector->module->geometry_name(vector->table->layer);
-    bool is_polygon = head->type == EWKB_POLYGON || head->type == EWKB_MULTIPOLYGON;
-    if (fault == EWKB_FINE && is_polygon)
-        return 0;
     if (fault == EWKB_FINE || fault == EWKB_UNSUPPORTED)
         error_set(err, ERROR_USAGE, "is not a polygon but %s", name);
     else
@@ -192,7 +192,7 @@ static int no_id(const struct vector *vector, struct error *err)
     const struct vector_table *table = vector->table;
     const char *id = table->about->fields[table->id].name;
     return error_set(err,
-                     ERROR_DATA,
+                     ERROR_USAGE,
                      "row %" PRId64 " (feature %" PRId64
                      ") has no id: '%.40s' is null: "
                      "fill it in, or leave it out: [%s] where = \"%.40s\" is not null",
@@ -208,16 +208,28 @@ static int too_big(struct vector *vector,
                    int64_t n_needed,
                    struct error *err)
 {
-    char needs[24], has[24];
+    char needs[24], has[24], all[24];
+    double share = (double)batch->memory->budget_bytes / (double)batch->bytes_capacity;
     error_set(err,
               ERROR_BUDGET,
-              "needs %s, a batch holds %s: raise [limits] memory",
+              "needs %s, a batch holds %s: raise [limits] memory to %s",
               memory_size_text(needs, n_needed),
-              memory_size_text(has, batch->bytes_capacity));
+              memory_size_text(has, batch->bytes_capacity),
+              memory_size_text(all, (int64_t)(share * (double)n_needed)));
     return at_row(vector, err);
 }
 
-/* Put the feature at hand into the batch: 1, 0 when it has to wait for the next, -1. */
+/* What is wrong with the zone at hand, which is the last of the batch. */
+static int unusable(struct vector *vector, const struct batch *batch, struct error *err)
+{
+    int32_t row = batch->n_rows - 1;
+    if (!batch->id.valid[row])
+        return no_id(vector, err);
+    return no_polygon(vector, (enum ewkb_fault)batch->faults[row], err);
+}
+
+/* Put the feature at hand into the batch: 1, 0 when it has to wait for the next, -1. A zone
+ * that cannot be used gets a batch of its own, in which the filter may drop it. */
 static int add_row(struct vector *vector, struct batch *batch, struct error *err)
 {
     bool is_zone = vector->table == &vector->zones;
@@ -233,27 +245,25 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
         return at_row(vector, err);
     if (n > batch->bytes_capacity - batch->bytes_used)
         return batch->n_rows > 0 ? 0 : too_big(vector, batch, n, err);
-    bool has_id = value_of(vector, vector->table->id).valid;
-    vector->lacks_id = is_zone && !has_id;
-    if (vector->lacks_id && !vector->filters)
-        return no_id(vector, err);
-    if (vector->lacks_id && batch->n_rows > 0)
-        return 0; /* it gets a batch of its own, in which the filter may drop it */
+    int64_t bytes_before = batch->bytes_used;
+    int32_t row = batch->n_rows;
     put_value(vector, batch, &batch->id, vector->table->id);
     put_geometry(vector, batch, &head);
-    if (is_zone
-        && check_zone(vector,
-                      (enum ewkb_fault)batch->faults[batch->n_rows],
-                      &head,
-                      err))
-        return -1;
+    vector->is_unusable =
+        is_zone
+        && (!batch->id.valid[row]
+            || !is_usable((enum ewkb_fault)batch->faults[row], &head));
+    if (vector->is_unusable && row > 0) {
+        batch->bytes_used = bytes_before;
+        return 0;
+    }
     for (int i = 0; i < vector->binding->n_slots; i++)
         if (vector->fields[i] != VECTOR_NONE)
             put_value(vector, batch, &batch->columns[i], vector->fields[i]);
-    if (!has_id)
-        batch_put_no_id(batch, batch->n_rows);
     batch->n_rows++;
     batch->n_read += n;
+    if (vector->is_unusable && !vector->filters)
+        return unusable(vector, batch, err);
     return 1;
 }
 
@@ -302,16 +312,20 @@ int vector_next(struct source *source, struct batch *batch, struct error *err)
         if (added < 0)
             return in_layer(vector, err);
         vector->pending = added == 0;
-        if (vector->pending || vector->lacks_id)
+        if (vector->pending || vector->is_unusable)
             break;
     }
     int has_read = batch->n_rows > 0 || batch->n_filtered > 0;
+    bool is_unusable = vector->is_unusable && !vector->pending && !is_end;
     if (vector->filters && vector_filter(vector->binding, batch, err))
         return error_prefix(err, "[%s] where", vector->table->section);
-    if (!is_end && !vector->pending && vector->lacks_id && batch->n_rows > 0) {
-        no_id(vector, err);
+    if (is_unusable && batch->n_rows > 0) {
+        unusable(vector, batch, err);
         return in_layer(vector, err);
     }
+    for (int32_t row = 0; row < batch->n_rows; row++)
+        if (!batch->id.valid[row])
+            batch_put_no_id(batch, row);
     if (is_end)
         vector->table = NULL;
     return has_read;

@@ -1,9 +1,11 @@
 /* Opening a layer and saying what it has. */
 #include "layer.h"
 
+#include <cpl_string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rooftally/base/nearest.h"
 
@@ -91,7 +93,7 @@ find_geometry(struct vector_layer *layer, const char *name, struct error *err)
     OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer->layer);
     int n = OGR_FD_GetGeomFieldCount(definition);
     if (n == 0)
-        return error_set(err, ERROR_USAGE, "has no geometry");
+        return gdal_error(err, ERROR_USAGE, "has no geometry");
     if (n > 1)
         layer->geometry_index = OGR_FD_GetGeomFieldIndex(definition, name);
     if (layer->geometry_index < 0)
@@ -153,7 +155,7 @@ static int list_fields(struct vector_layer *layer, struct error *err)
                              ? OGR_GetFieldSubTypeName(OFSTBoolean)
                              : OGR_GetFieldTypeName(OGR_Fld_GetType(field)),
         };
-        is_taken |= strcmp(layer->fields[i].name, number) == 0;
+        is_taken |= strcasecmp(layer->fields[i].name, number) == 0;
     }
     if (!is_taken)
         layer->fields[n] = (struct vector_field){ .name = number,
@@ -206,6 +208,18 @@ static int open_layer(struct vector_layer **layer,
     return 0;
 }
 
+static int layer_files(const struct vector_layer *layer,
+                       bool (*seen)(void *context, const char *path),
+                       void *context)
+{
+    int n_seen = 0;
+    char **files = GDALGetFileList(layer->dataset);
+    for (int i = 0; files && files[i]; i++)
+        n_seen += seen(context, files[i]);
+    CSLDestroy(files);
+    return n_seen;
+}
+
 static const struct vector_about *about(const struct vector_layer *layer)
 {
     return &layer->about;
@@ -218,6 +232,8 @@ __attribute__((visibility("default"))) const struct vector_module rooftally_vect
     .open = open_layer,
     .close = close_layer,
     .about = about,
+    .files = layer_files,
+    .warned = gdal_warned,
     .use_crs = layer_use_crs,
     .start = layer_start,
     .next = layer_next,

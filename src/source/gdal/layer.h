@@ -37,6 +37,7 @@ bool gdal_failed(void);
 int gdal_error(struct error *err, enum error_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void gdal_listen(void);
+const char *gdal_warned(int64_t *n); /* as vector_module.warned */
 
 /* layer_crs.c */
 int layer_read_crs(struct vector_layer *layer, struct error *err);

@@ -6,11 +6,20 @@
 
 #include "layer.h"
 
+/* NULL for none, and for what GeoPackage calls undefined. Some drivers, as that of MIF, tell it
+ * of the layer alone. */
 static OGRSpatialReferenceH crs_of(const struct vector_layer *layer)
 {
     OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer->layer);
-    return OGR_GFld_GetSpatialRef(
+    OGRSpatialReferenceH crs = OGR_GFld_GetSpatialRef(
         OGR_FD_GetGeomFieldDefn(definition, layer->geometry_index));
+    if (!crs && layer->geometry_index == 0)
+        crs = OGR_L_GetSpatialRef(layer->layer);
+    const char *name = crs ? OSRGetName(crs) : NULL;
+    bool is_undefined = name
+                        && (strcmp(name, "Undefined geographic SRS") == 0
+                            || strcmp(name, "Undefined Cartesian SRS") == 0);
+    return is_undefined ? NULL : crs;
 }
 
 /* Longitude first is what every source has, so that OGC's word for it says nothing new. */
@@ -71,7 +80,9 @@ int layer_use_crs(struct vector_layer *layer,
     if (!layer->way)
         return gdal_error(err,
                           ERROR_USAGE,
-                          "no way is known from its CRS %s to %s of the zones",
+                          "no way is known from its CRS %s to %s of the zones: if it "
+                          "is another, say so, as ogr2ogr -a_srs EPSG:4326 NEW OLD "
+                          "does",
                           layer->crs_name,
                           other->crs_name);
     return 0;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "layer.h"
 
@@ -16,27 +17,38 @@ void layer_forget_feature(struct vector_layer *layer)
     layer->feature = NULL;
 }
 
-/* Fields that nobody asks for are not decoded, where the driver can leave them out. */
+/* GDAL leaves out the first field that has the name, whatever its case. */
+static bool
+shares_name(const struct vector_layer *layer, int field, const uint8_t *wanted, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (wanted[i]
+            && strcasecmp(layer->fields[i].name, layer->fields[field].name) == 0)
+            return true;
+    return false;
+}
+
+/* Fields that nobody asks for are not decoded, where the driver can leave them out; that of
+ * VRT leaves out what it makes geometry from, too. */
 static void choose_fields(struct vector_layer *layer, const uint8_t *wanted)
 {
     char **names = NULL;
-    OGRFeatureDefnH definition = OGR_L_GetLayerDefn(layer->layer);
-    for (int i = 0; i < OGR_FD_GetFieldCount(definition); i++)
-        if (!wanted[i])
+    int n = OGR_FD_GetFieldCount(OGR_L_GetLayerDefn(layer->layer));
+    bool can = OGR_L_TestCapability(layer->layer, OLCIgnoreFields)
+               && strcmp(layer->about.driver, "OGR_VRT") != 0;
+    for (int i = 0; can && i < n; i++)
+        if (!wanted[i] && !shares_name(layer, i, wanted, n))
             names = CSLAddString(names, layer->fields[i].name);
     names = CSLAddString(names, "OGR_STYLE");
-    if (OGR_L_TestCapability(layer->layer, OLCIgnoreFields))
+    if (can)
         OGR_L_SetIgnoredFields(layer->layer, (const char **)names);
     CSLDestroy(names);
 }
 
-/* One number that SQL gives; 0 where it gives none. */
-static int64_t
-ask(struct vector_layer *layer, const char *what, const char *column, const char *table)
+/* One number that SQL gives; 0 where it gives none. Frees the statement. */
+static int64_t ask(struct vector_layer *layer, char *sql)
 {
     int64_t n = 0;
-    char *sql =
-        CPLStrdup(CPLSPrintf("SELECT %s(\"%s\") FROM \"%s\"", what, column, table));
     OGRLayerH answer = GDALDatasetExecuteSQL(layer->dataset, sql, NULL, NULL);
     OGRFeatureH row = answer ? OGR_L_GetNextFeature(answer) : NULL;
     if (row)
@@ -57,6 +69,57 @@ count_below(struct vector_layer *layer, const char *column, int64_t least)
     return OGR_L_GetFeatureCount(layer->layer, true);
 }
 
+/* Rows of a table are read in the order of their numbers, which are unique; those of a view
+ * need be neither. */
+static bool has_numbers(struct vector_layer *layer, const char *column)
+{
+    const char *table = OGR_L_GetName(layer->layer);
+    bool is_sqlite = strcmp(layer->about.driver, "GPKG") == 0
+                     || strcmp(layer->about.driver, "SQLite") == 0;
+    if (!is_sqlite || !*column || strpbrk(column, "\"") || strpbrk(table, "\"'"))
+        return false;
+    char *sql = CPLStrdup(CPLSPrintf("SELECT count(*) FROM sqlite_master WHERE"
+                                     " type = 'table' AND lower(name) = lower('%s')",
+                                     table));
+    return ask(layer, sql) == 1;
+}
+
+static int64_t edge_number(struct vector_layer *layer, const char *which)
+{
+    return ask(layer,
+               CPLStrdup(CPLSPrintf("SELECT %s(\"%s\") FROM \"%s\"",
+                                    which,
+                                    OGR_L_GetFIDColumn(layer->layer),
+                                    OGR_L_GetName(layer->layer))));
+}
+
+/* Where a part of the numbers from low to low + span begins: whole numbers, for there may be
+ * more of them than a double tells apart. */
+static int64_t number_of_part(int64_t low, uint64_t span, int part, int n_parts)
+{
+    uint64_t n = (uint64_t)n_parts, i = (uint64_t)part;
+    return (int64_t)((uint64_t)low + span / n * i + span % n * i / n);
+}
+
+/* The first and the last part have no bound on their side. */
+static void choose_numbers(struct vector_layer *layer,
+                           const char *column,
+                           const int64_t *from,
+                           const int64_t *to)
+{
+    char *least =
+        CPLStrdup(from ? CPLSPrintf("\"%s\" >= %lld", column, (long long)*from) : "");
+    char *end =
+        CPLStrdup(to ? CPLSPrintf("\"%s\" < %lld", column, (long long)*to) : "");
+    OGR_L_SetAttributeFilter(layer->layer,
+                             CPLSPrintf("%s%s%s",
+                                        least,
+                                        from && to ? " AND " : "",
+                                        end));
+    CPLFree(least);
+    CPLFree(end);
+}
+
 /*
  * SQLite finds rows by their number: each part is a range of numbers. Where the count that
  * the file keeps says that there are no gaps, a row's number follows from its FID, on any
@@ -65,32 +128,29 @@ count_below(struct vector_layer *layer, const char *column, int64_t least)
 static bool
 start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *first)
 {
-    const char *column = OGR_L_GetFIDColumn(layer->layer);
-    const char *table = OGR_L_GetName(layer->layer);
-    bool is_sqlite = strcmp(layer->about.driver, "GPKG") == 0
-                     || strcmp(layer->about.driver, "SQLite") == 0;
-    if (!is_sqlite || !*column || strpbrk(column, "\"") || strpbrk(table, "\""))
+    char column[256];
+    snprintf(column, sizeof column, "%s", OGR_L_GetFIDColumn(layer->layer));
+    if (strlen(OGR_L_GetFIDColumn(layer->layer)) >= sizeof column
+        || !has_numbers(layer, column))
         return false;
-    int64_t low = ask(layer, "min", column, table);
-    int64_t high = ask(layer, "max", column, table);
-    double width = ((double)high + 1 - (double)low) / n_parts;
-    if (gdal_failed() || !(width < 0x1p52))
+    int64_t low = edge_number(layer, "min"), high = edge_number(layer, "max");
+    uint64_t span = (uint64_t)high - (uint64_t)low;
+    if (gdal_failed())
         return false;
-    int64_t from = low + (int64_t)ceil(width * part);
-    int64_t to = low + (int64_t)ceil(width * (part + 1));
-    bool has_gaps = (double)layer->about.n_features != (double)high + 1 - (double)low;
+    bool has_gaps =
+        layer->about.n_features < 1 || (uint64_t)layer->about.n_features - 1 != span;
     layer->numbers_by_fid = !has_gaps;
-    layer->fid_before = low - 1;
+    layer->fid_before = (int64_t)((uint64_t)low - 1);
     if (n_parts == 1)
         return true;
-    *first = has_gaps ? count_below(layer, column, from) : from - low;
-    char *filter = CPLStrdup(CPLSPrintf("\"%s\" >= %lld AND \"%s\" < %lld",
-                                        column,
-                                        (long long)from,
-                                        column,
-                                        (long long)to));
-    OGR_L_SetAttributeFilter(layer->layer, filter);
-    CPLFree(filter);
+    int64_t from = number_of_part(low, span, part, n_parts);
+    int64_t to = number_of_part(low, span, part + 1, n_parts);
+    if (part > 0)
+        *first = has_gaps ? count_below(layer, column, from) : from - low;
+    choose_numbers(layer,
+                   column,
+                   part > 0 ? &from : NULL,
+                   part < n_parts - 1 ? &to : NULL);
     return !gdal_failed();
 }
 

@@ -7,13 +7,19 @@
 
 #include "layer.h"
 
-static char failure[160]; /* the first since they were forgotten; "": none */
+/* The first since they were forgotten; "": none. */
+static char failure[160], warning[160];
+static int64_t n_warnings;
 
 static void CPL_STDCALL take(CPLErr level, CPLErrorNum number, const char *text)
 {
     (void)number;
     if (level >= CE_Failure && !*failure)
         log_clean(failure, sizeof failure, *text ? text : "?", (int)strlen(text));
+    if (level != CE_Warning)
+        return;
+    if (n_warnings++ == 0)
+        log_clean(warning, sizeof warning, *text ? text : "?", (int)strlen(text));
 }
 
 void gdal_listen(void)
@@ -24,6 +30,16 @@ void gdal_listen(void)
 void gdal_forget(void)
 {
     failure[0] = '\0';
+}
+
+const char *gdal_warned(int64_t *n)
+{
+    static char told[sizeof warning];
+    memcpy(told, warning, sizeof told);
+    *n = n_warnings;
+    n_warnings = 0;
+    warning[0] = '\0';
+    return told;
 }
 
 bool gdal_failed(void)
