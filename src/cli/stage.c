@@ -56,6 +56,15 @@ print_summary(const struct store_counts *counts, double wall_s, int64_t peak_byt
                progress_count(buildings, counts->n_no_geometry));
 }
 
+/* What GDAL has to say, of every rank's part. */
+static void tell_warnings(struct source *source)
+{
+    int64_t n;
+    const char *first = source_warned(source, &n);
+    if (n > 0)
+        log_event(LOG_WARN, "vector_file", "n=%lld %s", (long long)n, first);
+}
+
 static int stage(struct job_session *session,
                  const struct options *options,
                  struct comm *comm,
@@ -70,7 +79,10 @@ static int stage(struct job_session *session,
                                          .context = &meter };
     struct store_counts counts;
     double start_s = clock_wall_s();
+    int64_t n_ignored;
     meter_init(&meter, comm, "stage", !shows);
+    if (comm_rank(comm) > 0) /* opening was odd on all alike */
+        (void)source_warned(session->source, &n_ignored);
     int status = store_stage(session->source,
                              session->job,
                              options->output,
@@ -79,6 +91,7 @@ static int stage(struct job_session *session,
                              &session->memory,
                              err);
     meter_end(&meter);
+    tell_warnings(session->source);
     double wall_s = clock_wall_s() - start_s;
     int64_t peak_bytes = session->memory.peak_bytes;
     if (status < 0 || comm_max(comm, &peak_bytes, 1, err) < 0)
@@ -123,7 +136,13 @@ static int prepare(struct job_session *session,
     }
     if (comm_rank(comm) == 0)
         warn(session);
-    return 0;
+    if (source_reads_file(session->source, options->output))
+        status = error_set(err,
+                           ERROR_USAGE,
+                           "output %s is one of the files that the job reads: choose "
+                           "another output",
+                           options->output);
+    return comm_agree(comm, status, err);
 }
 
 int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)

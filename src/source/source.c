@@ -77,6 +77,17 @@ void source_close(struct source *source)
         source->calls->close(source);
 }
 
+bool source_reads_file(const struct source *source, const char *path)
+{
+    return source->calls->reads_file && source->calls->reads_file(source, path);
+}
+
+const char *source_warned(struct source *source, int64_t *n)
+{
+    *n = 0;
+    return source->calls->warned ? source->calls->warned(source, n) : "";
+}
+
 int source_reopen(struct source *source, struct error *err)
 {
     return source->calls->reopen ? source->calls->reopen(source, err) : 0;

@@ -66,6 +66,8 @@ struct source_calls {
                  struct source_costs *costs,
                  struct error *err);
     void (*rest)(struct source *source);
+    bool (*reads_file)(const struct source *source, const char *path);
+    const char *(*warned)(struct source *source, int64_t *n);
     int (*explain)(struct source *source,
                    const struct source_scans *scans,
                    FILE *out,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/job/spelling.h"
 
 static void close_vector(struct source *source)
@@ -26,12 +27,52 @@ static int bind(struct source *source, const struct binding *binding, struct err
     return 0;
 }
 
+/* GDAL's file, or what it lies in: "/vsizip/folder/a.zip/b.shp", "/vsizip/{a.zip}/b.shp". */
+static bool is_it(void *path, const char *file)
+{
+    const char *within = strncmp(file, "/vsi", 4) == 0 ? strchr(file + 1, '/') : NULL;
+    if (file_is_same(path, file))
+        return true;
+    if (!within)
+        return false;
+    char *outer = strdup(within + (within[1] == '{' ? 2 : 1));
+    bool is_same = false;
+    for (char *end = outer ? outer + strlen(outer) : NULL; end && end > outer; end--)
+        if (*end == '/' || *end == '}') {
+            *end = '\0';
+            is_same |= file_is_same(path, outer);
+        }
+    free(outer);
+    return is_same || is_it(path, within);
+}
+
+/* A Shapefile is three files and more, a folder of them a layer each. */
+static bool reads_file(const struct source *source, const char *path)
+{
+    const struct vector *vector = (const struct vector *)source;
+    const struct vector_layer *layers[] = { vector->zones.layer,
+                                            vector->buildings.layer };
+    char *asked = strdup(path);
+    bool is_read = false;
+    for (int i = 0; asked && i < 2; i++)
+        is_read |= vector->module->files(layers[i], is_it, asked) > 0;
+    free(asked);
+    return is_read;
+}
+
+static const char *warned(struct source *source, int64_t *n)
+{
+    return ((struct vector *)source)->module->warned(n);
+}
+
 static const struct source_calls calls = {
     .close = close_vector,
     .bind = bind,
     .scan = vector_scan,
     .next = vector_next,
     .cancel = vector_cancel,
+    .reads_file = reads_file,
+    .warned = warned,
 };
 
 static int open_table(struct vector *vector,

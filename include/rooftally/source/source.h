@@ -122,6 +122,13 @@ int source_reopen(struct source *source, struct error *err);
  * still; does not wait. Returns 0, or -1 with ERROR_SOURCE. */
 int source_check(struct source *source, struct error *err);
 
+/* Whether the path is one of the files that the source reads. */
+bool source_reads_file(const struct source *source, const char *path);
+
+/* What the library that reads files has found odd, the first such message, "" for none, and
+ * how many there were on this rank since this was last asked. */
+const char *source_warned(struct source *source, int64_t *n);
+
 /* Connections that this role may have open in all besides those of others; -1: no bound. */
 int source_connections(struct source *source, int64_t *n_free, struct error *err);
 
