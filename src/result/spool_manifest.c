@@ -2,7 +2,8 @@
  * The manifest: whose zones a spool holds. Text, so that it can be read, and so that a
  * difference can be named.
  *
- *     rooftally spool 1
+ *     rooftally spool 2
+ *     crc32c 5e6f7a8b                      of all that follows
  *     run 2026-11-22T10:38:40Z node7 4711
  *     source postgresql, database gis of system 7123456789
  *     zones 351 crc32c 1a2b3c4d
@@ -18,10 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/crc32c.h"
 #include "rooftally/job/job.h"
 #include "rooftally/result/spool.h"
 
-enum { SPOOL_VERSION = 1, MOST_BYTES = 2 << 20 };
+enum { SPOOL_VERSION = 2, MOST_BYTES = 2 << 20 };
 
 static int failed(const char *folder, const char *what, struct error *err)
 {
@@ -35,11 +37,9 @@ static int failed(const char *folder, const char *what, struct error *err)
 
 static char *to_text(const struct spool_manifest *manifest)
 {
-    char *text = NULL;
-    if (asprintf(&text,
-                 "rooftally spool %d\nrun %s\nsource %s\nzones %" PRId64
-                 " crc32c %08" PRIx32 "\n%s",
-                 SPOOL_VERSION,
+    char *rest = NULL, *text = NULL;
+    if (asprintf(&rest,
+                 "run %s\nsource %s\nzones %" PRId64 " crc32c %08" PRIx32 "\n%s",
                  manifest->run,
                  manifest->source,
                  manifest->n_zones,
@@ -47,6 +47,14 @@ static char *to_text(const struct spool_manifest *manifest)
                  manifest->job)
         < 0)
         return NULL;
+    if (asprintf(&text,
+                 "rooftally spool %d\ncrc32c %08" PRIx32 "\n%s",
+                 SPOOL_VERSION,
+                 crc32c(0, rest, strlen(rest)),
+                 rest)
+        < 0)
+        text = NULL;
+    free(rest);
     return text;
 }
 
@@ -103,8 +111,9 @@ out:
     return status;
 }
 
-/* The manifest's text, or NULL: *status 0 when it is not there, -1 with an error. */
-static char *read_file(const char *folder, int *status, struct error *err)
+/* The manifest's text of *n bytes, or NULL: *status 0 when it is not there, -1 with an
+ * error. */
+static char *read_file(const char *folder, size_t *n, int *status, struct error *err)
 {
     char *path = NULL, *text = malloc(MOST_BYTES + 1);
     *status = 0;
@@ -119,8 +128,8 @@ static char *read_file(const char *folder, int *status, struct error *err)
             *status = failed(folder, "read", err);
         goto fail;
     }
-    size_t n = fread(text, 1, MOST_BYTES, file);
-    text[n] = '\0';
+    *n = fread(text, 1, MOST_BYTES, file);
+    text[*n] = '\0';
     if (ferror(file)) {
         *status = failed(folder, "read", err);
         goto fail;
@@ -169,6 +178,7 @@ static int refuse_damaged(const char *folder, struct error *err)
 
 static int compare(const char *folder,
                    char *text,
+                   const char *end,
                    const struct spool_manifest *manifest,
                    char run[SPOOL_RUN_BYTES],
                    struct error *err)
@@ -185,6 +195,14 @@ static int compare(const char *folder,
                          folder,
                          atoi(version),
                          SPOOL_VERSION);
+    const char *sum = take_line(&text, "crc32c");
+    char wanted[12];
+    snprintf(wanted,
+             sizeof wanted,
+             "%08" PRIx32,
+             crc32c(0, text, (size_t)(end - text)));
+    if (!sum || strcmp(sum, wanted) != 0)
+        return refuse_damaged(folder, err);
     const char *began = take_line(&text, "run"), *source = take_line(&text, "source");
     const char *zones = take_line(&text, "zones");
     if (!began || !source || !zones)
@@ -222,9 +240,10 @@ int spool_check_manifest(const char *folder,
                          struct error *err)
 {
     int status;
-    char *text = read_file(folder, &status, err);
+    size_t n = 0;
+    char *text = read_file(folder, &n, &status, err);
     if (text)
-        status = compare(folder, text, manifest, run, err);
+        status = compare(folder, text, text + n, manifest, run, err);
     free(text);
     return status;
 }

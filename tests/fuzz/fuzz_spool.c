@@ -46,6 +46,19 @@ static size_t read_file(const char *path, uint8_t *bytes, size_t most)
     return (size_t)n;
 }
 
+/* The sum in a manifest's second line, of what follows it. */
+static void fix_manifest(uint8_t *bytes, size_t n)
+{
+    enum { LINE = 18, SUM = 8 };
+    const char *word = "crc32c ";
+    size_t at = LINE + strlen(word), rest = at + SUM + 1;
+    char sum[SUM + 1];
+    if (n < rest)
+        return;
+    snprintf(sum, sizeof sum, "%08x", (unsigned)crc32c(0, bytes + rest, n - rest));
+    memcpy(bytes + at, sum, SUM);
+}
+
 static void path_of(const char *name, char path[PATH_BYTES])
 {
     snprintf(path, PATH_BYTES, "%s/%s", spool_path, name);
@@ -177,8 +190,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     uint8_t options = take_byte(&taker);
     size_t n_manifest = take_short(&taker);
     n_manifest = n_manifest < taker.n ? n_manifest : taker.n;
+    uint8_t *text = malloc(n_manifest + 1);
+    memcpy(text, taker.bytes, n_manifest);
+    if (options & FIX_SUMS)
+        fix_manifest(text, n_manifest);
     path_of("manifest", path);
-    write_file(path, taker.bytes, n_manifest);
+    write_file(path, text, n_manifest);
+    free(text);
     uint8_t *file = malloc(taker.n - n_manifest + 1);
     memcpy(file, taker.bytes + n_manifest, taker.n - n_manifest);
     if (options & FIX_SUMS)

@@ -109,13 +109,13 @@ def damaged():
     says(f"store {other}: it is of version 1, this program reads version \\d+: stage it again", "info", other)
     spool = RESULT + "3.spool"
     os.mkdir(spool)
-    for text in ("", "rooftally spool 1\n"):
+    for text in ("", "rooftally spool 2\n", "rooftally spool 2\ncrc32c 00000000\n"):
         with open(spool + "/manifest", "w", encoding="utf-8") as file:
             file.write(text)
         says(f"{spool}: its manifest is damaged .*: start anew with --force", *RUN, "-o", RESULT + "3", "--resume")
     with open(spool + "/manifest", "w", encoding="utf-8") as file:
-        file.write("rooftally spool 2\n")
-    says(f"{spool} holds zones of version 2, .* --force", *RUN, "-o", RESULT + "3", "--resume")
+        file.write("rooftally spool 1\n")
+    says(f"{spool} holds zones of version 1, .* --force", *RUN, "-o", RESULT + "3", "--resume")
 
 
 def last_child(pid):

@@ -309,9 +309,10 @@ static void a_damaged_manifest_is_refused(void **state)
     char run[SPOOL_RUN_BYTES], path[128];
     snprintf(path, sizeof path, "%s/manifest", b->folder);
     static const char *const texts[] = { "",
-                                         "rooftally spool 2\n",
-                                         "rooftally spool 1\nrun x\n",
-                                         "rooftally spool 1\nrun x\nsource y\nzones 1",
+                                         "rooftally spool 1\n",
+                                         "rooftally spool 2\nrun x\n",
+                                         "rooftally spool 2\nrun x\nsource y\nzones 1",
+                                         "rooftally spool 2\ncrc32c 00000000\nrun x\n",
                                          "something else\n" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         FILE *file = fopen(path, "w");
@@ -321,6 +322,41 @@ static void a_damaged_manifest_is_refused(void **state)
                        &err,
                        ERROR_USAGE,
                        "--force");
+    }
+}
+
+/* Any bit that is turned, any length that it is cut to, and more behind it: never another
+ * job's, which nobody would find. */
+static void a_manifest_knows_that_it_is_damaged(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    char run[SPOOL_RUN_BYTES], path[128], text[1024];
+    snprintf(path, sizeof path, "%s/manifest", b->folder);
+    assert_fine(spool_put_manifest(b->folder, &manifest, &err), &err);
+    FILE *file = fopen(path, "r");
+    size_t n = fread(text, 1, sizeof text - 1, file),
+           n_head = strlen("rooftally spool 2\n");
+    fclose(file);
+    assert_true(n > n_head + 100);
+    for (size_t i = n_head; i < 8 * n + 1; i++) {
+        bool is_cut = i < n, is_longer = i == 8 * n;
+        if (!is_cut && !is_longer && i / 8 < n_head)
+            continue;
+        file = fopen(path, "w");
+        if (!is_cut && !is_longer)
+            text[i / 8] ^= (char)(1 << i % 8);
+        fwrite(text, 1, is_cut ? i : n, file);
+        if (is_longer)
+            fputc('\n', file);
+        fclose(file);
+        if (!is_cut && !is_longer)
+            text[i / 8] ^= (char)(1 << i % 8);
+        err = (struct error){ 0 };
+        assert_refused(spool_check_manifest(b->folder, &manifest, run, &err),
+                       &err,
+                       ERROR_USAGE,
+                       "is damaged");
     }
 }
 
@@ -383,6 +419,7 @@ int main(void)
         TEST(a_result_of_several_attempts_says_so),
         TEST(a_manifest_knows_its_job),
         TEST(a_damaged_manifest_is_refused),
+        TEST(a_manifest_knows_that_it_is_damaged),
         TEST(one_run_at_a_time_works_on_a_spool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
