@@ -88,7 +88,8 @@ static int make_slot(struct binding *binding, int number, int *slot, struct erro
             free(made.sql);
             return error_set(err,
                              ERROR_USAGE,
-                             "the job needs more than %d columns",
+                             "the job uses more than %d columns of a table: name fewer "
+                             "in fields, keep, where and [statistics]",
                              BINDING_MAX_SLOTS);
         }
         names->slots[number] = binding->n_slots;
