@@ -83,14 +83,6 @@ static int agree(const struct run *run, int status, struct error *err)
     return comm_agree(run->comm, status, err);
 }
 
-static void limit_time(const struct run *run)
-{
-    double left_s =
-        stop_time_left_s(run->session.job->time_s, clock_wall_s() - run->start_s);
-    if (left_s >= 0)
-        stop_after(left_s);
-}
-
 /* Asked by the source while it waits: until the ranks exchange messages, each works on
  * its own. */
 static bool should_stop(void *context)
@@ -132,7 +124,7 @@ static int open_sessions(struct run *run, struct error *err)
     if (status == 0 && is_first(run))
         status = result_check_names(session->job->output, err);
     if (status == 0 && is_first(run))
-        limit_time(run);
+        stop_limit(session->job->time_s, run->start_s);
     if (agree(run, status, err) < 0)
         return -1;
 

@@ -111,6 +111,7 @@ static void warn(const struct job_session *session)
 static int prepare(struct job_session *session,
                    const struct options *options,
                    struct comm *comm,
+                   double start_s,
                    struct error *err)
 {
     const struct opening opening = { .stop = team_should_stop, .stop_context = comm };
@@ -128,6 +129,8 @@ static int prepare(struct job_session *session,
                            "as it is");
     if (status == 0)
         status = job_check_files(session->job, err);
+    if (status == 0 && comm_rank(comm) == 0)
+        stop_limit(session->job->time_s, start_s);
     if (comm_agree(comm, status, err) < 0
         || job_session_open_all(session, comm, &opening, err) < 0) {
         if (err->code != ERROR_STOPPED && !comm_is_broken(comm))
@@ -149,6 +152,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
 {
     struct options options;
     struct job_session session = { 0 };
+    double start_s = clock_wall_s();
     int status = -1;
     comm_bound(comm, stop_until_s);
     if (comm_rank(comm) == 0)
@@ -162,7 +166,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
         status = 0;
         goto out;
     }
-    if (prepare(&session, &options, comm, err) == 0)
+    if (prepare(&session, &options, comm, start_s, err) == 0)
         status = stage(&session, &options, comm, err);
     if (status == 0)
         stop_disarm();

@@ -161,3 +161,10 @@ double stop_time_left_s(double limit_s, double elapsed_s)
     }
     return left_s;
 }
+
+void stop_limit(double limit_s, double start_s)
+{
+    double left_s = stop_time_left_s(limit_s, clock_wall_s() - start_s);
+    if (left_s >= 0)
+        stop_after(left_s);
+}

@@ -54,5 +54,7 @@ double stop_until_s(void);
  * but no more than 10 s, and 60 s before Slurm's. < 0: no limit.
  */
 double stop_time_left_s(double limit_s, double elapsed_s);
+/* Wish to stop then, where there is a limit: of a job that began at start_s (clock_wall_s). */
+void stop_limit(double limit_s, double start_s);
 
 #endif

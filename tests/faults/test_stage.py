@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Staging that is ended: by signals, by the death of any rank, by a full disk. Nothing remains but
+"""Staging that is ended: by signals, by its time limit, by the death of any rank, by a full disk. Nothing remains but
 the store that was there, and the next try succeeds; from PostgreSQL, and from a vector file where GDAL
 is there. The full disk needs root, to mount a small one."""
 
@@ -119,6 +119,17 @@ def end_one(word, ranks, victim, delay, folder):
     check(os.listdir(folder) == [], what, "left", os.listdir(folder))
 
 
+def end_by_limit(ranks):
+    """The job's time limit, as a signal: one line, and nothing but the store that was there."""
+    what = f"a time limit on {ranks} ranks"
+    job = stage("slow_building", STORE, "--force", "--set", "limits.time=1s", ranks=ranks)
+    status, stderr, _ = wait_ended(job, ranks_of(job).values(), 30, what)
+    ours = [line for line in stderr.splitlines() if line.startswith("rooftally:")]
+    check(status == 75, what, "ended with", status, stderr)
+    check(ours == ["rooftally: stopped by the time limit; nothing is kept: start it again"], what, "said", stderr)
+    check_unharmed(what)
+
+
 def end_made(delay, number):
     """While rows are dealt, or while threads write what they sort."""
     job = make(STORE, MADE, "--force")
@@ -193,6 +204,8 @@ os.mkdir(told)
 for word in ("stage", "generate", "run"):
     for victim in range(3):
         end_one(word, 3, victim, random.uniform(0.8, 1.5), told)
+for ranks in (1, 3):
+    end_by_limit(ranks)
 
 DISK = os.path.join(folder, "disk")
 os.mkdir(DISK)
