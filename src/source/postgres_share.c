@@ -208,8 +208,12 @@ int postgres_follow(struct source *source,
         return error_set(err, ERROR_INTERNAL, "a shared schema is cut off");
     memcpy(&head, bytes, sizeof head);
     struct rest rest = { bytes + sizeof head, bytes + n_bytes };
-    if (take_schema(postgres, &head, &rest, err)
-        || postgres_begin(postgres, head.snapshot, err))
+    if (take_schema(postgres, &head, &rest, err))
         return -1;
+    if (postgres_begin(postgres, head.snapshot, err)) {
+        if (err && err->code == ERROR_DATA) /* the first rank can export another */
+            err->code = ERROR_SOURCE;
+        return -1;
+    }
     return postgres_use_index(postgres, head.index_only, err);
 }

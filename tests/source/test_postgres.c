@@ -464,6 +464,45 @@ static void a_share_that_is_cut_off_is_refused(void **state)
     close_rank(&first);
 }
 
+static int64_t last_connection(void)
+{
+    return number("SELECT pid FROM pg_stat_activity WHERE application_name LIKE"
+                  " 'rooftally rank%' ORDER BY backend_start DESC LIMIT 1");
+}
+
+/* End a connection of ours, and see that it is gone. */
+static void end_connection(int64_t pid)
+{
+    char statement[80];
+    snprintf(statement,
+             sizeof statement,
+             "SELECT pg_terminate_backend(%d, 10000)",
+             (int)pid);
+    sql(statement);
+}
+
+/* Nothing was read under it, so all can be opened anew, under another. */
+static void to_follow_a_snapshot_that_is_gone_can_be_retried(void **state)
+{
+    (void)state;
+    struct rank first, second;
+    struct error err = { 0 };
+    uint8_t *bytes = NULL;
+    int64_t n_bytes = 0;
+    assert_int_equal(make_rank(&second, NULL, 0, &err), 0);
+    assert_int_equal(source_reach(&second.source, second.job, 1, NULL, NULL, &err), 0);
+    assert_int_equal(open_rank(&first, NULL, 0, NULL, NULL, NULL, &err), 0);
+    int64_t exporter = last_connection();
+    assert_int_equal(source_share(first.source, &bytes, &n_bytes, &err), 0);
+    end_connection(exporter);
+    assert_int_equal(source_follow(second.source, bytes, n_bytes, &err), -1);
+    assert_int_equal(err.code, ERROR_SOURCE);
+    assert_non_null(strstr(err.text, "is gone with the session"));
+    free(bytes);
+    close_rank(&second);
+    close_rank(&first);
+}
+
 static void a_backend_that_dies_is_noticed_at_once(void **state)
 {
     (void)state;
@@ -580,23 +619,6 @@ static void plan_shows_statements_that_run(void **state)
     }
     assert_int_equal(n_statements, 2);
     free(text);
-}
-
-static int64_t last_connection(void)
-{
-    return number("SELECT pid FROM pg_stat_activity WHERE application_name LIKE"
-                  " 'rooftally rank%' ORDER BY backend_start DESC LIMIT 1");
-}
-
-/* End a connection of ours, and see that it is gone. */
-static void end_connection(int64_t pid)
-{
-    char statement[80];
-    snprintf(statement,
-             sizeof statement,
-             "SELECT pg_terminate_backend(%d, 10000)",
-             (int)pid);
-    sql(statement);
 }
 
 static void a_lost_connection_goes_on_under_its_snapshot(void **state)
@@ -806,6 +828,7 @@ int main(void)
         cmocka_unit_test(a_lost_connection_goes_on_under_its_snapshot),
         cmocka_unit_test(without_a_snapshot_any_connection_will_do),
         cmocka_unit_test(a_rank_follows_what_the_first_has_found),
+        cmocka_unit_test(to_follow_a_snapshot_that_is_gone_can_be_retried),
         cmocka_unit_test(a_share_that_is_cut_off_is_refused),
         cmocka_unit_test(two_ranks_see_one_snapshot),
         cmocka_unit_test(a_statement_that_fails_does_not_end_the_snapshot),

@@ -90,7 +90,8 @@ void source_close(struct source *source); /* NULL is silent; never blocks */
  * source_reach goes as far as nobody's snapshot is needed, and returns what source_open
  * does; source_enter takes `snapshot` and reads the schema; source_follow takes both from
  * the bytes of source_share (heap, for free(); NULL with 0 where ranks need not be told)
- * instead of asking again.
+ * instead of asking again; ERROR_SOURCE where the snapshot is gone meanwhile: open all
+ * anew.
  */
 int source_reach(struct source **source,
                  const struct job *job,
