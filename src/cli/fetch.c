@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
 #include "rooftally/source/store.h"
 
 #include "meter.h"
 #include "progress.h"
+#include "retry.h"
 #include "stop.h"
 #include "team.h"
 
@@ -142,14 +142,9 @@ int fetch_explain(struct job_session *session,
 static bool
 tries_again(struct job_session *session, struct comm *comm, int n, struct error *err)
 {
-    struct error why = *err;
-    if (err->code != ERROR_SOURCE || n >= session->job->retries)
+    struct error why = { ERROR_NONE, "" };
+    if (!retry_begins(comm, n, session->job->retries, err))
         return false;
-    if (comm_rank(comm) == 0)
-        log_event(LOG_WARN, "retry", "n=%d why=\"%s\"", n + 1, err->text);
-    double until_s = clock_wall_s() + (n < 5 ? ldexp(0.5, n) : 16);
-    while (clock_wall_s() < until_s && !team_should_stop(comm))
-        clock_sleep_s(0.05);
     int status = source_reopen(session->source, &why);
     if (status < 0 && why.code == ERROR_SOURCE && !stop_is_wished())
         status = 0; /* not yet: the next try says so again */

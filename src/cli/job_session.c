@@ -172,6 +172,19 @@ static int follow(struct job_session *session, struct comm *comm, struct error *
     return status;
 }
 
+/* All but the job and its memory. */
+static void leave(struct job_session *session)
+{
+    source_close(session->copy);
+    statistics_free(session->statistics);
+    if (session->bound)
+        binding_release(&session->binding);
+    free(session->columns.columns);
+    source_close(session->source);
+    geos_close(session->geos);
+    *session = (struct job_session){ .job = session->job, .memory = session->memory };
+}
+
 int job_session_open_all(struct job_session *session,
                          struct comm *comm,
                          const struct opening *opening,
@@ -179,9 +192,10 @@ int job_session_open_all(struct job_session *session,
 {
     bool is_first = comm_rank(comm) == 0;
     int status = 0;
+    leave(session);
     if (is_first) {
         status = reach(session, 0, opening->stop, opening->stop_context, err);
-        if (status == 0)
+        if (status == 0 && !opening->again)
             status = check_connections(session, comm_size(comm), err);
     }
     if (comm_agree(comm, status, err) < 0)
@@ -199,13 +213,7 @@ int job_session_open_all(struct job_session *session,
 
 void job_session_close(struct job_session *session)
 {
-    source_close(session->copy);
-    statistics_free(session->statistics);
-    if (session->bound)
-        binding_release(&session->binding);
-    free(session->columns.columns);
-    source_close(session->source);
-    geos_close(session->geos);
+    leave(session);
     memory_release(&session->memory);
     job_close(session->job);
     *session = (struct job_session){ 0 };

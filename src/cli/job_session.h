@@ -55,6 +55,7 @@ int job_session_open(struct job_session *session, struct error *err);
 const char *job_session_other_where(const struct job_session *session);
 
 struct opening {
+    bool again; /* after a failure: the server may count connections that it has lost */
     bool (*stop)(void *context); /* as in source_open */
     void *stop_context;
     /* What the first rank does with its open source while the others connect, or NULL. */
@@ -64,7 +65,8 @@ struct opening {
 
 /*
  * Open it on all ranks, side by side: when the first has counted the connections, the
- * others connect while it takes the snapshot and reads the schema. Collective and agreed.
+ * others connect while it takes the snapshot and reads the schema. A session that is open,
+ * or has failed to open, is opened anew, with another snapshot. Collective and agreed.
  *
  * Returns   0, or -1; ERROR_USAGE where the server has fewer connections free than there
  *           are ranks

@@ -11,6 +11,7 @@
 #include "meter.h"
 #include "options.h"
 #include "progress.h"
+#include "retry.h"
 #include "stop.h"
 #include "team.h"
 
@@ -65,38 +66,77 @@ static void tell_warnings(struct source *source)
         log_event(LOG_WARN, "vector_file", "n=%lld %s", (long long)n, first);
 }
 
-static int stage(struct job_session *session,
-                 const struct options *options,
-                 struct comm *comm,
-                 struct error *err)
+/* One try, which leaves nothing behind where it fails. */
+static int copy(struct job_session *session,
+                const struct options *options,
+                struct comm *comm,
+                struct store_counts *counts,
+                struct error *err)
 {
-    bool shows = comm_rank(comm) == 0 && !options->quiet;
     struct meter meter;
     const struct team team = team_of(comm);
     const struct store_options store = { .team = &team,
                                          .force = options->force,
                                          .progress = meter_show,
                                          .context = &meter };
-    struct store_counts counts;
-    double start_s = clock_wall_s();
-    int64_t n_ignored;
-    meter_init(&meter, comm, "stage", !shows);
-    if (comm_rank(comm) > 0) /* opening was odd on all alike */
-        (void)source_warned(session->source, &n_ignored);
+    meter_init(&meter, comm, "stage", comm_rank(comm) > 0 || options->quiet);
     int status = store_stage(session->source,
                              session->job,
                              options->output,
                              &store,
-                             &counts,
+                             counts,
                              &session->memory,
                              err);
     meter_end(&meter);
-    tell_warnings(session->source);
+    return status;
+}
+
+static int open_source(struct job_session *session,
+                       struct comm *comm,
+                       bool again,
+                       struct error *err)
+{
+    const struct opening opening = { .again = again,
+                                     .stop = team_should_stop,
+                                     .stop_context = comm };
+    return job_session_open_all(session, comm, &opening, err);
+}
+
+/* The tables are read in one pass, on one snapshot: a retry begins with another. */
+static int copy_with_retries(struct job_session *session,
+                             const struct options *options,
+                             struct comm *comm,
+                             struct store_counts *counts,
+                             struct error *err)
+{
+    int status = copy(session, options, comm, counts, err);
+    for (int n = 0; status < 0 && retry_begins(comm, n, session->job->retries, err);
+         n++) {
+        status = open_source(session, comm, true, err);
+        if (status == 0)
+            status = copy(session, options, comm, counts, err);
+    }
+    return status;
+}
+
+static int stage(struct job_session *session,
+                 const struct options *options,
+                 struct comm *comm,
+                 struct error *err)
+{
+    struct store_counts counts;
+    double start_s = clock_wall_s();
+    int64_t n_ignored;
+    if (comm_rank(comm) > 0) /* opening was odd on all alike */
+        (void)source_warned(session->source, &n_ignored);
+    int status = copy_with_retries(session, options, comm, &counts, err);
+    if (status == 0)
+        tell_warnings(session->source);
     double wall_s = clock_wall_s() - start_s;
     int64_t peak_bytes = session->memory.peak_bytes;
     if (status < 0 || comm_max(comm, &peak_bytes, 1, err) < 0)
         return -1;
-    if (shows)
+    if (comm_rank(comm) == 0 && !options->quiet)
         print_summary(&counts, wall_s, peak_bytes);
     return 0;
 }
@@ -114,7 +154,6 @@ static int prepare(struct job_session *session,
                    double start_s,
                    struct error *err)
 {
-    const struct opening opening = { .stop = team_should_stop, .stop_context = comm };
     int status = 0;
     if (!options->output)
         status = error_set(err, ERROR_USAGE, "stage: no store given; type -o STORE");
@@ -132,7 +171,7 @@ static int prepare(struct job_session *session,
     if (status == 0 && comm_rank(comm) == 0)
         stop_limit(session->job->time_s, start_s);
     if (comm_agree(comm, status, err) < 0
-        || job_session_open_all(session, comm, &opening, err) < 0) {
+        || open_source(session, comm, false, err) < 0) {
         if (err->code != ERROR_STOPPED && !comm_is_broken(comm))
             err->code = ERROR_USAGE;
         return -1;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""The server, or a connection to it, goes away in the middle of a job. Needs a server of its own to
-take down, so it runs itself under jobs/cluster."""
+"""The server, or a connection to it, goes away in the middle of a job, or of staging. Needs a server of
+its own to take down, so it runs itself under jobs/cluster."""
 
+import filecmp
 import os
 import signal
 import subprocess
@@ -96,8 +97,122 @@ def server(ranks):
     hold.release()
 
 
+ALL = "rooftally rank %"
+
+
+def store_of(name):
+    return os.path.join(folder, f"{name}.h5")
+
+
+def start_stage(name, ranks, *options, **changes):
+    return subprocess.Popen(
+        command("stage", write_job(name, **changes), "-o", store_of(name), "--quiet", *options, ranks=ranks),
+        stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, encoding="utf-8", env=environment)
+
+
+def wait_held(name, job, n_waiting):
+    """So many ranks wait among the buildings."""
+    deadline = time.monotonic() + 60
+    while n_held() != n_waiting and time.monotonic() < deadline and job.poll() is None:
+        time.sleep(0.05)
+    check(n_held() == n_waiting, name, "waits among the buildings:", n_held(), job.poll())
+
+
+def end_stage(name, job):
+    """Status, lines of ours, and events of retries."""
+    try:
+        _, stderr = job.communicate(timeout=MOST_S)
+    except subprocess.TimeoutExpired:
+        job.terminate()
+        check(False, name, "hangs:", job.communicate()[1])
+        return None, [], []
+    lines = stderr.splitlines()
+    return (job.returncode, [line for line in lines if line.startswith("rooftally: ")],
+            [line for line in lines if line.startswith("level=warn rank=0 event=retry ")])
+
+
+def staged_anew(name, ranks, n_waiting, n_times, how, victim, **changes):
+    """Sessions end, now and then: staging begins anew each time, and gives the same store."""
+    hold = Hold()
+    job = start_stage(name, ranks, **changes)
+    wait_held(name, job, n_waiting)
+    for _ in range(n_times):
+        before = backends("true")
+        query(f"select {how}(pid) from pg_stat_activity where application_name like '{victim}'")
+        if victim != ALL:  # the others come to the end of their parts first
+            wait_held(name, job, n_waiting - 1)
+            break
+        deadline = time.monotonic() + 20
+        while set(backends("true")) & set(before) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        wait_held(name, job, n_waiting)
+    hold.release()
+    status, ours, retries = end_stage(name, job)
+    check(status == 0 and ours == [], name, "ended with", status, ours)
+    check(len(retries) == n_times and all(f" n={n + 1} why=" in line for n, line in enumerate(retries)),
+          name, "retries:", retries)
+    check(status != 0 or filecmp.cmp(store_of(name), store_of("staged"), shallow=False), name, "gives another store")
+    check(leftovers(name) == [f"{name}.h5"], name, "left", leftovers(name))
+
+
+def stage_given_up(name, n_retries, options, end, wanted, words):
+    """Whoever ends it, and after how many retries: nothing is left."""
+    hold = Hold()
+    job = start_stage(name, 3, *options, buildings__table="held_building")
+    end(name, job)
+    status, ours, retries = end_stage(name, job)
+    hold.release()
+    check(status == wanted and len(ours) == 1 and words in ours[0], name, "ended with", status, ours)
+    check(n_retries is None or len(retries) == n_retries, name, "retries:", retries)
+    check(leftovers(name) == [], name, "left", leftovers(name))
+
+
+def cancel(name, job):
+    wait_held(name, job, 1)
+    query("select pg_cancel_backend(pid) from pg_stat_activity where application_name like 'rooftally%'")
+
+
+def cancel_and_stop(name, job):
+    """In the wait that follows the fourth failure, of 4 s."""
+    for _ in range(4):
+        cancel(name, job)
+        while n_held() > 0:
+            time.sleep(0.01)
+    time.sleep(0.5)
+    job.send_signal(signal.SIGUSR1)  # which mpirun passes on
+
+
+def stage_refused(name, fault):
+    """What cannot go better is not tried again."""
+    query(f"create view {name} as select id, {fault} as height, boundary from building")
+    done = rooftally("stage", write_job(name, buildings__table=name, buildings__fields="height"), "-o",
+                     store_of(name), "--quiet", ranks=3, status=None)
+    check(done.returncode in (1, 2) and "event=retry" not in done.stderr, name, "ended with", done.returncode,
+          done.stderr)
+    check(leftovers(name) == [], name, "left", leftovers(name))
+
+
 generate(12, 3000, 4)
 make_held_view("held_building", "building")
+rooftally("stage", write_job("staged"), "-o", store_of("staged"), "--quiet")
+# under a policy every rank waits in its part of the table; and not one connection is to spare
+query("""create role few login connection limit 3; grant pg_read_all_data to few;
+         alter table building enable row level security;
+         create policy held on building using (held(1) = 1)""")
+for how in ("pg_cancel_backend", "pg_terminate_backend"):
+    staged_anew(f"{how}_1", 1, 1, 2, how, ALL, buildings__table="held_building")
+    staged_anew(f"{how}_3", 3, 3, 2, how, ALL, source__connection="user=few")
+    staged_anew(f"{how}_1_of_3", 3, 3, 1, how, "rooftally rank 2", source__connection="user=few")
+query("alter table building disable row level security")
+stage_given_up("not_again", 0, ["--set", "limits.retries=0"], cancel, 1, "canceling statement")
+stage_given_up("signalled", 4, [], cancel_and_stop, 75, "stopped by SIGUSR1")
+query(f"alter database \"{environment['PGDATABASE']}\" set statement_timeout = '1500ms'")
+stage_given_up("retried_out", 1, ["--set", "limits.retries=1"], lambda *_: None, 1,
+               "after 1 retries: held_building: canceling statement due to statement timeout")
+stage_given_up("limited", None, ["--set", "limits.time=8s"], lambda *_: None, 75, "stopped by the time limit")
+query(f"alter database \"{environment['PGDATABASE']}\" reset statement_timeout")
+stage_refused("wrong_data", "1 / (id - 17)")
+stage_refused("wrong_size", "repeat('x', 1000000000 + id::int)")
 wanted = run("wanted", **JOB)
 one_connection(3)
 all_connections(1)
