@@ -161,6 +161,7 @@ static int list_zones(struct twin *twin,
         if (passes && add_zone(twin, rows[i], &list, table->n_rows, err))
             return -1;
     }
+    zone_list_end(&list);
     *zones = list;
     return 0;
 }

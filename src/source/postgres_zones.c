@@ -235,6 +235,7 @@ static int read_zones(struct postgres *postgres,
         session_copy_leave(&postgres->session, false);
         goto out;
     }
+    zone_list_end(&reading.list);
     zone_list_estimate(&reading.list, postgres->base.schema.n_buildings);
     *zones = reading.list;
 out:

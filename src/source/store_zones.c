@@ -240,8 +240,10 @@ int store_zones(struct source *source,
     status = 0;
     for (int64_t row = 0; row < table->n && status == 0; row++)
         status = add_zone(&r, row, err);
-    if (status == 0)
+    if (status == 0) {
+        zone_list_end(&r.list);
         *zones = r.list;
+    }
 out:
     expression_free(r.local);
     free(filter);

@@ -82,6 +82,18 @@ int zone_list_add(struct zone_list *zones,
     return 0;
 }
 
+void zone_list_end(struct zone_list *zones)
+{
+    size_t from = (size_t)zones->id_bytes, to = 1;
+    for (int64_t i = 0; i < zones->n; i++) {
+        size_t n = strnlen(zones->ids + (size_t)i * from, from);
+        to = n > to ? n : to;
+    }
+    for (int64_t i = 1; i < zones->n && to < from; i++)
+        memmove(zones->ids + (size_t)i * to, zones->ids + (size_t)i * from, to);
+    zones->id_bytes = (int32_t)to;
+}
+
 static double area(const struct box *box)
 {
     double value = (box->xmax - box->xmin) * (box->ymax - box->ymin);

@@ -28,6 +28,10 @@ int zone_list_add(struct zone_list *zones,
                   const struct zone_row *row,
                   struct error *err);
 
+/* After the last zone: ids are as wide as the longest one that is in the list, whatever was
+ * left out of it, so that every source gives a job the same list. */
+void zone_list_end(struct zone_list *zones);
+
 /* Replace unknown estimates: a share of n_buildings (< 0: of 1000 a zone) by area. */
 void zone_list_estimate(struct zone_list *zones, double n_buildings);
 

@@ -153,6 +153,24 @@ first = dict(CAPITALS, buildings__where="height > 100", buildings__fields="HEIGH
 compare("a column beside the field", **dict(first, statistics={"buildings": "count", "total": 'sum("HEIGHT")'}))
 store = kept
 
+# Ids are as wide as the longest of the job's own zones, whatever else a source holds: also
+# where it leaves zones out itself, by their area.
+query("""create table uneven as select (array['a1', 'b-a-longer-name', 'a3', 'a4'])[r] as id, ST_Scale(boundary,
+  ST_MakePoint(s, s), ST_Centroid(boundary)) as boundary from (select row_number() over (order by id) as r, boundary,
+  case when row_number() over (order by id) = 2 then 3 else 0.7 end as s from zipcode where boundary is not null) z where r <= 4;
+create table rejected as select id, boundary from building union all select 30000000 + row_number() over (),
+  ST_GeomFromText(format('SRID=4326;CURVEPOLYGON(CIRCULARSTRING(%1$s %2$s, %3$s %2$s, %1$s %2$s))', ST_X(at), ST_Y(at), ST_X(at) + 2e-5))
+  from (select ST_PointOnSurface(boundary) as at from uneven) q; analyze uneven, rejected""")
+UNEVEN = dict(zones__table="uneven", zones__id="id", buildings__table="rejected", buildings__fields=None)
+areas = sorted(float(row[0]) for row in query("select ST_Area(boundary::geography) from uneven"))
+kept, store = store, stage("uneven", **UNEVEN)
+for where in ("id < 'b'", f"area_m2 < {(areas[-2] + areas[-1]) / 2:.0f}"):
+    for ranks in (1, 3):
+        narrow = compare(f"ids of {where}", ranks, **UNEVEN, zones__where=where)
+        check(len(narrow.zones) == 3 and len(narrow["/rejected/id"]) >= 3, "zones of", where, narrow.zones)
+        check(narrow["/zone"].dtype == narrow["/rejected/zone"].dtype == "S2", "width of ids", narrow["/zone"].dtype)
+store = kept
+
 # What is read of texts that are no words is counted: offsets and texts.
 read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
                 statistics=statistics)["/telemetry/zone/bytes"].sum())
