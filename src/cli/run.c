@@ -545,6 +545,13 @@ static int64_t n_kept(const struct run *run)
     return run->checkpoint.n_resumed + run->coordinator.n_zones;
 }
 
+/* What a run ends with again while the data stay as they are. */
+static bool lies_in_data(const struct error *err)
+{
+    return err->code == ERROR_DATA || err->code == ERROR_FORMAT
+           || err->code == ERROR_GEOMETRY;
+}
+
 /* A rank that has lost the others knows of no zones but its own. */
 static void
 advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BYTES])
@@ -559,9 +566,10 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "%" PRId64 " of %" PRId64
-                 " zones are finished: rooftally run --resume goes on",
+                 " zones are finished: %srooftally run --resume goes on",
                  n_kept(run),
-                 run->n_zones);
+                 run->n_zones,
+                 lies_in_data(err) ? "once that is repaired, " : "");
     else if (!is_first(run) && run->checkpoint.spool)
         snprintf(advice,
                  CLI_ADVICE_BYTES,
@@ -574,10 +582,10 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
 }
 
-/* Going on from a damaged store would fail again; its text says what helps. */
-static bool is_damaged(const struct run *run, const struct error *err)
+/* Nothing can be repaired in a store: going on from it would fail again. */
+static bool fails_again(const struct run *run, const struct error *err)
 {
-    return err->code == ERROR_FORMAT && run->session.job
+    return lies_in_data(err) && run->session.job
            && run->session.job->kind == SOURCE_STORE && n_kept(run) < run->n_zones;
 }
 
@@ -588,7 +596,7 @@ complete_error(const struct run *run, char advice[CLI_ADVICE_BYTES], struct erro
     if (run->session.job)
         job_locate(run->session.job, err);
     stop_name(err);
-    if (!is_damaged(run, err))
+    if (!fails_again(run, err))
         advise(run, err, advice);
 }
 

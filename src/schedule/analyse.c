@@ -420,7 +420,11 @@ static int open_zone(struct analysis *a,
     struct ewkb shape;
     enum ewkb_fault fault = ewkb_read(bytes, wkb.n, &shape);
     if (fault != EWKB_FINE)
-        return error_set(err, ERROR_DATA, "its geometry: %s", ewkb_fault_text(fault));
+        return error_set(err,
+                         ERROR_DATA,
+                         "its geometry: %s: repair it, or leave the zone out by "
+                         "[zones] where",
+                         ewkb_fault_text(fault));
     uint8_t *flat = memory_take(a->memory, MEMORY_GEOMETRY, wkb.n, err);
     if (!flat)
         return -1;

@@ -30,7 +30,7 @@ static int settings(struct postgres *postgres, bool local, struct error *err)
 static int gone(const char *snapshot, struct error *err)
 {
     return error_set(err,
-                     ERROR_DATA,
+                     ERROR_GONE,
                      "the shared snapshot %s is gone with the session that exported it "
                      "(server restarted, or connection ended): go on under a new one, "
                      "or "

@@ -405,6 +405,30 @@ static void grow(struct box *box, const struct box *by)
     box->ymax = by->ymax > box->ymax ? by->ymax : box->ymax;
 }
 
+/* Curves and surfaces are not faulty, but no polygons. */
+static int
+read_zone(struct text id, struct text wkb, struct ewkb *head, struct error *err)
+{
+    enum ewkb_fault fault = ewkb_read((const uint8_t *)wkb.bytes, wkb.n, head);
+    bool is_polygon = head->type == EWKB_POLYGON || head->type == EWKB_MULTIPOLYGON;
+    if (fault == EWKB_FINE && is_polygon)
+        return 0;
+    int n_id = id.n < 80 ? (int)id.n : 80;
+    if (fault == EWKB_FINE || fault == EWKB_UNSUPPORTED)
+        return error_set(err,
+                         ERROR_DATA,
+                         "[zones] geometry: zone '%.*s' is not a polygon",
+                         n_id,
+                         id.bytes);
+    return error_set(err,
+                     ERROR_DATA,
+                     "[zones] geometry: zone '%.*s': %s: repair it, or leave it out by "
+                     "[zones] where",
+                     n_id,
+                     id.bytes,
+                     ewkb_fault_text(fault));
+}
+
 int store_writer_zone(struct store_writer *writer,
                       struct text id,
                       struct text wkb,
@@ -418,14 +442,8 @@ int store_writer_zone(struct store_writer *writer,
                          ERROR_USAGE,
                          "[zones] id: a zone's id is %s",
                          id.bytes ? "empty" : "null");
-    if (wkb.n > 0
-        && (ewkb_read((const uint8_t *)wkb.bytes, wkb.n, &head) != EWKB_FINE
-            || (head.type != EWKB_POLYGON && head.type != EWKB_MULTIPOLYGON)))
-        return error_set(err,
-                         ERROR_DATA,
-                         "[zones] geometry: zone '%.*s' is not a polygon",
-                         id.n < 80 ? (int)id.n : 80,
-                         id.bytes);
+    if (wkb.n > 0 && read_zone(id, wkb, &head, err))
+        return -1;
     bool empty = wkb.n == 0 || head.empty;
     writer->row.id_text = id;
     writer->row.fault = EWKB_FINE;

@@ -210,6 +210,33 @@ def odd():
     check({zone for zone, _ in rejected} == {*boxes, "square", "islands", "high"}, "zones with rejected ones")
 
 
+def odd_zones():
+    """What is wrong with a zone is said as it is, and --resume is promised where it helps."""
+    query("""create table split as select 'z' || n as zip, ST_SetSRID(ST_MakeEnvelope(2 * n, 0, 2 * n + 2, 9), 4326) as boundary
+      from generate_series(1, 5) n; create table whole as select * from split""")
+    store, output = (os.path.join(folder, name) for name in ("split.store.h5", "split.h5"))
+    for odd in ("nan", "inf"):
+        query(f"""update split set boundary = ST_SetSRID(ST_MakePolygon(ST_MakeLine(array[ST_MakePoint(6, 0),
+          ST_MakePoint({number(odd)}, 9), ST_MakePoint(8, 0), ST_MakePoint(6, 0)])), 4326) where zip = 'z3'""")
+        done = rooftally("stage", write_job("split", zones__table="split", statistics={"n": "count"}), "-o", store, status=None)
+        check(done.returncode in (1, 2) and "zone 'z3': a coordinate is NaN or infinite: repair it" in done.stderr
+              and "not a polygon" not in done.stderr, "staging a zone with", odd, done.stderr)
+        for ranks, fetch in ((1, "index"), (3, "index"), (1, "auto")):
+            changes = dict(zones__table="split", source__fetch=fetch, statistics={"n": "count"})
+            job = write_job("split", **changes)
+            done = rooftally("run", job, "-o", output, "--force", "--quiet", ranks=ranks, status=None)
+            check(done.returncode == 1 and "zone z3: its geometry: a coordinate is NaN or infinite: repair it" in done.stderr
+                  and ("zones are finished: once that is repaired, rooftally run --resume goes on" in done.stderr
+                       or "zones are finished" not in done.stderr), "a zone with", odd, fetch, done.stderr)
+            done = rooftally("run", job, "-o", output, "--resume", "--quiet", ranks=ranks, status=None)
+            check(done.returncode == 1 and "4 of 5 zones are finished: once that is repaired" in done.stderr,
+                  "goes on with", odd, fetch, done.stderr)
+        query("update split s set boundary = w.boundary from whole w where s.zip = w.zip")
+        rooftally("run", job, "-o", output, "--resume", "--quiet")
+        check(contents(Result(output)) == contents(run("whole", **changes)), "going on with what is repaired")
+        os.remove(output)
+
+
 def no_ids():
     """Buildings whose id is null are rejected where their boxes meet a zone's, and stop nothing."""
     query("""create table unnamed (like building); alter table unnamed alter id drop not null;
@@ -286,5 +313,6 @@ check(sum(listed.values()) + n_others == rejected.total(), "the summary adds up 
       n_others)
 check(len(listed) == min(12, len(rejected)), "the summary leaves out reasons:", listed)
 odd()
+odd_zones()
 no_ids()
 finish()

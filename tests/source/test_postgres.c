@@ -368,7 +368,7 @@ static void two_ranks_see_one_snapshot(void **state)
         assert_true(i < 200);
         clock_sleep_s(0.05);
     }
-    assert_int_equal(err.code, ERROR_DATA);
+    assert_int_equal(err.code, ERROR_GONE);
     assert_non_null(strstr(err.text, "snapshot"));
     close_rank(&second);
     close_rank(&later);
@@ -671,7 +671,7 @@ static void a_lost_connection_goes_on_under_its_snapshot(void **state)
     assert_int_equal(source_check(first.source, &err), -1);
     assert_int_equal(err.code, ERROR_SOURCE);
     assert_int_equal(source_reopen(first.source, &err), -1);
-    assert_int_equal(err.code, ERROR_DATA);
+    assert_int_equal(err.code, ERROR_GONE);
     assert_non_null(strstr(err.text, "is gone with the session"));
     binding_release(&second.binding);
     zone_close(second.zone);

@@ -15,6 +15,7 @@ enum error_code {
     ERROR_USAGE,    /* command line, job file or data does not fit: change it */
     ERROR_SOURCE,   /* connection lost or query refused: reopen and retry */
     ERROR_DATA,     /* the source's data cannot be used as it is: a retry fails again */
+    ERROR_GONE,     /* a snapshot is gone with its session: go on under a new one */
     ERROR_FORMAT,   /* bytes are not what they claim to be: a retry fails again */
     ERROR_BUDGET,   /* needs more than the memory limit allows */
     ERROR_IO,       /* a file could not be read or written */

@@ -114,7 +114,7 @@ int source_follow(struct source *source,
  *
  * Returns  0, or -1 with
  *            ERROR_SOURCE  not now: try later
- *            ERROR_DATA    the snapshot is gone with the session that exported it
+ *            ERROR_GONE    the snapshot is gone with the session that exported it
  *            ERROR_STOPPED
  */
 int source_reopen(struct source *source, struct error *err);

@@ -154,7 +154,7 @@ int store_writer_open(struct store_writer **writer,
  *          out; NULL: it is still to be read
  * Returns  0, or -1 with
  *            ERROR_USAGE   the id is null, empty (zones) or too long
- *            ERROR_DATA    a zone that is not a polygon
+ *            ERROR_DATA    a zone that is not a polygon, or cannot be read: names it
  *            ERROR_BUDGET, ERROR_IO
  */
 int store_writer_zone(struct store_writer *writer,
