@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,27 +37,40 @@ static void put_line(const char *line, FILE *out)
     fputs("\n", out);
 }
 
+/* An end of a range, as its field is kept. */
+union end {
+    int64_t integer;
+    double real;
+};
+
 /* What all blocks say of a field of the buildings. */
 struct range {
-    double least, greatest; /* least > greatest: no value, or none is kept */
+    bool has_ends; /* false: no value, or none is kept */
+    union end least, greatest;
     int64_t n_null;
 };
 
 enum { CHUNK = 512 };
 
-/* What one block's words say; a field without ranges has least above greatest. */
-static void
-widen(struct range *range, enum value_type type, int64_t least, int64_t greatest)
+/* NaN is the greatest, as in a block. */
+static bool is_less(enum value_type type, union end a, union end b)
 {
-    double ends[2] = { (double)least, (double)greatest };
-    if (type == TYPE_REAL) {
-        memcpy(&ends[0], &least, sizeof least);
-        memcpy(&ends[1], &greatest, sizeof greatest);
-    }
-    if (ends[0] <= ends[1] || isnan(ends[1])) {
-        range->least = fmin(range->least, ends[0]);
-        range->greatest = fmax(range->greatest, ends[1]);
-    }
+    if (type != TYPE_REAL)
+        return a.integer < b.integer;
+    return a.real < b.real || (isnan(b.real) && !isnan(a.real));
+}
+
+/* What one block's words say; a block without a value has least above greatest. */
+static void
+widen(struct range *range, enum value_type type, union end least, union end greatest)
+{
+    if (is_less(type, greatest, least))
+        return;
+    if (!range->has_ends || is_less(type, least, range->least))
+        range->least = least;
+    if (!range->has_ends || is_less(type, range->greatest, greatest))
+        range->greatest = greatest;
+    range->has_ends = true;
 }
 
 static int read_range(const struct store *store,
@@ -64,8 +78,9 @@ static int read_range(const struct store *store,
                       struct range *range,
                       struct error *err)
 {
-    int64_t nulls[CHUNK], least[CHUNK], greatest[CHUNK];
-    *range = (struct range){ INFINITY, -INFINITY, 0 };
+    int64_t nulls[CHUNK];
+    union end least[CHUNK], greatest[CHUNK];
+    *range = (struct range){ .has_ends = false };
     for (int64_t at = 0; at < store->n_blocks; at += CHUNK) {
         int64_t n = store->n_blocks - at < CHUNK ? store->n_blocks - at : CHUNK;
         bool has_ends = column->min_at >= 0;
@@ -89,19 +104,28 @@ static int read_range(const struct store *store,
     return 0;
 }
 
-/* A date or a timestamp as one writes it, any other value as a number. */
-static void put_value(char *text, size_t n_text, enum value_type type, double value)
+/* False where no calendar has it. */
+static bool put_time(char *text, size_t n_text, enum value_type type, int64_t value)
 {
+    const int64_t day_s = 86400, s_us = 1000000;
     struct tm tm;
-    double seconds = type == TYPE_DATE        ? value * 86400
-                     : type == TYPE_TIMESTAMP ? value / 1e6
-                                              : 0;
-    time_t at = fabs(seconds) < 1e14 ? (time_t)floor(seconds) : 0;
-    if ((type == TYPE_DATE || type == TYPE_TIMESTAMP) && fabs(seconds) < 1e14
-        && gmtime_r(&at, &tm))
-        strftime(text, n_text, type == TYPE_DATE ? "%F" : "%F %T", &tm);
-    else
-        snprintf(text, n_text, "%.10g", value);
+    if (type == TYPE_DATE && (value > INT64_MAX / day_s || value < INT64_MIN / day_s))
+        return false;
+    time_t at = type == TYPE_DATE ? value * day_s : value / s_us - (value % s_us < 0);
+    return gmtime_r(&at, &tm)
+           && strftime(text, n_text, type == TYPE_DATE ? "%F" : "%F %T", &tm) > 0;
+}
+
+/* A date or a timestamp as one writes it, any other value as a number. */
+static void put_end(char *text, size_t n_text, enum value_type type, union end end)
+{
+    bool is_time = type == TYPE_DATE || type == TYPE_TIMESTAMP;
+    if (type == TYPE_REAL)
+        snprintf(text, n_text, isnan(end.real) ? "nan" : "%.10g", end.real);
+    else if (is_time && (end.integer == INT64_MAX || end.integer == INT64_MIN))
+        snprintf(text, n_text, end.integer > 0 ? "infinity" : "-infinity");
+    else if (!is_time || !put_time(text, n_text, type, end.integer))
+        snprintf(text, n_text, "%" PRId64, end.integer);
 }
 
 static int put_range(const struct store *store,
@@ -114,9 +138,9 @@ static int put_range(const struct store *store,
     char least[40], greatest[40], values[100] = "", nulls[40] = "";
     if (read_range(store, column, &range, err))
         return -1;
-    put_value(least, sizeof least, column->type, range.least);
-    put_value(greatest, sizeof greatest, column->type, range.greatest);
-    if (range.least <= range.greatest && column->type != TYPE_BOOLEAN)
+    put_end(least, sizeof least, column->type, range.least);
+    put_end(greatest, sizeof greatest, column->type, range.greatest);
+    if (range.has_ends && column->type != TYPE_BOOLEAN)
         snprintf(values, sizeof values, ", %s to %s", least, greatest);
     if (range.n_null > 0)
         snprintf(nulls, sizeof nulls, ", %" PRId64 " null", range.n_null);

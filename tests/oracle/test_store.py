@@ -171,6 +171,22 @@ for where in ("id < 'b'", f"area_m2 < {(areas[-2] + areas[-1]) / 2:.0f}"):
         check(narrow["/zone"].dtype == narrow["/rejected/zone"].dtype == "S2", "width of ids", narrow["/zone"].dtype)
 store = kept
 
+# A field's range is that of its values: NaN is the greatest, dates and timestamps may be infinite.
+query("""create table ranges as select id, boundary, (array['nan', '-inf', 'inf', '3.9', '2.5'])[1 + id % 5]::float8 as every,
+  case when id = 7 then 'nan' else id / 8.0::float8 end as one, 'nan'::float8 as nothing, null::float8 as none, id + 9007199254740992 as large,
+  (array['-infinity', '2020-02-03', 'infinity'])[1 + id % 3]::date as day, date '5874897-12-31' - (id % 10)::int as late,
+  (array['1999-12-31 23:59:59.5', 'infinity'])[1 + id % 2]::timestamp as moment, timestamp '1969-12-31 23:59:58.5' as before
+  from building where id between 1 and 3000 and boundary is not null; analyze ranges""")
+told = rooftally("info", stage("ranges", buildings__table="ranges", buildings__fields="every, one, nothing, none, large, day, late, moment, "
+                                                                                      "before")).stdout
+n, last = query("select count(*), max(id) from ranges")[0]
+for name, wanted in (("every", "-inf to nan"), ("one", "0.125 to nan"), ("nothing", "nan to nan"), ("none", f"{n} null"),
+                     ("large", f"9007199254740993 to {9007199254740992 + int(last)}"), ("day", "-infinity to infinity"),
+                     ("late", "5874897-12-22 to 5874897-12-31"), ("moment", "1999-12-31 23:59:59 to infinity"),
+                     ("before", "1969-12-31 23:59:58 to 1969-12-31 23:59:58")):
+    line = next(line for line in told.splitlines() if line.startswith(f"    {name} "))
+    check(line.endswith(", " + wanted), "the range of", name, "is", line)
+
 # What is read of texts that are no words is counted: offsets and texts.
 read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
                 statistics=statistics)["/telemetry/zone/bytes"].sum())
