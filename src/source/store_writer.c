@@ -356,6 +356,21 @@ static int at_row(const struct collected *collected,
                         row->id_text.bytes);
 }
 
+static int refuse_id(const struct collected *collected,
+                     const struct store_row *row,
+                     struct error *err)
+{
+    error_set(err,
+              ERROR_USAGE,
+              "its id has %lld bytes: %d are the most, none of them zero",
+              (long long)row->id_text.n,
+              STORE_ID_BYTES);
+    at_row(collected, row, err);
+    return error_prefix(err,
+                        "[%s] id",
+                        collected->shape.is_building ? "buildings" : "zones");
+}
+
 static int add_row(struct store_writer *writer,
                    struct collected *collected,
                    const struct column *columns,
@@ -367,11 +382,7 @@ static int add_row(struct store_writer *writer,
         if (to->id_text.n > STORE_ID_BYTES
             || (to->id_text.n > 0
                 && memchr(to->id_text.bytes, 0, (size_t)to->id_text.n)))
-            return error_set(err,
-                             ERROR_USAGE,
-                             "an id of %lld bytes: %d is the most, without zeros",
-                             (long long)to->id_text.n,
-                             STORE_ID_BYTES);
+            return refuse_id(collected, to, err);
         if (to->id_text.n > collected->size.id_bytes)
             collected->size.id_bytes = to->id_text.n;
     }

@@ -187,6 +187,16 @@ for name, wanted in (("every", "-inf to nan"), ("one", "0.125 to nan"), ("nothin
     line = next(line for line in told.splitlines() if line.startswith(f"    {name} "))
     check(line.endswith(", " + wanted), "the range of", name, "is", line)
 
+# A row whose id is too long is named.
+query("""create table long_id as select repeat('building', 500) || id as id, boundary from building where id = 1;
+create table long_zip as select repeat('zone', 500) || zip as zip, boundary from zipcode limit 1; analyze long_id, long_zip""")
+for changes, section, word, n in ((dict(buildings__table="long_id", buildings__fields=None), "buildings", "building", 4001),
+                                  (dict(zones__table="long_zip"), "zones", "zone", 2005)):
+    done = rooftally("stage", write_job("long", **changes), "-o", store + "2", status=2)
+    start = (word * 40)[:80]
+    check(f"[{section}] id: {word} {start}: its id has {n} bytes: 1024 are the most, none of them zero" in done.stderr,
+          "an id that is too long", done.stderr)
+
 # What is read of texts that are no words is counted: offsets and texts.
 read = [int(run("texts", source={"kind": "store", "path": whole}, buildings__fields="notes", buildings__keep="",
                 statistics=statistics)["/telemetry/zone/bytes"].sum())
