@@ -13,6 +13,8 @@
 enum {
     LEAST_ROWS = 256,
     MOST_ROWS = 2048,
+    BATCH_SHARE = 16,
+    MOST_BATCH_BYTES = 16 << 20,
     WORKING_BYTES = 4 << 20, /* touched ahead for what a usual zone needs */
 };
 
@@ -24,8 +26,8 @@ int32_t analyse_batch_rows(int64_t memory_bytes)
 
 int64_t analyse_batch_bytes(int64_t memory_bytes)
 {
-    int64_t n = memory_bytes / 16, most = INT64_C(16) << 20;
-    return n > most ? most : n;
+    int64_t n = memory_bytes / BATCH_SHARE;
+    return n > MOST_BATCH_BYTES ? MOST_BATCH_BYTES : n;
 }
 
 int analyse_init(struct analysis *analysis, struct error *err)
@@ -557,6 +559,7 @@ int analyse_zone(struct analysis *analysis,
 out:
     if (status < 0) {
         char id[80];
+        (void)batch_advise(&analysis->batch, BATCH_SHARE, MOST_BATCH_BYTES, err);
         log_clean(id, sizeof id, zone->id, zone->n_id < 70 ? zone->n_id : 70);
         error_prefix(err, "zone %s", id);
     }

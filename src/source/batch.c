@@ -91,7 +91,7 @@ int batch_init(struct batch *batch,
 void batch_reset(struct batch *batch)
 {
     batch->n_rows = 0;
-    batch->bytes_used = 0;
+    batch->bytes_used = batch->bytes_needed = 0;
     batch->n_filtered = 0;
     batch->is_filtered = false;
     memset(batch->inside, 0, (size_t)batch->capacity);
@@ -108,4 +108,27 @@ void batch_put_no_id(struct batch *batch, int32_t row)
         id->integers[row] = FILL_INTEGER;
     batch->faults[row] = EWKB_NO_ID;
     batch->boxes[row] = (struct box){ 1, 1, 0, 0 };
+}
+
+int batch_advise(const struct batch *batch,
+                 int64_t share,
+                 int64_t most,
+                 struct error *err)
+{
+    const int64_t mib = 1 << 20;
+    struct error why = *err;
+    if (batch->bytes_needed == 0 || err->code != ERROR_BUDGET)
+        return -1;
+    if (batch->bytes_needed > most)
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "%s: no [limits] memory makes room for it: make it smaller, "
+                         "or "
+                         "leave it out of its table",
+                         why.text);
+    return error_set(err,
+                     ERROR_BUDGET,
+                     "%s: raise [limits] memory to about %lld MiB",
+                     why.text,
+                     (long long)((batch->bytes_needed * share + mib - 1) / mib));
 }

@@ -248,15 +248,17 @@ int copy_add(const struct copy_field *fields,
         return 0;
     int64_t n_needed = row_bytes(fields, shape, batch);
     char name[96], needs[24], has[24];
-    if (n_needed > batch->bytes_capacity - batch->bytes_used)
-        return batch->n_rows > 0
-                   ? 0
-                   : error_set(err,
-                               ERROR_BUDGET,
-                               "%s needs %s, a batch holds %s: raise [limits] memory",
-                               row_name(name, shape, batch->id.type, &fields[0]),
-                               memory_size_text(needs, n_needed),
-                               memory_size_text(has, batch->bytes_capacity));
+    if (n_needed > batch->bytes_capacity - batch->bytes_used) {
+        if (batch->n_rows > 0)
+            return 0;
+        batch->bytes_needed = n_needed;
+        return error_set(err,
+                         ERROR_BUDGET,
+                         "%s needs %s, a batch holds %s",
+                         row_name(name, shape, batch->id.type, &fields[0]),
+                         memory_size_text(needs, n_needed),
+                         memory_size_text(has, batch->bytes_capacity));
+    }
 
     int32_t row = batch->n_rows;
     if (put_value(batch, &batch->id, row, &fields[0]))

@@ -84,6 +84,7 @@ int32_t store_fit_rows(struct store_source *source,
                        const struct batch *batch,
                        int64_t first,
                        int32_t n,
+                       int64_t *n_bytes,
                        struct error *err)
 {
     const struct store_table *table = &source->store->buildings;
@@ -102,11 +103,38 @@ int32_t store_fit_rows(struct store_source *source,
                 return -1;
             sum += one;
         }
+        *n_bytes = sum;
         if (sum <= room)
             break;
         n /= 2;
     }
     return n;
+}
+
+int store_row_name(struct store_source *source,
+                   int64_t row,
+                   char name[96],
+                   struct error *err)
+{
+    const struct store_table *table = &source->store->buildings;
+    char text[STORE_ID_BYTES];
+    int64_t id;
+    uint8_t fault;
+    if (store_fetch(source, table->fault_at + row, &fault, 1, err))
+        return -1;
+    if (fault == EWKB_NO_ID) {
+        snprintf(name, 96, "a building without an id");
+        return 0;
+    }
+    int64_t n = table->id_type == TYPE_TEXT ? table->id_bytes : (int64_t)sizeof id;
+    void *to = table->id_type == TYPE_TEXT ? (void *)text : (void *)&id;
+    if (store_fetch(source, table->id_at + n * row, to, n, err))
+        return -1;
+    if (table->id_type == TYPE_TEXT)
+        snprintf(name, 96, "building %.*s", n < 80 ? (int)n : 80, text);
+    else
+        snprintf(name, 96, "building %lld", (long long)id);
+    return 0;
 }
 
 static int read_words(struct store_source *source,

@@ -27,21 +27,20 @@ locate(struct store_source *s, int64_t row, struct extent *extent, struct error 
     return 0;
 }
 
-static int too_big(struct store_source *s,
-                   const struct batch *batch,
-                   int32_t row,
-                   struct error *err)
+static int
+too_big(struct store_source *s, struct batch *batch, int32_t row, struct error *err)
 {
-    char needs[24], has[24];
+    char name[96], needs[24], has[24];
     struct extent extent = { 0, 0 };
-    if (locate(s, batch->origins[row], &extent, err))
+    if (locate(s, batch->origins[row], &extent, err)
+        || store_row_name(s, batch->origins[row], name, err))
         return -1;
+    /* texts may take half of any batch */
+    batch->bytes_needed = s->first_geometry > 0 ? 2 * extent.n : extent.n;
     return error_set(err,
                      ERROR_BUDGET,
-                     "the geometry of row %lld of the store needs %s, a batch holds "
-                     "%s: "
-                     "raise [limits] memory",
-                     (long long)batch->origins[row],
+                     "%s has %s of geometry, a batch holds %s",
+                     name,
                      memory_size_text(needs, extent.n),
                      memory_size_text(has, batch->bytes_capacity));
 }

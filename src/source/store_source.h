@@ -178,12 +178,19 @@ int store_read_texts(struct store_source *source,
                      int32_t n,
                      int32_t to,
                      struct error *err);
-/* How many of n rows have texts and ids that fit into the batch: 0 to n, or -1. */
+/* How many of n rows have texts and ids that fit into the batch: 0 to n, or -1; n_bytes:
+ * of those rows, or of the first one where that does not fit. */
 int32_t store_fit_rows(struct store_source *source,
                        const struct batch *batch,
                        int64_t first,
                        int32_t n,
+                       int64_t *n_bytes,
                        struct error *err);
+/* "building 4711" into name, of a row of the store. */
+int store_row_name(struct store_source *source,
+                   int64_t row,
+                   char name[96],
+                   struct error *err);
 
 /* store_zones.c */
 int store_load_zone_ids(struct store_source *source, struct error *err);

@@ -7,7 +7,7 @@
 
 #include "store_writer.h"
 
-enum { ROWS = 1024, LEAST_BYTES = 512 * 1024 };
+enum { ROWS = 1024, LEAST_BYTES = 512 * 1024, SHARE = 32 };
 
 static bool has_field(const struct store_table_plan *plan, const char *name)
 {
@@ -242,7 +242,7 @@ static int copy_piece(struct staging *s,
             return -1;
         }
     }
-    return more;
+    return more < 0 ? batch_advise(batch, SHARE, INT64_MAX, err) : more;
 }
 
 static int copy_table(struct staging *s,
@@ -263,7 +263,7 @@ static int take_batches(struct staging *s,
                         struct batch *buildings,
                         struct error *err)
 {
-    int64_t n = s->memory->budget_bytes / 32;
+    int64_t n = s->memory->budget_bytes / SHARE;
     n = n < LEAST_BYTES ? LEAST_BYTES : n;
     return batch_init(zones, &s->zones, ROWS, n, s->memory, err)
                    || batch_init(buildings, &s->buildings, ROWS, n, s->memory, err)

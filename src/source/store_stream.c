@@ -317,21 +317,27 @@ read_piece(struct store_source *s, int32_t n, struct batch *batch, struct error 
     return 0;
 }
 
-static int
-too_big(const struct store_source *s, const struct batch *batch, struct error *err)
+/* Half of the batch is for texts; `n_needed` of them are the first row's. */
+static int too_big(struct store_source *s,
+                   struct batch *batch,
+                   int64_t n_needed,
+                   struct error *err)
 {
-    char has[24];
+    char name[96], needs[24], has[24];
+    if (store_row_name(s, s->run.first, name, err))
+        return -1;
+    batch->bytes_needed = 2 * n_needed;
     return error_set(err,
                      ERROR_BUDGET,
-                     "the texts of row %lld of the store do not fit into half of %s: "
-                     "raise [limits] memory",
-                     (long long)s->run.first,
-                     memory_size_text(has, batch->bytes_capacity));
+                     "%s has %s of texts, a batch holds %s",
+                     name,
+                     memory_size_text(needs, n_needed),
+                     memory_size_text(has, batch->bytes_capacity / 2));
 }
 
 /* How many rows of the run the batch takes now; 0 when it is full. */
 static int32_t
-rows_to_read(struct store_source *s, const struct batch *batch, struct error *err)
+rows_to_read(struct store_source *s, struct batch *batch, struct error *err)
 {
     int64_t room = batch->capacity - batch->n_rows, n = s->run.n;
     int64_t left = store_chunk_left(s, s->run.first);
@@ -342,9 +348,10 @@ rows_to_read(struct store_source *s, const struct batch *batch, struct error *er
             return 0;
         n = room;
     }
-    int32_t fit = store_fit_rows(s, batch, s->run.first, (int32_t)n, err);
+    int64_t n_bytes = 0;
+    int32_t fit = store_fit_rows(s, batch, s->run.first, (int32_t)n, &n_bytes, err);
     if (fit == 0 && batch->n_rows == 0 && batch->bytes_used == 0)
-        return too_big(s, batch, err);
+        return too_big(s, batch, n_bytes, err);
     return fit;
 }
 

@@ -187,7 +187,35 @@ for name, wanted in (("every", "-inf to nan"), ("one", "0.125 to nan"), ("nothin
     line = next(line for line in told.splitlines() if line.startswith(f"    {name} "))
     check(line.endswith(", " + wanted), "the range of", name, "is", line)
 
-# A row whose id is too long is named.
+# What does not fit is named, with the memory that it takes, wherever it is met.
+query("""create table bulky as select case when id = 4711 then 'huge' else 'b' || id end as id, boundary, id as number,
+  case when id = 4711 then (select string_agg(md5(i::text), '') from generate_series(1, 10000) i) else 'note ' || id end as notes
+  from building where id between 1 and 30000 and boundary is not null; create index on bulky using gist (boundary);
+create table lengthy as select number as id, boundary, notes from bulky; create index on lengthy using gist (boundary);
+analyze bulky, lengthy""")
+kept, output = store, os.path.join(folder, "bulky.h5")
+for table, name in (("bulky", "huge"), ("lengthy", "4711")):
+    bulky = dict(buildings__table=table, buildings__fields="notes", statistics={"kinds": "variety(notes)"})
+    store = stage("bulky", **bulky)
+    for changes in (dict(source={"kind": "store", "path": store}), dict(source__fetch="scan")):
+        job = write_job("bulky", **{**bulky, **changes})
+        options = ("run", job, "-o", output, "--quiet")
+        done = rooftally(*options, "--force", "--set", "limits.memory=8 MiB", status=1)
+        check(f"building {name} has 312.5 KiB of texts, a batch holds 256.0 KiB: raise [limits] memory to about 10 MiB" in done.stderr,
+              "what does not fit is named", table, changes, done.stderr)
+        rooftally(*options, "--resume", "--set", "limits.memory=10 MiB")
+        os.remove(output)
+query("update lengthy set notes = repeat(notes, 32) where id = 4711")
+done = rooftally("stage", write_job("bulky", **bulky), "-o", store + "2", "--set", "limits.memory=16 MiB", status=1)
+check("building 4711 needs 9.8 MiB, a batch holds 512.0 KiB: raise [limits] memory to about 313 MiB" in done.stderr,
+      "staging what does not fit", done.stderr)
+store = stage("bulky", **bulky, limits__memory="400 MiB")
+done = rooftally("run", write_job("bulky", **bulky, source={"kind": "store", "path": store}), "-o", output, "--quiet", status=1)
+check("building 4711 has 9.8 MiB of texts, a batch holds 2.0 MiB: no [limits] memory makes room for it" in done.stderr,
+      "what never fits", done.stderr)
+store = kept
+
+# So is a row whose id is too long.
 query("""create table long_id as select repeat('building', 500) || id as id, boundary from building where id = 1;
 create table long_zip as select repeat('zone', 500) || zip as zip, boundary from zipcode limit 1; analyze long_id, long_zip""")
 for changes, section, word, n in ((dict(buildings__table="long_id", buildings__fields=None), "buildings", "building", 4001),

@@ -32,6 +32,9 @@ struct batch {
 
     uint8_t *bytes; /* what texts and geometry point into */
     int64_t bytes_capacity, bytes_used;
+    int64_t
+        bytes_needed; /* after ERROR_BUDGET: the bytes_capacity that one row needs, of
+                             which the text says whose it is; 0: it failed otherwise */
 
     int64_t n_filtered; /* candidates of this batch that failed the source's filter;
                            they take no row */
@@ -52,6 +55,16 @@ int batch_init(struct batch *batch,
                struct memory *memory,
                struct error *err);
 void batch_reset(struct batch *batch);
+/*
+ * Add to what a source says of a row that is too large how much memory would do. Whoever
+ * has made a batch knows: bytes_capacity is the limit divided by `share`, at most `most`.
+ *
+ * Returns  -1, with *err as it was where bytes_needed is 0
+ */
+int batch_advise(const struct batch *batch,
+                 int64_t share,
+                 int64_t most,
+                 struct error *err);
 /* This row has no id: a null with a value of its own (FILL_INTEGER, an empty text), so that
  * such rows have one place in the order of ids; EWKB_NO_ID takes the place of its fault. */
 void batch_put_no_id(struct batch *batch, int32_t row);
