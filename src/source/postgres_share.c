@@ -211,7 +211,7 @@ int postgres_follow(struct source *source,
     if (take_schema(postgres, &head, &rest, err))
         return -1;
     if (postgres_begin(postgres, head.snapshot, err)) {
-        if (err && err->code == ERROR_DATA) /* the first rank can export another */
+        if (err && err->code == ERROR_GONE) /* the first rank can export another */
             err->code = ERROR_SOURCE;
         return -1;
     }

@@ -203,19 +203,16 @@ static int no_id(const struct vector *vector, struct error *err)
                      id);
 }
 
-static int too_big(struct vector *vector,
-                   const struct batch *batch,
-                   int64_t n_needed,
-                   struct error *err)
+static int
+too_big(struct vector *vector, struct batch *batch, int64_t n_needed, struct error *err)
 {
-    char needs[24], has[24], all[24];
-    double share = (double)batch->memory->budget_bytes / (double)batch->bytes_capacity;
+    char needs[24], has[24];
+    batch->bytes_needed = n_needed;
     error_set(err,
               ERROR_BUDGET,
-              "needs %s, a batch holds %s: raise [limits] memory to %s",
+              "needs %s, a batch holds %s",
               memory_size_text(needs, n_needed),
-              memory_size_text(has, batch->bytes_capacity),
-              memory_size_text(all, (int64_t)(share * (double)n_needed)));
+              memory_size_text(has, batch->bytes_capacity));
     return at_row(vector, err);
 }
 
