@@ -12,22 +12,22 @@ struct syncer {
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t changed;
-    int64_t n_new;               /* bytes since the last sync began */
-    bool at_work, is_last, ends; /* is_last: all that is left is to be synced */
-    int failed;                  /* errno of the first sync that did */
+    int64_t n_new;              /* bytes since the last sync began */
+    bool at_work, begins, ends; /* begins: whatever has been written is to be synced */
+    int failed;                 /* errno of the first sync that did */
 };
 
 static void *sync_steps(void *context)
 {
     struct syncer *syncer = context;
     pthread_mutex_lock(&syncer->lock);
-    while (!syncer->ends || syncer->is_last) {
-        if (syncer->n_new < syncer->step_bytes && !syncer->is_last) {
+    while (!syncer->ends || syncer->begins) {
+        if (syncer->n_new < syncer->step_bytes && !syncer->begins) {
             pthread_cond_wait(&syncer->changed, &syncer->lock);
             continue;
         }
         syncer->n_new = 0;
-        syncer->is_last = false;
+        syncer->begins = false;
         syncer->at_work = true;
         pthread_mutex_unlock(&syncer->lock);
         int failed = fdatasync(syncer->fd) == 0 ? 0 : errno;
@@ -86,12 +86,12 @@ bool syncer_wrote(struct syncer *syncer, int64_t n_bytes)
     return tell(failed);
 }
 
-void syncer_last(struct syncer *syncer)
+void syncer_begin(struct syncer *syncer)
 {
     if (!syncer)
         return;
     pthread_mutex_lock(&syncer->lock);
-    syncer->is_last = true;
+    syncer->begins = true;
     pthread_cond_broadcast(&syncer->changed);
     pthread_mutex_unlock(&syncer->lock);
 }

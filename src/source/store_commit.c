@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rooftally/base/thread.h"
+
 #include "store_parts.h"
 #include "store_writer.h"
 
@@ -124,20 +126,68 @@ static int put_content(struct store_writer *writer, struct error *err)
     return store_write(store, store->content_at, content, sizeof content, err);
 }
 
+/* Blocks of this rank on their way into the store, by parts. */
+struct block_filling {
+    struct store_writer *writer;
+    struct store_parts parts;
+    struct memory rooms[BUCKETS_MOST_PARTS];
+    int n;
+};
+
 /* Every few thousand rows the caller is asked whether to go on. */
-static int fill_blocks(struct store_writer *writer, struct error *err)
+static int fill_some_blocks(void *context, int part, struct error *err)
 {
     enum { AT_ONCE = 64 };
-    const struct store *store = writer->store;
-    const struct team *team = writer->team;
-    int64_t end = store->n_blocks * (team->rank + 1) / team->size, n;
-    for (int64_t at = store->n_blocks * team->rank / team->size; at < end; at += n) {
+    struct block_filling *f = context;
+    const struct store *store = f->writer->store;
+    int64_t share = (int64_t)f->writer->team->rank * f->n + part;
+    int64_t n_shares = (int64_t)f->writer->team->size * f->n;
+    int64_t end = store->n_blocks * (share + 1) / n_shares, n;
+    for (int64_t at = store->n_blocks * share / n_shares; at < end; at += n) {
         n = end - at < AT_ONCE ? end - at : AT_ONCE;
-        if (store_fill_blocks(store, at, n, writer->memory, err)
-            || store_report(&writer->options, store_writer_share(1), err))
+        if (store_fill_blocks(store, at, n, &f->rooms[part], err)
+            || store_parts_go_on(&f->parts, store_writer_share(1), err))
             return -1;
     }
     return 0;
+}
+
+static int fill_blocks(struct store_writer *writer, struct error *err)
+{
+    struct memory_mark mark = memory_mark(writer->memory);
+    struct block_filling f = { .writer = writer, .n = store_parts(writer->team) };
+    int64_t n_bytes = store_fill_blocks_bytes(writer->store);
+    int status = 0;
+    store_parts_init(&f.parts, &writer->options);
+    for (int part = 0; part < f.n && status == 0; part++) {
+        f.rooms[part].budget_bytes = n_bytes;
+        f.rooms[part].base = memory_take(writer->memory, MEMORY_BATCH, n_bytes, err);
+        status = f.rooms[part].base ? 0 : -1;
+    }
+    if (status == 0)
+        status = store_parts_run(&f.parts, f.n, fill_some_blocks, &f, err);
+    memory_rewind(writer->memory, &mark);
+    return status;
+}
+
+static void *free_scratch(void *scratch)
+{
+    scratch_close(scratch);
+    return NULL;
+}
+
+/* The blocks; and meanwhile the disk takes the columns, and scratch space is freed, which
+ * takes as long. */
+static int finish_tables(struct store_writer *writer, struct error *err)
+{
+    pthread_t thread;
+    syncer_begin(writer->syncer);
+    bool has_thread = thread_start(&thread, free_scratch, &writer->scratch);
+    int status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;
+    if (has_thread)
+        pthread_join(thread, NULL);
+    scratch_close(&writer->scratch);
+    return status;
 }
 
 /* Buildings that are kept stay where they are, until they are in the file. */
@@ -183,8 +233,7 @@ static int fill(struct store_writer *writer, struct error *err)
                                          err);
     if (settle(writer, status, err))
         return -1;
-    status = put_content(writer, err) || fill_blocks(writer, err) ? -1 : 0;
-    return settle(writer, status, err);
+    return settle(writer, finish_tables(writer, err), err);
 }
 
 /* Without --force a store that another has made meanwhile stays. Not every file system
@@ -235,8 +284,7 @@ static int give_name(struct store_writer *writer, struct error *err)
 static int publish(struct store_writer *writer, struct error *err)
 {
     int status = 0;
-    syncer_last(writer->syncer);
-    scratch_close(&writer->scratch); /* which takes as long as the disk */
+    syncer_begin(writer->syncer);
     bool synced = syncer_end(writer->syncer);
     writer->syncer = NULL;
     if (!synced || fsync(writer->file) != 0)

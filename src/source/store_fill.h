@@ -76,8 +76,9 @@ int store_fill_shapes(const struct store *store,
                       struct memory *room,
                       struct error *err);
 
-/* Fill /blocks for blocks [first, first + n) from the columns of the filled buildings.
- * Memory: 33 bytes for each row of 16 blocks. */
+/* Fill /blocks for blocks [first, first + n) from the columns of the filled buildings, in
+ * store_fill_blocks_bytes of memory. */
+int64_t store_fill_blocks_bytes(const struct store *store);
 int store_fill_blocks(const struct store *store,
                       int64_t first,
                       int64_t n,

@@ -205,6 +205,12 @@ fill_piece(const struct store *store, const struct piece *piece, struct error *e
     return 0;
 }
 
+int64_t store_fill_blocks_bytes(const struct store *store)
+{
+    enum { OF_ROW = 4 * 8 + 1, SLACK = 5 * 64 };
+    return OF_ROW * AT_ONCE * store->block_rows + SLACK;
+}
+
 int store_fill_blocks(const struct store *store,
                       int64_t first,
                       int64_t n,

@@ -137,7 +137,7 @@ static void what_is_left_is_synced_when_all_is_written(void **state)
     reset(10, 0);
     struct syncer *syncer = syncer_start(A_FILE, STEP);
     assert_true(syncer_wrote(syncer, 1));
-    syncer_last(syncer);
+    syncer_begin(syncer);
     await(&disk.n_ended, 1);
     rest();
     assert_int_equal(disk.n_begun, 1);
@@ -155,7 +155,7 @@ static void the_last_sync_is_waited_for(void **state)
     assert_true(syncer_wrote(syncer, STEP));
     await(&disk.n_begun, 1);
     disk.error = EIO;
-    syncer_last(syncer);
+    syncer_begin(syncer);
     assert_int_equal(pthread_create(&later, NULL, allow_one_later, NULL), 0);
     allow(1);
     errno = 0;
@@ -163,7 +163,7 @@ static void the_last_sync_is_waited_for(void **state)
     assert_int_equal(errno, EIO);
     assert_int_equal(disk.n_ended, 2);
     pthread_join(later, NULL);
-    syncer_last(NULL);
+    syncer_begin(NULL);
 }
 
 /* As a kernel does, this disk tells of it once. */

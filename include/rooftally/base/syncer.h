@@ -28,11 +28,11 @@ struct syncer *syncer_start(int fd, int64_t step_bytes);
  */
 bool syncer_wrote(struct syncer *syncer, int64_t n_bytes);
 
-/* All has been written: sync what is left meanwhile. Only syncer_end comes after it. */
-void syncer_last(struct syncer *syncer);
+/* Sync what has been written so far, however little, and do not wait for it. */
+void syncer_begin(struct syncer *syncer);
 
 /* Wait for a sync that is under way, and end the thread; what was written since is not synced,
- * but by syncer_last. Returns false, with errno, where one has failed: the kernel says so only
+ * but by syncer_begin. Returns false, with errno, where one has failed: the kernel says so only
  * once, and a later sync of the same file may succeed. */
 bool syncer_end(struct syncer *syncer);
 
