@@ -172,8 +172,7 @@ static int follow(struct job_session *session, struct comm *comm, struct error *
     return status;
 }
 
-/* All but the job and its memory. */
-static void leave(struct job_session *session)
+void job_session_leave(struct job_session *session)
 {
     source_close(session->copy);
     statistics_free(session->statistics);
@@ -192,7 +191,7 @@ int job_session_open_all(struct job_session *session,
 {
     bool is_first = comm_rank(comm) == 0;
     int status = 0;
-    leave(session);
+    job_session_leave(session);
     if (is_first) {
         status = reach(session, 0, opening->stop, opening->stop_context, err);
         if (status == 0 && !opening->again)
@@ -213,7 +212,7 @@ int job_session_open_all(struct job_session *session,
 
 void job_session_close(struct job_session *session)
 {
-    leave(session);
+    job_session_leave(session);
     memory_release(&session->memory);
     job_close(session->job);
     *session = (struct job_session){ 0 };

@@ -54,6 +54,9 @@ int job_session_open(struct job_session *session, struct error *err);
  * text; NULL otherwise. */
 const char *job_session_other_where(const struct job_session *session);
 
+/* Close all but the job and its memory: it can be opened anew. */
+void job_session_leave(struct job_session *session);
+
 struct opening {
     bool again; /* after a failure: the server may count connections that it has lost */
     bool (*stop)(void *context); /* as in source_open */

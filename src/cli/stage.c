@@ -110,8 +110,10 @@ static int copy_with_retries(struct job_session *session,
                              struct error *err)
 {
     int status = copy(session, options, comm, counts, err);
-    for (int n = 0; status < 0 && retry_begins(comm, n, session->job->retries, err);
-         n++) {
+    for (int n = 0; status < 0; n++) {
+        job_session_leave(session); /* nobody holds a connection while he waits */
+        if (!retry_begins(comm, n, session->job->retries, err))
+            break;
         status = open_source(session, comm, true, err);
         if (status == 0)
             status = copy(session, options, comm, counts, err);

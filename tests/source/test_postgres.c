@@ -467,7 +467,8 @@ static void a_share_that_is_cut_off_is_refused(void **state)
 static int64_t last_connection(void)
 {
     return number("SELECT pid FROM pg_stat_activity WHERE application_name LIKE"
-                  " 'rooftally rank%' ORDER BY backend_start DESC LIMIT 1");
+                  " 'rooftally rank%' AND datname = current_database() ORDER BY "
+                  "backend_start DESC LIMIT 1");
 }
 
 /* End a connection of ours, and see that it is gone. */
