@@ -548,8 +548,7 @@ static int64_t n_kept(const struct run *run)
 /* What a run ends with again while the data stay as they are. */
 static bool lies_in_data(const struct error *err)
 {
-    return err->code == ERROR_DATA || err->code == ERROR_FORMAT
-           || err->code == ERROR_GEOMETRY;
+    return err->code == ERROR_DATA || err->code == ERROR_GEOMETRY;
 }
 
 /* A rank that has lost the others knows of no zones but its own. */
@@ -585,7 +584,7 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
 /* Nothing can be repaired in a store: going on from it would fail again. */
 static bool fails_again(const struct run *run, const struct error *err)
 {
-    return lies_in_data(err) && run->session.job
+    return (lies_in_data(err) || err->code == ERROR_FORMAT) && run->session.job
            && run->session.job->kind == SOURCE_STORE && n_kept(run) < run->n_zones;
 }
 

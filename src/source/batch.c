@@ -116,9 +116,9 @@ int batch_advise(const struct batch *batch,
                  struct error *err)
 {
     const int64_t mib = 1 << 20;
-    struct error why = *err;
-    if (batch->bytes_needed == 0 || err->code != ERROR_BUDGET)
+    if (!err || batch->bytes_needed == 0 || err->code != ERROR_BUDGET)
         return -1;
+    struct error why = *err;
     if (batch->bytes_needed > most)
         return error_set(err,
                          ERROR_BUDGET,

@@ -35,8 +35,7 @@ too_big(struct store_source *s, struct batch *batch, int32_t row, struct error *
     if (locate(s, batch->origins[row], &extent, err)
         || store_row_name(s, batch->origins[row], name, err))
         return -1;
-    /* texts may take half of any batch */
-    batch->bytes_needed = s->first_geometry > 0 ? 2 * extent.n : extent.n;
+    batch->bytes_needed = s->first_geometry + extent.n; /* behind the texts */
     return error_set(err,
                      ERROR_BUDGET,
                      "%s has %s of geometry, a batch holds %s",

@@ -31,19 +31,17 @@ static int bind(struct source *source, const struct binding *binding, struct err
 static bool is_it(void *path, const char *file)
 {
     const char *within = strncmp(file, "/vsi", 4) == 0 ? strchr(file + 1, '/') : NULL;
-    if (file_is_same(path, file))
-        return true;
-    if (!within)
-        return false;
+    bool is_same = file_is_same(path, file);
+    if (is_same || !within)
+        return is_same;
     char *outer = strdup(within + (within[1] == '{' ? 2 : 1));
-    bool is_same = false;
-    for (char *end = outer ? outer + strlen(outer) : NULL; end && end > outer; end--)
-        if (*end == '/' || *end == '}') {
-            *end = '\0';
-            is_same |= file_is_same(path, outer);
+    for (size_t n = outer ? strlen(outer) : 0; n > 0 && !is_same; n--)
+        if (outer[n] == '\0' || outer[n] == '/' || outer[n] == '}') {
+            outer[n] = '\0';
+            is_same = is_it(path, outer);
         }
     free(outer);
-    return is_same || is_it(path, within);
+    return is_same;
 }
 
 /* A Shapefile is three files and more, a folder of them a layer each. */

@@ -205,6 +205,12 @@ def inputs():
             done = stage("kept", buildings, ranks, status=2, output=path_of(output))
             check("choose another output" in done.stderr, buildings, output, done.stderr)
             check((os.path.getsize(path_of(output)), os.path.getmtime(path_of(output))) == before, output, "is untouched")
+    subprocess.run(["gzip", "-k", path_of("buildings.geojson")], check=True)
+    os.chdir(folder)
+    for buildings, output in (("/vsigzip/buildings.geojson.gz", "buildings.geojson.gz"), ("/vsizip/kept.zip", "kept.zip"),
+                              ("/vsizip/{kept.zip}/kept.shp", "kept.zip")):
+        done = stage("kept", buildings, status=2, output=output)
+        check("choose another output" in done.stderr, buildings, output, done.stderr)
     stage("kept", shape, output=path_of("kept.h5"))
 
 

@@ -248,7 +248,9 @@ static bool number_feature(struct vector_layer *layer, int64_t *row)
     int64_t fid = layer_feature_number(layer);
     if (layer->fid_end >= 0 && fid >= layer->fid_end)
         return false;
-    *row = layer->numbers_by_fid ? fid - layer->fid_before : *row + 1;
+    *row = layer->numbers_by_fid
+               ? (int64_t)((uint64_t)fid - (uint64_t)layer->fid_before)
+               : *row + 1;
     layer->left -= layer->left > 0;
     return true;
 }
