@@ -191,7 +191,6 @@ int job_session_open_all(struct job_session *session,
 {
     bool is_first = comm_rank(comm) == 0;
     int status = 0;
-    job_session_leave(session);
     if (is_first) {
         status = reach(session, 0, opening->stop, opening->stop_context, err);
         if (status == 0 && !opening->again)

@@ -68,8 +68,8 @@ struct opening {
 
 /*
  * Open it on all ranks, side by side: when the first has counted the connections, the
- * others connect while it takes the snapshot and reads the schema. A session that is open,
- * or has failed to open, is opened anew, with another snapshot. Collective and agreed.
+ * others connect while it takes the snapshot and reads the schema. One that has been left is
+ * opened anew, with another snapshot. Collective and agreed.
  *
  * Returns   0, or -1; ERROR_USAGE where the server has fewer connections free than there
  *           are ranks

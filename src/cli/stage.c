@@ -63,7 +63,7 @@ static void tell_warnings(struct source *source)
     int64_t n;
     const char *first = source_warned(source, &n);
     if (n > 0)
-        log_event(LOG_WARN, "vector_file", "n=%lld %s", (long long)n, first);
+        log_event(LOG_WARN, "vector_file", "n=%lld first=\"%s\"", (long long)n, first);
 }
 
 /* One try, which leaves nothing behind where it fails. */
@@ -180,7 +180,7 @@ static int prepare(struct job_session *session,
     }
     if (comm_rank(comm) == 0)
         warn(session);
-    if (source_reads_file(session->source, options->output))
+    if (comm_rank(comm) == 0 && source_reads_file(session->source, options->output))
         status = error_set(err,
                            ERROR_USAGE,
                            "output %s is one of the files that the job reads: choose "

@@ -28,17 +28,18 @@ static int bind(struct source *source, const struct binding *binding, struct err
 }
 
 /* GDAL's file, or what it lies in: "/vsizip/folder/a.zip/b.shp", "/vsizip/{a.zip}/b.shp". */
-static bool is_it(void *path, const char *file)
+static bool is_it(void *context, const char *file)
 {
+    const char *const *path = context;
     const char *within = strncmp(file, "/vsi", 4) == 0 ? strchr(file + 1, '/') : NULL;
-    bool is_same = file_is_same(path, file);
+    bool is_same = file_is_same(*path, file);
     if (is_same || !within)
         return is_same;
     char *outer = strdup(within + (within[1] == '{' ? 2 : 1));
     for (size_t n = outer ? strlen(outer) : 0; n > 0 && !is_same; n--)
         if (outer[n] == '\0' || outer[n] == '/' || outer[n] == '}') {
             outer[n] = '\0';
-            is_same = is_it(path, outer);
+            is_same = is_it(context, outer);
         }
     free(outer);
     return is_same;
@@ -50,12 +51,8 @@ static bool reads_file(const struct source *source, const char *path)
     const struct vector *vector = (const struct vector *)source;
     const struct vector_layer *layers[] = { vector->zones.layer,
                                             vector->buildings.layer };
-    char *asked = strdup(path);
-    bool is_read = false;
-    for (int i = 0; asked && i < 2; i++)
-        is_read |= vector->module->files(layers[i], is_it, asked) > 0;
-    free(asked);
-    return is_read;
+    return vector->module->files(layers[0], is_it, &path) > 0
+           || vector->module->files(layers[1], is_it, &path) > 0;
 }
 
 static const char *warned(struct source *source, int64_t *n)

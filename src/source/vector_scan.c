@@ -257,6 +257,8 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
     for (int i = 0; i < vector->binding->n_slots; i++)
         if (vector->fields[i] != VECTOR_NONE)
             put_value(vector, batch, &batch->columns[i], vector->fields[i]);
+    if (!batch->id.valid[row])
+        batch_put_no_id(batch, row);
     batch->n_rows++;
     batch->n_read += n;
     if (vector->is_unusable && !vector->filters)
@@ -320,9 +322,6 @@ int vector_next(struct source *source, struct batch *batch, struct error *err)
         unusable(vector, batch, err);
         return in_layer(vector, err);
     }
-    for (int32_t row = 0; row < batch->n_rows; row++)
-        if (!batch->id.valid[row])
-            batch_put_no_id(batch, row);
     if (is_end)
         vector->table = NULL;
     return has_read;

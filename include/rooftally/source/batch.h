@@ -32,9 +32,9 @@ struct batch {
 
     uint8_t *bytes; /* what texts and geometry point into */
     int64_t bytes_capacity, bytes_used;
-    int64_t
-        bytes_needed; /* after ERROR_BUDGET: the bytes_capacity that one row needs, of
-                             which the text says whose it is; 0: it failed otherwise */
+    /* after ERROR_BUDGET: the bytes_capacity that one row needs, of which the text says whose
+     * it is; 0: it failed otherwise */
+    int64_t bytes_needed;
 
     int64_t n_filtered; /* candidates of this batch that failed the source's filter;
                            they take no row */

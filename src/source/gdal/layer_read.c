@@ -128,10 +128,8 @@ static void choose_numbers(struct vector_layer *layer,
 static bool
 start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *first)
 {
-    char column[256];
-    snprintf(column, sizeof column, "%s", OGR_L_GetFIDColumn(layer->layer));
-    if (strlen(OGR_L_GetFIDColumn(layer->layer)) >= sizeof column
-        || !has_numbers(layer, column))
+    const char *column = OGR_L_GetFIDColumn(layer->layer);
+    if (!has_numbers(layer, column))
         return false;
     int64_t low = edge_number(layer, "min"), high = edge_number(layer, "max");
     uint64_t span = (uint64_t)high - (uint64_t)low;
