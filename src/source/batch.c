@@ -123,8 +123,7 @@ int batch_advise(const struct batch *batch,
         return error_set(err,
                          ERROR_BUDGET,
                          "%s: no [limits] memory makes room for it: make it smaller, "
-                         "or "
-                         "leave it out of its table",
+                         "or leave it out of its table",
                          why.text);
     return error_set(err,
                      ERROR_BUDGET,
