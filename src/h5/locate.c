@@ -60,3 +60,29 @@ int h5_locate(hid_t parent,
     h5_close(&dataset, H5Dclose);
     return status;
 }
+
+int h5_read_shape(hid_t dataset, struct h5_shape *shape, struct error *err)
+{
+    enum { MOST_ROW_BYTES = 64 << 20 };
+    hsize_t dims[2] = { 0, 1 };
+    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    hid_t create = H5Dget_create_plist(dataset);
+    hsize_t n_bytes = type < 0 ? 0 : H5Tget_size(type);
+    int n = space < 0 ? -1 : H5Sget_simple_extent_ndims(space), status = -1;
+    if (n < 1 || n > 2 || n_bytes == 0 || create < 0
+        || H5Sget_simple_extent_dims(space, dims, NULL) < 0) {
+        h5_error(err, ERROR_FORMAT, "it has neither one nor two axes");
+    } else if (dims[1] > MOST_ROW_BYTES / (n_bytes < 8 ? 8 : n_bytes)
+               || dims[0] > INT64_MAX / MOST_ROW_BYTES) {
+        error_set(err, ERROR_FORMAT, "its shape makes no sense");
+    } else {
+        bool there = H5Pget_layout(create) != H5D_CONTIGUOUS
+                     || H5Dget_storage_size(dataset) >= dims[0] * dims[1] * n_bytes;
+        *shape = (struct h5_shape){ (int64_t)dims[0], (int64_t)dims[1], n };
+        status = there ? 0 : error_set(err, ERROR_FORMAT, "it has no values");
+    }
+    h5_close(&create, H5Pclose);
+    h5_close(&type, H5Tclose);
+    h5_close(&space, H5Sclose);
+    return status;
+}

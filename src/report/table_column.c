@@ -8,37 +8,6 @@
 
 enum { MOST_KEY_BYTES = 64 << 20 };
 
-struct shape {
-    int64_t n_rows, width;
-    int n_axes;
-};
-
-/* Lengths of a dataset of one or two axes, all of whose values are there. */
-static int read_shape(hid_t dataset, struct shape *shape, struct error *err)
-{
-    hsize_t dims[2] = { 0, 1 };
-    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
-    hid_t create = H5Dget_create_plist(dataset);
-    int n = space < 0 ? -1 : H5Sget_simple_extent_ndims(space), status = -1;
-    if (n < 1 || n > 2 || type < 0 || create < 0
-        || H5Sget_simple_extent_dims(space, dims, NULL) < 0) {
-        h5_error(err, ERROR_FORMAT, "it has neither one nor two axes");
-    } else if (dims[0] > INT64_MAX / 4096 || dims[1] > INT64_MAX / 4096) {
-        error_set(err, ERROR_FORMAT, "its shape makes no sense");
-    } else {
-        /* HDF5 would make up values that were never written, without end */
-        double wanted = (double)dims[0] * (double)dims[1] * (double)H5Tget_size(type);
-        bool there = H5Pget_layout(create) != H5D_CONTIGUOUS
-                     || (double)H5Dget_storage_size(dataset) >= wanted;
-        *shape = (struct shape){ (int64_t)dims[0], (int64_t)dims[1], n };
-        status = there ? 0 : error_set(err, ERROR_FORMAT, "it has no values");
-    }
-    h5_close(&create, H5Pclose);
-    h5_close(&type, H5Tclose);
-    h5_close(&space, H5Sclose);
-    return status;
-}
-
 /* "days since 1970-01-01" makes dates of integers. */
 static enum cell_kind integer_kind(hid_t dataset)
 {
@@ -126,8 +95,8 @@ static int make_key(struct table_column *column,
 /* Load all n values of a scale, or of another dataset of one axis. */
 static int load_scale(struct table_column *scale, int64_t n, struct error *err)
 {
-    struct shape shape;
-    if (read_shape(scale->dataset, &shape, err) < 0)
+    struct h5_shape shape;
+    if (h5_read_shape(scale->dataset, &shape, err) < 0)
         return -1;
     if (shape.n_rows != n || shape.n_axes != 1)
         return error_set(err, ERROR_FORMAT, "its length does not fit");
@@ -204,8 +173,8 @@ static int name_values(struct table_column *column, hid_t file, struct error *er
 static int
 read_dataset(struct table_column *column, hid_t file, int64_t rows, struct error *err)
 {
-    struct shape shape;
-    if (read_shape(column->dataset, &shape, err) < 0)
+    struct h5_shape shape;
+    if (h5_read_shape(column->dataset, &shape, err) < 0)
         return -1;
     if (shape.n_rows != rows)
         return error_set(err,
@@ -245,10 +214,10 @@ int table_whole(struct table_column *column,
                 int64_t *n,
                 struct error *err)
 {
-    struct shape shape;
+    struct h5_shape shape;
     int status = open_dataset(column, file, name, err);
     if (status == 0)
-        status = read_shape(column->dataset, &shape, err);
+        status = h5_read_shape(column->dataset, &shape, err);
     if (status == 0)
         status = load_scale(column, shape.n_rows, err);
     if (status < 0)

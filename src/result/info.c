@@ -37,7 +37,7 @@ static int print_values(struct printing *p, hid_t root, hid_t dataset, const cha
         info_put(p->out, *example ? "  such as '%s'\n" : "  none\n", example);
         return 0;
     }
-    if (info_range(dataset, &range, p->err) < 0)
+    if (info_range(root, name, &range, p->err) < 0)
         return -1;
     if (range.n == 0)
         info_put(p->out, "  none\n");
@@ -160,12 +160,12 @@ static int print_telemetry(FILE *out, hid_t file, struct error *err)
 {
     struct info_range start, seconds, candidates, busy, rss, live;
     char text[24], live_text[24];
-    if (info_range_of(file, "/telemetry/zone/start", &start, err) < 0
-        || info_range_of(file, "/telemetry/zone/seconds", &seconds, err) < 0
-        || info_range_of(file, "/telemetry/zone/candidates", &candidates, err) < 0
-        || info_range_of(file, "/telemetry/rank/busy", &busy, err) < 0
-        || info_range_of(file, "/telemetry/rank/peak_rss", &rss, err) < 0
-        || info_range_of(file, "/telemetry/rank/peak_live", &live, err) < 0)
+    if (info_range(file, "/telemetry/zone/start", &start, err) < 0
+        || info_range(file, "/telemetry/zone/seconds", &seconds, err) < 0
+        || info_range(file, "/telemetry/zone/candidates", &candidates, err) < 0
+        || info_range(file, "/telemetry/rank/busy", &busy, err) < 0
+        || info_range(file, "/telemetry/rank/peak_rss", &rss, err) < 0
+        || info_range(file, "/telemetry/rank/peak_live", &live, err) < 0)
         return -1;
     info_put(out,
              "telemetry   %lld %s, %.0f candidates; %.1f s at work, all ranks "

@@ -22,11 +22,10 @@ struct info_range {
     int64_t n; /* values that are not missing */
     double sum, least, greatest;
 };
-int info_range(hid_t dataset, struct info_range *range, struct error *err);
-int info_range_of(hid_t file,
-                  const char *path,
-                  struct info_range *range,
-                  struct error *err);
+int info_range(hid_t file,
+               const char *path,
+               struct info_range *range,
+               struct error *err);
 
 /* Call `row` with each text of a dataset of one axis. */
 int info_texts(hid_t file,

@@ -30,27 +30,15 @@ char *info_text(hid_t object, const char *name, char text[INFO_TEXT_BYTES])
     return text;
 }
 
-/* Lengths of at most two axes; the number of axes, or -1. */
-static int lengths(hid_t dataset, hsize_t dims[2])
-{
-    hid_t space = H5Dget_space(dataset);
-    int n = H5Sget_simple_extent_ndims(space);
-    dims[0] = dims[1] = 1;
-    if (n < 1 || n > 2 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
-        n = -1;
-    h5_close(&space, H5Sclose);
-    return n;
-}
-
 int64_t info_length(hid_t file, const char *path)
 {
-    hsize_t dims[2] = { 0 };
+    struct h5_shape shape = { 0 };
     hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    if (dataset < 0 || lengths(dataset, dims) < 0)
-        dims[0] = 0;
+    if (dataset < 0 || h5_read_shape(dataset, &shape, NULL) < 0)
+        shape.n_rows = 0;
     h5_close(&dataset, H5Dclose);
     H5Eclear2(H5E_DEFAULT);
-    return (int64_t)dims[0];
+    return shape.n_rows;
 }
 
 /* Blocks of whole rows of a dataset, converted to `type`, one after the other. */
@@ -60,20 +48,21 @@ static int each_block(hid_t dataset,
                       void *context,
                       struct error *err)
 {
-    hsize_t dims[2];
+    struct h5_shape shape;
     int status = -1;
-    if (lengths(dataset, dims) < 0)
-        return error_set(err, ERROR_FORMAT, "a dataset of no or many axes");
-    if (dims[0] == 0 || dims[1] == 0)
+    if (h5_read_shape(dataset, &shape, err) < 0)
+        return -1;
+    if (shape.n_rows == 0 || shape.width == 0)
         return 0;
-    hsize_t row_bytes = dims[1] * H5Tget_size(type), n_rows = BLOCK_BYTES / row_bytes;
-    n_rows = n_rows < 1 ? 1 : n_rows;
-    uint8_t *values = malloc(n_rows * row_bytes);
+    int64_t row_bytes = shape.width * (int64_t)H5Tget_size(type);
+    int64_t n_rows = row_bytes < BLOCK_BYTES ? BLOCK_BYTES / row_bytes : 1;
+    uint8_t *values = malloc((size_t)(n_rows * row_bytes));
     hid_t in_file = H5Dget_space(dataset);
-    for (hsize_t first = 0; values && first < dims[0]; first += n_rows) {
-        hsize_t start[] = { first, 0 };
-        hsize_t count[] = { dims[0] - first < n_rows ? dims[0] - first : n_rows,
-                            dims[1] };
+    for (int64_t first = 0; values && first < shape.n_rows; first += n_rows) {
+        int64_t left = shape.n_rows - first;
+        hsize_t start[] = { (hsize_t)first, 0 };
+        hsize_t count[] = { (hsize_t)(left < n_rows ? left : n_rows),
+                            (hsize_t)shape.width };
         hid_t in_memory = H5Screate_simple(2, count, NULL);
         herr_t done =
             H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, count, NULL);
@@ -81,7 +70,7 @@ static int each_block(hid_t dataset,
             done = H5Dread(dataset, type, in_memory, in_file, H5P_DEFAULT, values);
         h5_close(&in_memory, H5Sclose);
         if (done < 0) {
-            h5_error(err, ERROR_FORMAT, "a dataset cannot be read");
+            h5_error(err, ERROR_FORMAT, "it cannot be read");
             goto out;
         }
         block(context, values, (int64_t)(count[0] * count[1]));
@@ -119,7 +108,7 @@ static void add_reals(void *context, const void *values, int64_t n)
             add_value(context, reals[i]);
 }
 
-int info_range(hid_t dataset, struct info_range *range, struct error *err)
+static int read_range(hid_t dataset, struct info_range *range, struct error *err)
 {
     struct info_range found = { 0 };
     hid_t type = H5Dget_type(dataset);
@@ -131,22 +120,22 @@ int info_range(hid_t dataset, struct info_range *range, struct error *err)
     else if (class == H5T_FLOAT)
         status = each_block(dataset, H5T_NATIVE_DOUBLE, add_reals, &found, err);
     else
-        error_set(err, ERROR_FORMAT, "a dataset is not numeric");
+        error_set(err, ERROR_FORMAT, "it is not numeric");
     if (status == 0)
         *range = found;
     return status;
 }
 
-int info_range_of(hid_t file,
-                  const char *path,
-                  struct info_range *range,
-                  struct error *err)
+int info_range(hid_t file,
+               const char *path,
+               struct info_range *range,
+               struct error *err)
 {
     hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
-    int status = dataset < 0 ? h5_error(err, ERROR_FORMAT, "no %s", path)
-                             : info_range(dataset, range, err);
+    int status = dataset < 0 ? h5_error(err, ERROR_FORMAT, "it is not there")
+                             : read_range(dataset, range, err);
     h5_close(&dataset, H5Dclose);
-    return status;
+    return status < 0 ? error_prefix(err, "%s", path) : 0;
 }
 
 struct texts {
@@ -173,12 +162,12 @@ int info_texts(hid_t file,
     hid_t dataset = H5Dopen2(file, path, H5P_DEFAULT);
     hid_t type = dataset < 0 ? H5I_INVALID_HID : H5Dget_type(dataset);
     if (type < 0 || H5Tget_class(type) != H5T_STRING || H5Tis_variable_str(type) > 0) {
-        h5_error(err, ERROR_FORMAT, "no texts in %s", path);
+        h5_error(err, ERROR_FORMAT, "it has no texts");
     } else {
         struct texts texts = { row, context, H5Tget_size(type) };
         status = each_block(dataset, type, each_text, &texts, err);
     }
     h5_close(&type, H5Tclose);
     h5_close(&dataset, H5Dclose);
-    return status;
+    return status < 0 ? error_prefix(err, "%s", path) : 0;
 }

@@ -74,7 +74,7 @@ static int sum_zones(hid_t file, struct result_totals *totals, struct error *err
     };
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
         struct info_range range;
-        if (info_range_of(file, sums[i].path, &range, err) < 0)
+        if (info_range(file, sums[i].path, &range, err) < 0)
             return -1;
         if (!(range.sum >= 0 && range.sum < 0x1p62))
             return error_set(err,

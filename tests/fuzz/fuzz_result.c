@@ -170,6 +170,9 @@ static void make_dataset(hid_t file, const struct part *part, struct taker *take
         }
     for (int i = 0; i < n_axes; i++)
         dims[i] = length(part->axes[i], taker, how);
+    bool is_huge = n_axes == 2 && how % 8 == 3 && how & 0x80; /* and not filled */
+    if (is_huge)
+        dims[1] = UINT64_C(1) << take_byte(taker) % 63;
     if (how % 8 == 4)
         n_axes = take_byte(taker) % 4;
     hid_t type = make_type(part->type, how, taker);
@@ -181,7 +184,7 @@ static void make_dataset(hid_t file, const struct part *part, struct taker *take
         H5Dcreate2(file, part->name, type, space, H5P_DEFAULT, create, H5P_DEFAULT);
     must(dataset >= 0);
     hssize_t n = H5Sget_simple_extent_npoints(space);
-    if (n > 0 && !(how & 0x20))
+    if (n > 0 && !is_huge && !(how & 0x20))
         fill(dataset, type, (hsize_t)n, part->name, taker);
     if (how & 0x10)
         h5_put_text(dataset,

@@ -604,6 +604,36 @@ static void info_tells_what_a_result_holds(void **state)
     assert_int_equal(result_info(path, out, &err), 0);
     fclose(out);
 
+    /* rows whose bytes no number counts */
+    static const hsize_t dims[] = { N_ZONES, UINT64_C(1) << 61 };
+    static const char candidates[] = "/telemetry/zone/candidates";
+    file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    hid_t create = H5Pcreate(H5P_DATASET_CREATE),
+          space = H5Screate_simple(2, dims, NULL);
+    H5Pset_chunk(create, 2, (hsize_t[]){ 1, 1 });
+    H5Lmove(file, candidates, file, "/candidates", H5P_DEFAULT, H5P_DEFAULT);
+    dataset = H5Dcreate2(file,
+                         candidates,
+                         H5T_STD_I64LE,
+                         space,
+                         H5P_DEFAULT,
+                         create,
+                         H5P_DEFAULT);
+    assert_true(dataset >= 0);
+    H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(create);
+    H5Fclose(file);
+    out = fopen("/dev/null", "w");
+    assert_int_equal(result_info(path, out, &err), -1);
+    assert_int_equal(err.code, ERROR_FORMAT);
+    assert_non_null(strstr(err.text, candidates));
+    fclose(out);
+    file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(file, candidates, H5P_DEFAULT);
+    H5Lmove(file, "/candidates", file, candidates, H5P_DEFAULT, H5P_DEFAULT);
+    H5Fclose(file);
+
     /* what is none, or not whole, is refused */
     file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     H5Adelete(file, "consistent");

@@ -90,6 +90,19 @@ int h5_locate(hid_t parent,
               struct h5_extent *extent,
               struct error *err);
 
+/* The lengths of a dataset of one or two axes, the second 1 where there is none. */
+struct h5_shape {
+    int64_t n_rows, width;
+    int n_axes;
+};
+
+/*
+ * Returns  0, or -1 with ERROR_FORMAT: no or more axes, a row that no result has (over
+ *          64 MiB), or a contiguous dataset whose values were never written, which HDF5 would
+ *          make up without end
+ */
+int h5_read_shape(hid_t dataset, struct h5_shape *shape, struct error *err);
+
 /* Whether a link of this name is in the group. */
 bool h5_has(hid_t parent, const char *name);
 
