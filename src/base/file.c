@@ -1,6 +1,7 @@
 #include "rooftally/base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,4 +74,81 @@ bool file_name_fits(const char *path, const char *ending)
     bool fits = lstat(name, &there) == 0 || errno != ENAMETOOLONG;
     free(name);
     return fits;
+}
+
+bool file_sync_folder(const char *folder)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return true; /* it can be written, that is all */
+    int failed = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    close(fd);
+    errno = failed;
+    return failed == 0;
+}
+
+/* Not every file system can refuse to replace; those that cannot have links, or neither. */
+static bool put_in_place(const char *from, const char *to, bool replace)
+{
+    struct stat there;
+    if (replace)
+        return rename(from, to) == 0;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (link(from, to) == 0)
+        return unlink(from) == 0;
+    if (errno == EEXIST || lstat(to, &there) == 0) {
+        errno = EEXIST;
+        return false;
+    }
+    return rename(from, to) == 0;
+}
+
+/* A file that is replaced is there until the other is. */
+static bool name_nameless(int fd, const char *partial, const char *path, bool replace)
+{
+    char own[32];
+    snprintf(own, sizeof own, "/proc/self/fd/%d", fd);
+    unlink(partial);
+    if (linkat(AT_FDCWD, own, AT_FDCWD, replace ? partial : path, AT_SYMLINK_FOLLOW)
+        != 0)
+        return false;
+    if (!replace || put_in_place(partial, path, true))
+        return true;
+    int failed = errno;
+    unlink(partial);
+    errno = failed;
+    return false;
+}
+
+int file_publish(int fd,
+                 const char *partial,
+                 const char *path,
+                 bool replace,
+                 struct error *err)
+{
+    bool done = fd < 0 ? put_in_place(partial, path, replace)
+                       : name_nameless(fd, partial, path, replace);
+    if (!done && errno == EEXIST) /* the work is done: no mistake in the call */
+        return error_set(err,
+                         ERROR_IO,
+                         "%s came into being meanwhile: --force replaces it",
+                         path);
+    if (!done)
+        return error_set(err,
+                         ERROR_IO,
+                         "%s cannot be given its name: %s",
+                         path,
+                         strerror(errno));
+    char *folder = file_folder(path);
+    bool on_disk = folder && file_sync_folder(folder);
+    free(folder);
+    return on_disk ? 0
+                   : error_set(err,
+                               ERROR_IO,
+                               "%s is there, but its name may not be on the disk: %s",
+                               path,
+                               strerror(errno));
 }

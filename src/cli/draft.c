@@ -57,20 +57,6 @@ static int open_file(struct draft_file *file, const char *path, struct error *er
     return -1;
 }
 
-static int name_file(struct draft_file *file, const char *path, struct error *err)
-{
-    char own[32];
-    snprintf(own, sizeof own, "/proc/self/fd/%d", fileno(file->out));
-    if (!file->has_name
-        && linkat(AT_FDCWD, own, AT_FDCWD, file->partial, AT_SYMLINK_FOLLOW) < 0)
-        return failed(path, "given its name", err);
-    file->has_name = true;
-    if (rename(file->partial, path) < 0)
-        return failed(path, "given its name", err);
-    file->has_name = false;
-    return 0;
-}
-
 static int refuse_itself(const struct draft *draft, struct error *err)
 {
     if (file_is_same(draft->output, draft->result))
@@ -110,10 +96,14 @@ static int write_file(const struct draft *draft, struct error *err)
     if (status == 0 && (fflush(file.out) != 0 || fsync(fileno(file.out)) < 0))
         status = failed(draft->output, "put on disk", err);
     if (status == 0)
-        status = name_file(&file, draft->output, err);
+        status = file_publish(file.has_name ? -1 : fileno(file.out),
+                              file.partial,
+                              draft->output,
+                              draft->force,
+                              err);
     fclose(file.out);
     if (file.has_name)
-        unlink(file.partial);
+        unlink(file.partial); /* or nothing, where it has been given its own */
     free(file.partial);
     return status;
 }

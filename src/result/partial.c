@@ -105,55 +105,14 @@ int partial_reserve(const char *partial, struct error *err)
     return status;
 }
 
-static int sync_path(const char *path, int flags, struct error *err)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-    if (fd < 0)
-        return failed(path, "opened", err);
-    /* some file systems cannot sync a folder, and say so */
-    int status =
-        fsync(fd) < 0 && errno != EINVAL ? failed(path, "put on disk", err) : 0;
-    close(fd);
-    return status;
-}
-
-/* Where the file system cannot refuse to replace, look before. */
-static int
-give_name(const char *partial, const char *path, int force, struct error *err)
-{
-    int status = renameat2(AT_FDCWD,
-                           partial,
-                           AT_FDCWD,
-                           path,
-                           force ? 0 : (unsigned)RENAME_NOREPLACE);
-    if (status < 0 && (errno == EINVAL || errno == ENOSYS)) {
-        struct stat stat;
-        if (!force && lstat(path, &stat) == 0)
-            errno = EEXIST;
-        else
-            status = rename(partial, path);
-    }
-    if (status == 0)
-        return 0;
-    if (errno == EEXIST) /* the work is done, so this is no mistake in the call */
-        return error_set(err,
-                         ERROR_IO,
-                         "%s came into being meanwhile: --force replaces it",
-                         path);
-    return failed(path, "given to the result", err);
-}
-
 int partial_commit(const char *partial, const char *path, int force, struct error *err)
 {
-    char *folder = file_folder(path);
-    int status = -1;
-    if (!folder)
-        error_set(err, ERROR_BUDGET, "no memory for a file name");
-    else if (sync_path(partial, 0, err) == 0
-             && give_name(partial, path, force, err) == 0)
-        status = sync_path(folder, O_DIRECTORY, err);
-    free(folder);
-    return status;
+    int fd = open(partial, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return failed(partial, "opened", err);
+    int status = fsync(fd) < 0 ? failed(partial, "put on disk", err) : 0;
+    close(fd);
+    return status < 0 ? -1 : file_publish(-1, partial, path, force, err);
 }
 
 static int check_folder(const char *path, const char *folder, struct error *err)

@@ -2,8 +2,6 @@
 #ifndef ROOFTALLY_RESULT_PARTIAL_H
 #define ROOFTALLY_RESULT_PARTIAL_H
 
-#include <stdbool.h>
-
 #include "rooftally/base/error.h"
 
 /* On the heap; NULL without memory. */
@@ -19,10 +17,7 @@ void partial_clear(const char *path);
  */
 int partial_reserve(const char *partial, struct error *err);
 
-/*
- * Put the partial file on disk and give it its name, which without `force` must be
- * free. Returns 0 once the name is on disk too, or -1 with ERROR_IO or ERROR_USAGE.
- */
+/* Put the partial file on disk, and file_publish it, with `force` to replace. */
 int partial_commit(const char *partial, const char *path, int force, struct error *err);
 
 #endif

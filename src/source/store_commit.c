@@ -3,12 +3,12 @@
  * share of every dataset filled by each, and a name at the end.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/base/thread.h"
 
 #include "store_parts.h"
@@ -236,47 +236,15 @@ static int fill(struct store_writer *writer, struct error *err)
     return settle(writer, finish_tables(writer, err), err);
 }
 
-/* Without --force a store that another has made meanwhile stays. Not every file system
- * can rename like that; those that cannot have links. */
-static int put_in_place(const struct store_writer *writer)
-{
-    const char *from = writer->partial, *to = writer->path;
-    if (writer->options.force)
-        return rename(from, to);
-    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-    return link(from, to) == 0 ? unlink(from) : -1;
-}
-
-/* A file that has none gets its name; one that is replaced is there until it is. */
 static int give_name(struct store_writer *writer, struct error *err)
 {
-    char own[32];
-    bool direct = !writer->has_name && !writer->options.force;
-    snprintf(own, sizeof own, "/proc/self/fd/%d", writer->file);
-    if (!writer->has_name) {
-        unlink(writer->partial);
-        if (linkat(AT_FDCWD,
-                   own,
-                   AT_FDCWD,
-                   direct ? writer->path : writer->partial,
-                   AT_SYMLINK_FOLLOW)
-            != 0)
-            return error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
-    }
-    if (!direct && put_in_place(writer) != 0) {
-        error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
-        unlink(writer->partial);
+    if (file_publish(writer->has_name ? -1 : writer->file,
+                     writer->partial,
+                     writer->path,
+                     writer->options.force,
+                     err))
         return -1;
-    }
     writer->has_name = false;
-    int folder = open(writer->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-        fsync(folder); /* the name; not every file system can */
-        close(folder);
-    }
     return 0;
 }
 

@@ -2,6 +2,8 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "rooftally/base/chain.h"
@@ -293,6 +295,101 @@ static void one_file_is_told_by_any_of_its_names(void **state)
     rmdir(folder);
 }
 
+static void put_text(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void assert_holds(const char *path, const char *text)
+{
+    char seen[16] = "";
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(seen, sizeof seen, file));
+    fclose(file);
+    assert_string_equal(seen, text);
+}
+
+static void a_file_gets_its_name_and_replaces_only_what_it_may(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/rooftally-XXXXXX", partial[48], path[48];
+    struct error err;
+    assert_non_null(mkdtemp(folder));
+    snprintf(partial, sizeof partial, "%s/x.partial", folder);
+    snprintf(path, sizeof path, "%s/x", folder);
+    for (int nameless = 0; nameless < 2; nameless++) {
+        unlink(path);
+        for (int round = 0; round < 3;
+             round++) { /* nothing is there; it stays; it goes */
+            int fd = -1;
+            if (nameless) {
+                fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+                if (fd < 0)
+                    break; /* not every file system has such files */
+                assert_int_equal(write(fd, "new", 3), 3);
+                put_text(partial, "left by another");
+            } else {
+                put_text(partial, "new");
+            }
+            bool may = round != 1;
+            if (round > 0)
+                put_text(path, "old");
+            int status = file_publish(fd, partial, path, round == 2, &err);
+            assert_int_equal(status, may ? 0 : -1);
+            assert_holds(path, may ? "new" : "old");
+            assert_int_equal(access(partial, F_OK), may || nameless ? -1 : 0);
+            if (!may) {
+                assert_int_equal(err.code, ERROR_IO);
+                assert_non_null(strstr(err.text, "came into being meanwhile: --force"));
+            }
+            if (fd >= 0)
+                close(fd);
+        }
+    }
+    unlink(path);
+    unlink(partial);
+    put_text(partial, "new");
+    snprintf(path, sizeof path, "%s/none/x", folder);
+    assert_int_equal(file_publish(-1, partial, path, true, &err), -1);
+    assert_holds(partial, "new");
+    unlink(partial);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* As a user whom the folder lets write and not read. */
+static void a_folder_that_cannot_be_read_takes_names(void **state)
+{
+    (void)state;
+    enum { NOBODY = 65534 };
+    char folder[] = "/tmp/rooftally-XXXXXX", partial[48], path[48];
+    assert_non_null(mkdtemp(folder));
+    snprintf(partial, sizeof partial, "%s/x.partial", folder);
+    snprintf(path, sizeof path, "%s/x", folder);
+    put_text(partial, "new");
+    if (geteuid() == 0)
+        assert_int_equal(chown(folder, NOBODY, NOBODY), 0);
+    assert_int_equal(chmod(folder, 0300), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && (setgid(NOBODY) != 0 || setuid(NOBODY) != 0))
+            _exit(3);
+        if (open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0)
+            _exit(2);
+        _exit(file_publish(-1, partial, path, false, NULL) == 0 ? 0 : 1);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(chmod(folder, 0700), 0);
+    assert_int_equal(status, 0);
+    assert_holds(path, "new");
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void a_name_is_known_to_be_too_long_before_it_is_used(void **state)
 {
     (void)state;
@@ -350,6 +447,8 @@ int main(void)
         cmocka_unit_test(sizes_read_well),
         cmocka_unit_test(a_path_has_a_name_and_a_folder),
         cmocka_unit_test(one_file_is_told_by_any_of_its_names),
+        cmocka_unit_test(a_file_gets_its_name_and_replaces_only_what_it_may),
+        cmocka_unit_test(a_folder_that_cannot_be_read_takes_names),
         cmocka_unit_test(a_name_is_known_to_be_too_long_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,8 @@ for arguments in (["export", path], ["export", path, "--format", "geojson"], ["i
 held = os.path.join(folder, "held.so")  # fsync says that it is reached, and waits
 subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", held], check=True, encoding="utf-8",
                input="#include <fcntl.h>\n#include <unistd.h>\n"
-                     f'int fsync(int f) {{ (void)f; close(creat("{held}.here", 0600)); sleep(60); return 0; }}')
+                     f'int fsync(int f) {{ (void)f; close(creat("{held}.here", 0600));'
+                     f'for (int i = 0; i < 6000 && access("{held}.go", 0); i++) usleep(10000); return 0; }}')
 
 # an output is whole, new, or not touched
 name = os.path.join(folder, "out.csv")
@@ -136,16 +137,37 @@ os.umask(mode)
 check(open(name, "rb").read() == before and os.stat(name).st_mode & 0o777 == 0o640, "replaced")
 check(not glob.glob(name + ".partial*"), "a partial file is left")
 
-# killed in its middle, by whatever signal, it leaves nothing
-for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-    done = subprocess.Popen([ROOFTALLY, "export", path, "-o", os.path.join(folder, "killed.csv")],
-                            env=dict(environment, LD_PRELOAD=held, ASAN_OPTIONS="verify_asan_link_order=0"), stderr=subprocess.DEVNULL)
+
+def start_held(output):
+    """An export that has written all, and whose file has no name yet."""
+    if os.path.exists(held + ".here"):
+        os.unlink(held + ".here")
+    process = subprocess.Popen(
+        [ROOFTALLY, "export", path, "-o", output], stderr=subprocess.PIPE, encoding="utf-8",
+        env=dict(environment, LD_PRELOAD=held, ASAN_OPTIONS="verify_asan_link_order=0"))
     until = time.time() + 20
     while not os.path.exists(held + ".here") and time.time() < until:
         time.sleep(0.02)
     check(os.path.exists(held + ".here"), "the export was not held")
+    return process
+
+
+# killed in its middle, by whatever signal, it leaves nothing
+for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    killed = os.path.join(folder, "killed.csv")
+    done = start_held(killed)
     done.send_signal(signal_number)
     check(done.wait() == -signal_number, "ended with", done.returncode)
-    check(not glob.glob(os.path.join(folder, "killed.csv*")), "left", glob.glob(os.path.join(folder, "killed.csv*")))
-    os.unlink(held + ".here")
+    check(not glob.glob(killed + "*"), "left", glob.glob(killed + "*"))
+
+# what has come into being in its middle stays
+late = os.path.join(folder, "late.csv")
+done = start_held(late)
+for file_name in (late, held + ".go"):
+    with open(file_name, "w", encoding="ascii") as file:
+        file.write("precious")
+stderr = done.communicate(timeout=60)[1]
+check(done.returncode == 1 and "--force" in stderr, "made meanwhile:", done.returncode, stderr)
+check(open(late, encoding="ascii").read() == "precious", "it is gone")
+check(glob.glob(late + "*") == [late], "left", glob.glob(late + "*"))
 finish()

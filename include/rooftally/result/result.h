@@ -99,7 +99,8 @@ int result_check_keep(const struct binding *binding, struct error *err);
  *
  * Returns  0 on every rank once the result has its name, or -1 on every rank (agreed),
  *          the temporary file removed and an older result untouched, with
- *            ERROR_IO      disk full, not writable; without force: path came into being
+ *            ERROR_IO      disk full, not writable; without force: path came into being; or
+ *                          it has its name, which the disk did not take
  *            ERROR_BUDGET  one zone, or the categories of a frequency, do not fit
  *            ERROR_STOPPED  `stop` said so on a rank
  *            ERROR_INTERNAL  a zone is missing
