@@ -173,18 +173,6 @@ int spool_append(struct spool *spool,
     return 0;
 }
 
-/* A new file is on disk once its name is as well; a file system that cannot sync a
- * folder looks after that itself. */
-static void sync_name(struct spool *spool)
-{
-    int fd = open(spool->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd);
-        close(fd);
-    }
-    spool->is_named = true;
-}
-
 void spool_start_sync(struct spool *spool)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
@@ -203,7 +191,8 @@ int spool_sync(struct spool *spool, struct error *err)
 {
     if (fdatasync(spool->fd) < 0)
         return failed(spool, "written", err);
-    if (!spool->is_named)
-        sync_name(spool);
+    if (!spool->is_named && !file_sync_folder(spool->folder))
+        return failed(spool, "put on disk", err);
+    spool->is_named = true; /* a new file is on disk once its name is as well */
     return 0;
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/file.h"
 #include "rooftally/job/job.h"
 #include "rooftally/result/spool.h"
 
@@ -62,24 +63,13 @@ static char *to_text(const struct spool_manifest *manifest)
 static int
 write_file(const char *folder, const char *path, const char *text, struct error *err)
 {
-    size_t n = strlen(text);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return failed(folder, "made", err);
     int status = 0;
-    while (n > 0 && status == 0) {
-        ssize_t done = write(fd, text, n);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0) {
-            errno = done == 0 ? ENOSPC : errno;
-            status = failed(folder, "written", err);
-        } else {
-            text += done;
-            n -= (size_t)done;
-        }
-    }
-    if (status == 0 && fsync(fd) < 0)
+    if (!file_write_at(fd, 0, text, (int64_t)strlen(text)))
+        status = failed(folder, "written", err);
+    else if (fsync(fd) < 0)
         status = failed(folder, "put on disk", err);
     close(fd);
     return status;
@@ -91,20 +81,22 @@ int spool_put_manifest(const char *folder,
 {
     int status = -1;
     char *text = to_text(manifest), *path = NULL, *partial = NULL;
-    if (!text || asprintf(&path, "%s/manifest", folder) < 0
+    char *parent = file_folder(folder);
+    if (!text || !parent || asprintf(&path, "%s/manifest", folder) < 0
         || asprintf(&partial, "%s/manifest.partial", folder) < 0) {
         error_set(err, ERROR_BUDGET, "no memory for the spool");
         goto out;
     }
     if (write_file(folder, partial, text, err) < 0)
         goto out;
-    status = rename(partial, path) < 0 ? failed(folder, "written", err) : 0;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        fsync(fd); /* where a folder cannot be synced, its name is there soon enough */
-        close(fd);
-    }
+    if (rename(partial, path) < 0)
+        status = failed(folder, "written", err);
+    else if (!file_sync_folder(folder) || !file_sync_folder(parent))
+        status = failed(folder, "put on disk", err);
+    else
+        status = 0;
 out:
+    free(parent);
     free(partial);
     free(path);
     free(text);
