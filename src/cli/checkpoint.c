@@ -10,6 +10,7 @@
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/crc32c.h"
+#include "rooftally/base/log.h"
 #include "rooftally/result/result.h"
 
 #include "team.h"
@@ -94,8 +95,9 @@ static int take_over(struct checkpoint *c,
     int last;
     if (!options->force && is_there(output)) {
         c->is_complete = result_is_of(output, "run", c->run);
-        return c->is_complete ? 0 : refuse_output(c, output, memory, err);
-    }
+        if (c->is_complete || refuse_output(c, output, memory, err) < 0)
+            return c->is_complete ? 0 : -1;
+    } /* or it was there a moment ago */
     if (spool_count(c->folder, &n, &last, memory, err) < 0)
         return -1;
     c->attempt = last + 1;
@@ -285,11 +287,16 @@ int checkpoint_settle(struct checkpoint *checkpoint, struct error *err)
     return tell_failure(checkpoint, err);
 }
 
-int checkpoint_sync(struct checkpoint *checkpoint, struct error *err)
+void checkpoint_leave(struct checkpoint *checkpoint)
 {
+    bool is_told = checkpoint->failure.code != ERROR_NONE;
     if (checkpoint->is_dirty && isfinite(checkpoint->interval_s))
         sync_spool(checkpoint);
-    return tell_failure(checkpoint, err);
+    if (checkpoint->failure.code != ERROR_NONE && !is_told)
+        log_event(LOG_WARN,
+                  "checkpoint_failed",
+                  "zones that were finished last may not be on the disk, why=\"%s\"",
+                  checkpoint->failure.text);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint, bool keep)

@@ -64,9 +64,9 @@ int checkpoint_append(struct checkpoint *checkpoint,
 void checkpoint_tick(struct checkpoint *checkpoint);
 /* As checkpoint_tick; 0, or -1 with ERROR_IO when any sync has failed. */
 int checkpoint_settle(struct checkpoint *checkpoint, struct error *err);
-/* The same, but sync now, unless the job wants none: what is finished then outlives this
- * process, and not the machine. */
-int checkpoint_sync(struct checkpoint *checkpoint, struct error *err);
+/* At the end of a run that has failed: sync now, unless the job wants none, and warn where that
+ * fails: what is finished then outlives this process, and not the machine. */
+void checkpoint_leave(struct checkpoint *checkpoint);
 
 /* Close this rank's file; on rank 0 remove the folder, unless it is to be kept. Accepts
  * one in any state. */

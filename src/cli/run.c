@@ -479,19 +479,18 @@ static int read_table(struct run *run, struct error *err)
  * its place soon, and the interval says what may be lost until then. */
 static int work_and_write(struct run *run, struct error *err)
 {
-    struct error ignored;
     if (run->scans && read_table(run, err) < 0)
         return -1;
     int status = drive_run(&run->drive, err);
     if (status == 0)
         status = checkpoint_settle(&run->checkpoint, err);
     else
-        (void)checkpoint_sync(&run->checkpoint, &ignored);
+        checkpoint_leave(&run->checkpoint);
     run->worked_s = clock_wall_s();
     if (status < 0 && err->code == ERROR_COMM)
         return -1; /* there is nobody to agree with */
     if (agree(run, status, err) < 0 || write_result(run, err) < 0) {
-        (void)checkpoint_sync(&run->checkpoint, &ignored);
+        checkpoint_leave(&run->checkpoint);
         return -1;
     }
     stop_disarm();

@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """A disk that fails when finished zones are synced to it stops the run soon: no work is done whose
-outcome is lost. Another attempt goes on. A store gets no name when a part of it could not be synced
+outcome is lost. Another attempt goes on. One that is stopped warns. A store gets no name when a part of it could not be synced
 while the rest was filled, though a disk tells of that but once; nor does a result, whose spool stays. A disk that is slow to sync does not hold a stop for long."""
 
 import re
+import signal
 
 from fault import *
 
@@ -24,6 +25,23 @@ for ranks in (1, 2):
           process.returncode, stderr)
     kept = re.search(rf"(\d+) of {N_ZONES} zones are finished", stderr)
     check(kept and int(kept[1]) < N_ZONES // 2, name, "did it all:", stderr)
+    resume(name, ranks, name)
+    check(datasets(path_of(name)) == wanted, name, "another result")
+
+# Nor does a run that is stopped keep it to itself that its last zones may be lost with the machine.
+for ranks in (1, 2):
+    name = f"stopped_{ranks}"
+    environment["LD_PRELOAD"] = failing
+    try:
+        process = start(name, ranks, "--quiet", limits__checkpoint="1 h")
+    finally:
+        del environment["LD_PRELOAD"]
+    wait_working(name, process)
+    pids = list(ranks_of(process).values())
+    kill(pids[-1], signal.SIGTERM)
+    _, stderr, _ = wait_ended(process, pids, 30, name)
+    check(len(re.findall("event=checkpoint_failed.*Input/output error", stderr)) == 1
+          and "stopped by SIGTERM" in stderr, name, "ended with", process.returncode, stderr)
     resume(name, ranks, name)
     check(datasets(path_of(name)) == wanted, name, "another result")
 
