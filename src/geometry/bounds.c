@@ -4,7 +4,9 @@
 
 #include "rooftally/geometry/ewkb.h"
 
-enum { DEEPEST = 32 };
+#include "walk.h"
+
+enum { DEEPEST = WALK_LEVELS + 1 }; /* of what ewkb_read takes apart, the last */
 
 /* A geometry is a list of points (a line, a curve), of lists of points (a polygon, a
  * triangle), or of geometries (all others). */
