@@ -49,8 +49,9 @@ static bool read_unit(const char **at, double *unit_s)
     static const struct {
         const char *name;
         double seconds;
-    } units[] = { { "", 1 },     { "s", 1 },    { "m", 60 },
-                  { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+    } units[] = {
+        { "s", 1 }, { "m", 60 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 }
+    };
     size_t n = 0;
     while (isalpha((unsigned char)(*at)[n]))
         n++;
@@ -64,10 +65,13 @@ static bool read_unit(const char **at, double *unit_s)
     return false;
 }
 
-/* "3h50m": each unit smaller than the one before. */
+/* "3h50m": each unit smaller than the one before; and seconds alone, as "90". */
 static bool read_units(const char *at, double *seconds)
 {
     double sum = 0, number, unit_s, last_s = 1e9;
+    const char *end = at;
+    if (read_number(&end, seconds) && !*end)
+        return true;
     do {
         if (!read_number(&at, &number) || !read_unit(&at, &unit_s) || unit_s >= last_s)
             return false;

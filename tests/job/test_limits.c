@@ -45,6 +45,7 @@ static void a_duration_is_read_in_every_form(void **state)
         { "5s 5s", -1 },      { "1:60", -1 },      { "1:2:3:4", -1 },
         { "1:", -1 },         { ":30", -1 },       { "1.2.3", -1 },
         { "10 s later", -1 }, { "200000000", -1 }, { "inf", -1 },
+        { "3h50", -1 },       { "1h 2", -1 },      { "5m30", -1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double seconds = -7;
