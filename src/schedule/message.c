@@ -3,14 +3,14 @@
 #include <string.h>
 
 /*
- * The wire: this host's own byte order and layout would do between equal ranks, but a
- * message is data from outside, so its fields are written one by one and checked.
+ * The wire: this host's own layout, as between equal ranks, without gaps; but a message is
+ * data from outside, so all of it is checked.
  *
  *   0  u32 magic      4  i32 kind       8  i32 unit      12  i32 n_zones
  *  16  i64 row       24  i64 candidates 32  i64 selected  40  i64 outside
  *  48  i64 filtered  56  i64 rejected   64  i64 refined   72  i64 peak rss
- *  80  i32 code      84  i32 n_text     88  text[240]    328  i64 n_zones_bytes
- * 336  u64 zero     344  zones: i64 row, f64 estimate, i32 n_id, i32 zero, id padded to 8
+ *  80  i32 code      84  i32 n_text     88  text[1000]  1088  i64 n_zones_bytes
+ *1096  i64 zero    1104  zones: i64 row, f64 estimate, i32 n_id, i32 zero, id padded to 8
  */
 static const uint32_t magic = 0x3154524d; /* "MRT1" */
 
@@ -20,11 +20,11 @@ struct fixed {
     int64_t row, n_candidates, n_selected, n_outside, n_filtered, n_rejected, n_refined;
     int64_t peak_rss_bytes;
     int32_t code, n_text;
-    char text[240];
+    char text[ERROR_TEXT_BYTES];
     int64_t n_zones_bytes, zero;
 };
 _Static_assert(sizeof(struct fixed) == MESSAGE_FIXED_BYTES, "the wire has no gaps");
-_Static_assert(sizeof((struct message){ 0 }.text) == 240, "texts are of one size");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "as the header says");
 
 struct zone_head {
     int64_t row;

@@ -37,12 +37,12 @@ struct message {
     int64_t n_candidates, n_selected, n_outside, n_filtered, n_rejected, n_refined;
     int64_t peak_rss_bytes; /* ZONE */
     int32_t code;           /* FAILED, STOP, SIGNAL: enum error_code; 0: no failure */
-    char text[240];         /* FAILED, STOP, SIGNAL */
-    const uint8_t *zones;   /* UNIT: encoded zones, see message_next_zone */
+    char text[ERROR_TEXT_BYTES]; /* FAILED, STOP, SIGNAL */
+    const uint8_t *zones;        /* UNIT: encoded zones, see message_next_zone */
     int64_t n_zones_bytes;
 };
 
-enum { MESSAGE_FIXED_BYTES = 344 };
+enum { MESSAGE_FIXED_BYTES = 104 + ERROR_TEXT_BYTES };
 
 /* Bytes written to out, or -1 with ERROR_BUDGET. zones[message->n_zones] for UNIT. */
 int64_t message_encode(const struct message *message,
