@@ -1,4 +1,4 @@
-/* Role and exit status: the only exit, and the only place where an error is printed. */
+/* Role and exit status, and the only place where an error is printed. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -168,7 +168,8 @@ static int run(ranks_command *command, int argc, char **argv)
         if (speaks)
             print_error(&err, advice);
     }
-    fflush(stdout);
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE)
+        log_event(LOG_WARN, "no_output", "standard output cannot be written");
     if (is_lost) /* the others would wait for us forever */
         comm_abort(comm, stop_is_wished() ? STATUS_STOPPED : STATUS_FAILED);
     stop_leave(status);
