@@ -163,6 +163,11 @@ enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *ou
     return read_any(bytes, n_bytes, out);
 }
 
+enum ewkb_fault ewkb_fault_of(enum ewkb_fault fault, const struct ewkb *read)
+{
+    return fault == EWKB_FINE && read->type == EWKB_COLLECTION ? EWKB_COLLECTED : fault;
+}
+
 const char *ewkb_fault_text(enum ewkb_fault fault)
 {
     switch (fault) {

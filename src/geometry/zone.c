@@ -227,24 +227,6 @@ void zone_decide(const struct zone *zone,
     }
 }
 
-/* The type's number is under 4000: the flags stand in the other two bytes. */
-static bool is_collection(const uint8_t *ewkb, int64_t n_bytes)
-{
-    if (n_bytes < 5)
-        return false;
-    int low = ewkb[ewkb[0] ? 1 : 4], high = ewkb[ewkb[0] ? 2 : 3];
-    return (low | high << 8) % 1000 == EWKB_COLLECTION;
-}
-
-bool zone_needs_geos(const struct zone *zone,
-                     const struct box *box,
-                     const uint8_t *ewkb,
-                     int64_t n_bytes)
-{
-    return is_collection(ewkb, n_bytes) && !zone->empty && box_has_point(box)
-           && boxes_meet(&zone->box, box);
-}
-
 bool zone_contains_box(const struct zone *zone, const struct box *box)
 {
     return zone->has_grid && zone->invalid == INVALID_TRUST && box_has_point(box)

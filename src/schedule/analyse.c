@@ -241,12 +241,7 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
             if (refuse(a, p, row, err) < 0)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE
-                   || (collected && a->decisions[row] == DECISION_INSIDE)
-                   || (batch->geometry[row].n > 0
-                       && zone_needs_geos(p->zone,
-                                          &batch->boxes[row],
-                                          (const uint8_t *)batch->geometry[row].bytes,
-                                          batch->geometry[row].n))) {
+                   || (collected && a->decisions[row] == DECISION_INSIDE)) {
             a->rows[n_open++] = row;
         }
     }

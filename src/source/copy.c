@@ -272,8 +272,8 @@ int copy_add(const struct copy_field *fields,
                              i + 1,
                              (int)fields[i + 2].n);
     struct ewkb ewkb;
-    batch->faults[row] = (uint8_t)ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
-    if (batch->faults[row] == EWKB_FINE && ewkb.srid != shape->srid)
+    enum ewkb_fault fault = ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
+    if (fault == EWKB_FINE && ewkb.srid != shape->srid)
         return error_set(err,
                          ERROR_DATA,
                          "%s is in SRID %d, others in SRID %d: transform it "
@@ -281,8 +281,8 @@ int copy_add(const struct copy_field *fields,
                          row_name(name, shape, batch->id.type, &fields[0]),
                          ewkb.srid,
                          shape->srid);
-    batch->boxes[row] =
-        batch->faults[row] == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
+    batch->faults[row] = (uint8_t)ewkb_fault_of(fault, &ewkb);
+    batch->boxes[row] = fault == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
     if (fields[0].n < 0)
         batch_put_no_id(batch, row);
     batch->n_rows++;

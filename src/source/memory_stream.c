@@ -109,7 +109,7 @@ add_row(struct twin *twin, const struct memory_row *from, struct batch *batch)
     struct ewkb ewkb;
     put_value(batch, &batch->id, row, from->id);
     batch->geometry[row] = keep(batch, from->wkb, from->n_wkb);
-    batch->faults[row] = (uint8_t)twin_read_row(from, &ewkb);
+    batch->faults[row] = (uint8_t)ewkb_fault_of(twin_read_row(from, &ewkb), &ewkb);
     batch->boxes[row] = ewkb.box;
     if (!from->id)
         batch_put_no_id(batch, row);

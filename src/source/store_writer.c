@@ -542,7 +542,7 @@ static enum ewkb_fault read_building(struct text wkb, struct box *box)
     if (fault != EWKB_FINE && ewkb_bounds(bytes, wkb.n, &head.box))
         head.box = (struct box){ -1e308, -1e308, 1e308, 1e308 };
     *box = head.box;
-    return fault == EWKB_FINE && head.type == EWKB_COLLECTION ? EWKB_COLLECTED : fault;
+    return ewkb_fault_of(fault, &head);
 }
 
 int store_writer_building(struct store_writer *writer,

@@ -160,7 +160,7 @@ static void decide(struct zone *zone,
         must(reason[0] && memchr(reason, '\0', REASON_BYTES));
         return;
     }
-    if (quick != DECISION_REFINE && !zone_needs_geos(zone, &head.box, bytes, n))
+    if (quick != DECISION_REFINE && ewkb_fault_of(EWKB_FINE, &head) == EWKB_FINE)
         must(quick == slow);
 }
 

@@ -522,11 +522,7 @@ static void a_collection_is_geoss_whatever_its_box(void **state)
                 put_pair(&building, cases[i].members, 1000 * (dress / 2), dress % 2);
                 assert_int_equal(ewkb_read(building.bytes, building.n, &head),
                                  EWKB_FINE);
-                assert_int_equal(zone_needs_geos(zone,
-                                                 &head.box,
-                                                 building.bytes,
-                                                 building.n),
-                                 !head.empty && head.box.xmin <= 10);
+                assert_int_equal(ewkb_fault_of(EWKB_FINE, &head), EWKB_COLLECTED);
                 assert_fine(zone_refine(zone,
                                         building.bytes,
                                         building.n,
@@ -547,34 +543,6 @@ static void a_collection_is_geoss_whatever_its_box(void **state)
             zone_close(zone);
             memory_rewind(&memory, &mark);
         }
-}
-
-static void only_a_collection_is_geoss_for_its_type(void **state)
-{
-    (void)state;
-    static struct shape shape;
-    struct memory_mark mark = memory_mark(&memory);
-    static const uint32_t flags[] = { 0, 0x20000000u, 0x80000000u, 0xe0000000u };
-    const struct box meets = { 10, 10, 11, 11 }, beyond = { 10.5, 10, 11, 11 };
-    put_square(&shape, 0, 0, 10, 10);
-    struct zone *zone = open_zone(&shape, 9, PREDICATE_WITHIN, INVALID_TRUST);
-    for (uint32_t type = 1; type <= 7; type++)
-        for (uint32_t i = 0; i < 32; i++) {
-            static struct shape head;
-            shape_init(&head);
-            head.flags = flags[i / 8];
-            head.iso = i % 8 / 2 * 1000;
-            head.big = i % 2;
-            put_type(&head, type, 0x07000007);
-            put_count(&head, 0x07070707);
-            assert_int_equal(zone_needs_geos(zone, &meets, head.bytes, head.n),
-                             type == 7);
-            assert_false(zone_needs_geos(zone, &beyond, head.bytes, head.n));
-        }
-    assert_false(zone_needs_geos(zone, &meets, NULL, 0));
-    assert_false(zone_needs_geos(zone, &(struct box){ 1, 1, 0, 0 }, shape.bytes, 5));
-    zone_close(zone);
-    memory_rewind(&memory, &mark);
 }
 
 static void an_invalid_zone_leaves_everything_in_its_box_to_geos(void **state)
@@ -664,7 +632,6 @@ int main(void)
         cmocka_unit_test(a_point_a_rounding_off_an_edge_lies_where_postgis_says),
         cmocka_unit_test(a_point_on_any_border_intersects_and_is_not_within),
         cmocka_unit_test(a_collection_is_geoss_whatever_its_box),
-        cmocka_unit_test(only_a_collection_is_geoss_for_its_type),
         cmocka_unit_test(an_invalid_zone_leaves_everything_in_its_box_to_geos),
         cmocka_unit_test(a_grid_takes_what_memory_there_is),
     };

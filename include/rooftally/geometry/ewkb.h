@@ -31,8 +31,8 @@ enum ewkb_fault {
     EWKB_UNSUPPORTED, /* a curve or surface, or nested deeper than 198 */
     EWKB_NOT_FINITE,  /* a NaN or infinite x or y */
     EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
-    EWKB_COLLECTED,   /* no fault: a collection, which cells must not decide; set by a
-                         source whose rows come without geometry, never by ewkb_read */
+    EWKB_COLLECTED,   /* no fault: a collection, which cells must not decide; from
+                         ewkb_fault_of, never from ewkb_read */
     EWKB_NO_ID,       /* the building has no id, whatever its geometry: set by a source,
                          never by ewkb_read */
     EWKB_LAST = EWKB_NO_ID
@@ -53,6 +53,9 @@ struct ewkb {
  *          much could be read (0 where not)
  */
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
+
+/* What a row says of a geometry that ewkb_read has read: that it is a collection as well. */
+enum ewkb_fault ewkb_fault_of(enum ewkb_fault fault, const struct ewkb *read);
 
 /* Whether it says to be a little-endian polygon of x and y: what nearly all are. */
 bool ewkb_is_polygon(const uint8_t *bytes, int64_t n_bytes);

@@ -13,8 +13,9 @@
  *
  * GEOS is the authority. The grid answers only where it is certain: wherever rounding
  * could matter (an ordinate near an edge, a corner on a crossing) the answer is REFINE.
- * A zone that GEOS calls invalid has no grid: every building in its box is refined. So is
- * every collection (zone_needs_geos).
+ * A zone that GEOS calls invalid has no grid: every building in its box is refined. A
+ * collection whose box is inside is the caller's to refine (EWKB_COLLECTED): what ST_Within and
+ * ST_Intersects say of members that overlap, or of different dimensions, is GEOS's business.
  */
 #ifndef ROOFTALLY_GEOMETRY_ZONE_H
 #define ROOFTALLY_GEOMETRY_ZONE_H
@@ -110,21 +111,8 @@ enum decision zone_decide_outline(const struct zone *zone,
                                   const uint8_t *ewkb,
                                   int64_t n_bytes);
 
-/*
- * Whether a building is GEOS's whatever zone_decide says of its box: a collection whose box
- * meets the zone's. What ST_Within and ST_Intersects say of members that overlap, or of
- * different dimensions, is GEOS's business.
- *
- * box   the building's own, also where the predicate is CENTROID
- * ewkb  that ewkb_read called fine; none (n_bytes 0) for no geometry
- */
-bool zone_needs_geos(const struct zone *zone,
-                     const struct box *box,
-                     const uint8_t *ewkb,
-                     int64_t n_bytes);
-
-/* Whether the closed box lies in inside cells only: for blocks of rows; where no row is
- * one that zone_needs_geos. */
+/* Whether the closed box lies in inside cells only: for blocks of rows without a
+ * fault. */
 bool zone_contains_box(const struct zone *zone, const struct box *box);
 /* Whether the closed box lies in outside cells only or beyond the zone's box. */
 bool zone_excludes_box(const struct zone *zone, const struct box *box);
