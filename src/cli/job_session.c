@@ -137,30 +137,97 @@ check_connections(const struct job_session *session, int n_ranks, struct error *
                      n_free);
 }
 
-/* What the first rank tells the others: the bytes of source_share, everywhere (heap). */
-static int share(struct job_session *session,
-                 struct comm *comm,
+/* What the first rank has (heap), everywhere; `status` is its own so far. Collective and agreed. */
+static int share(struct comm *comm,
+                 int status,
                  uint8_t **bytes,
                  int64_t *n_bytes,
                  struct error *err)
 {
-    bool is_first = comm_rank(comm) == 0;
-    int status = is_first ? source_share(session->source, bytes, n_bytes, err) : 0;
     if (comm_agree(comm, status, err) < 0
         || comm_broadcast(comm, n_bytes, sizeof *n_bytes, err) < 0)
         return -1;
-    if (!is_first && !(*bytes = malloc((size_t)*n_bytes + 1)))
-        status = error_set(err, ERROR_BUDGET, "no memory for a schema");
+    if (comm_rank(comm) > 0 && !(*bytes = malloc((size_t)*n_bytes + 1)))
+        status = error_set(err, ERROR_BUDGET, "no memory for what rank 0 tells");
     if (comm_agree(comm, status, err) < 0)
         return -1;
     return comm_broadcast(comm, *bytes, *n_bytes, err);
+}
+
+/* A text of the first rank (heap), everywhere. Collective and agreed. */
+static int
+share_text(struct comm *comm, const char *own, char **first, struct error *err)
+{
+    uint8_t *bytes = NULL;
+    int64_t n_bytes = 0;
+    int status = 0;
+    if (comm_rank(comm) == 0) {
+        n_bytes = (int64_t)strlen(own) + 1;
+        bytes = (uint8_t *)strdup(own);
+        status = bytes ? 0 : error_set(err, ERROR_BUDGET, "no memory for a text");
+    }
+    status = share(comm, status, &bytes, &n_bytes, err);
+    *first = (char *)bytes;
+    return status;
+}
+
+/* Every rank reads the job by itself: out of a file that is not the same on every host, or with
+ * options that it alone was started with, one result would come of several jobs. */
+static int
+compare_jobs(const struct job_session *session, struct comm *comm, struct error *err)
+{
+    const struct job *job = session->job;
+    char *own = NULL, *first = NULL, differs[400];
+    int status = 0;
+    if (asprintf(&own, "%s[job] output = %s\n", job->identity, job->output) < 0) {
+        own = NULL;
+        status = error_set(err, ERROR_BUDGET, "no memory for a job");
+    }
+    if (comm_agree(comm, status, err) < 0 || share_text(comm, own, &first, err) < 0)
+        status = -1;
+    else if (job_identity_differs(first, own, differs, sizeof differs))
+        status = error_set(err,
+                           ERROR_USAGE,
+                           "rank %d on %s has another job than rank 0: %s: start all "
+                           "ranks with the same file and options",
+                           comm_rank(comm),
+                           comm_host(comm),
+                           differs);
+    free(first);
+    free(own);
+    return comm_agree(comm, status, err);
+}
+
+/* The same of a source that every rank opens by itself, and that knows by what it goes. */
+static int compare_sources(const struct source_schema *schema,
+                           struct comm *comm,
+                           struct error *err)
+{
+    char *first = NULL;
+    int status = share_text(comm, schema->identity, &first, err);
+    if (status == 0 && *schema->identity && strcmp(first, schema->identity) != 0)
+        status = error_set(err,
+                           ERROR_USAGE,
+                           "[source] path: rank %d on %s reads %s, and rank 0 %s: give "
+                           "all ranks the same store",
+                           comm_rank(comm),
+                           comm_host(comm),
+                           schema->identity,
+                           first);
+    free(first);
+    return comm_agree(comm, status, err);
 }
 
 static int follow(struct job_session *session, struct comm *comm, struct error *err)
 {
     uint8_t *bytes = NULL;
     int64_t n_bytes = 0;
-    int status = share(session, comm, &bytes, &n_bytes, err);
+    int status = 0;
+    if (compare_sources(source_schema(session->source), comm, err) < 0)
+        return -1;
+    if (comm_rank(comm) == 0)
+        status = source_share(session->source, &bytes, &n_bytes, err);
+    status = share(comm, status, &bytes, &n_bytes, err);
     if (status == 0) {
         if (comm_rank(comm) > 0)
             status = source_follow(session->source, bytes, n_bytes, err) < 0
@@ -191,6 +258,8 @@ int job_session_open_all(struct job_session *session,
 {
     bool is_first = comm_rank(comm) == 0;
     int status = 0;
+    if (!opening->again && compare_jobs(session, comm, err) < 0)
+        return -1;
     if (is_first) {
         status = reach(session, 0, opening->stop, opening->stop_context, err);
         if (status == 0 && !opening->again)

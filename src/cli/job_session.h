@@ -72,7 +72,7 @@ struct opening {
  * opened anew, with another snapshot. Collective and agreed.
  *
  * Returns   0, or -1; ERROR_USAGE where the server has fewer connections free than there
- *           are ranks
+ *           are ranks, or a rank has another job or store than the first
  */
 int job_session_open_all(struct job_session *session,
                          struct comm *comm,

@@ -304,6 +304,13 @@ int entries_read(struct entries *entries, const char *path, struct error *err)
                   path);
         goto out;
     }
+    if (n == 0) {
+        error_set(err,
+                  ERROR_USAGE,
+                  "%s: it is empty; out of a pipe one rank alone can read",
+                  path);
+        goto out;
+    }
     if (n > MOST_FILE_BYTES) {
         error_set(err, ERROR_USAGE, "%s: longer than 1 MiB: not a job file", path);
         goto out;

@@ -320,7 +320,9 @@ static void a_bad_line_is_refused_with_its_place(void **state)
         assert_string_equal(refusal(text, strlen(text), NULL), cases[i].message);
     }
     assert_string_equal(refusal("[job]\0\n", 7, NULL), "F:1: not UTF-8 text");
-    assert_string_equal(refusal("", 0, NULL), "F: [zones] table is missing");
+    assert_string_equal(refusal("", 0, NULL),
+                        "F: it is empty; out of a pipe one rank alone can read");
+    assert_string_equal(refusal("\n", 1, NULL), "F: [zones] table is missing");
     assert_string_equal(refusal(least, strlen(least) - 20, NULL),
                         "F: [buildings] geometry is missing");
 }

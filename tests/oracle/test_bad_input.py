@@ -200,6 +200,33 @@ def connections():
     run_bad("no connection", ["run", job, "-o", output], ["connection"], 1, (1, 2), output)
 
 
+def ranks_apart():
+    """Ranks that were started with different files or options make no result of several jobs."""
+    output, other_output = (os.path.join(folder, name) for name in ("bad.h5", "other.h5"))
+    stores = [os.path.join(folder, f"{name}.store.h5") for name in ("first", "second")]
+    for i, store in enumerate(stores):
+        rooftally("generate", store, "--zones", "5", "--buildings", "500", "--seed", str(i), "--quiet")
+    job, other = write_job("bad"), write_job("other", buildings__where="height > 50")
+    kinds = [["--set", "source.kind=store", "--set", f"source.path={store}"] for store in stores]
+    for what, first, last, words in (
+            ("jobs", ["run", job, "-o", output], ["run", other, "-o", output],
+             ["rank 2", "another job", "[buildings] where", "50"]),
+            ("an option", ["run", job, "-o", output], ["run", job, "-o", output, "--set",
+                                                       "statistics.n=count(size)"],
+             ["rank 2", "[statistics] n", "count(size)"]),
+            ("outputs", ["run", job, "-o", output], ["run", job, "-o", other_output],
+             ["rank 2", "[job] output", other_output[-20:]]),
+            ("stores", ["run", job, "-o", output, *kinds[0]], ["run", job, "-o", output, *kinds[1]],
+             ["source.path", "rank 2", "the same store"]),
+            ("jobs of a store", ["stage", job, "-o", output], ["stage", other, "-o", output],
+             ["rank 2", "another job", "[buildings] where"])):
+        run_bad(f"{what} apart", [*first, ":", "-n", "1", ROOFTALLY, *last], words, 2, output=output)
+    empty = os.path.join(folder, "empty.ini")
+    with open(empty, "w", encoding="ascii"):
+        pass
+    run_bad("an empty job", ["run", empty], ["empty.ini", "it is empty"], 1)
+
+
 use_database("bad_input")
 generate(5, 1000, 1)
 query(TABLES)
@@ -208,6 +235,7 @@ jobs()
 outputs()
 inputs_as_outputs()
 command_lines()
+ranks_apart()
 connections()
 query(f"drop database {BARE}")
 query("drop owned by pauper, single; drop role pauper, single")
