@@ -43,16 +43,20 @@ static bool ring_is_open(const struct sequence *ring)
     return x0 != x1 || y0 != y1;
 }
 
+/* A hole goes into *holes, all else into *extent. */
 static enum ewkb_fault add_sequence(const struct sequence *sequence,
                                     bool *shell_is_empty,
-                                    struct extent *extent)
+                                    struct extent *extent,
+                                    struct extent *holes)
 {
+    bool is_hole = sequence->part == EWKB_POLYGON && sequence->i_ring > 0;
+    struct extent *to = is_hole ? holes : extent;
     for (int64_t i = 0; i < sequence->n; i++) {
         double x, y;
         sequence_point(sequence, i, &x, &y);
-        extent_add(extent, x, y);
+        extent_add(to, x, y);
     }
-    if (extent->odd)
+    if (to->odd)
         return EWKB_NOT_FINITE;
     if (sequence->part != EWKB_POLYGON)
         return EWKB_FINE;
@@ -65,13 +69,19 @@ static enum ewkb_fault add_sequence(const struct sequence *sequence,
     return EWKB_FINE;
 }
 
+static bool holds(const struct extent *extent, const struct extent *holes)
+{
+    return extent->xmin <= holes->xmin && extent->ymin <= holes->ymin
+           && extent->xmax >= holes->xmax && extent->ymax >= holes->ymax;
+}
+
 /* Every type, dimension and byte order. Structure comes before content: what is cut
  * short is malformed whatever its points say. */
 static enum ewkb_fault read_any(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out)
 {
     struct walk walk;
     struct sequence sequence;
-    struct extent extent = empty_extent;
+    struct extent extent = empty_extent, holes = empty_extent;
     enum ewkb_fault fault = EWKB_FINE;
     bool shell_is_empty = false;
     int more;
@@ -84,17 +94,19 @@ static enum ewkb_fault read_any(const uint8_t *bytes, int64_t n_bytes, struct ew
         return walk.fault;
     while ((more = walk_next(&walk, &sequence)) > 0) {
         if (fault == EWKB_FINE)
-            fault = add_sequence(&sequence, &shell_is_empty, &extent);
+            fault = add_sequence(&sequence, &shell_is_empty, &extent, &holes);
         out->n_vertices += sequence.n;
     }
     out->box = (struct box){ extent.xmin, extent.ymin, extent.xmax, extent.ymax };
+    out->spills = !holds(&extent, &holes);
     out->empty = out->n_vertices == 0;
     return more < 0 ? walk.fault : fault;
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 /*
- * The one kind that a footprint is: a little-endian polygon of x and y.
+ * The one kind that a footprint is: a little-endian polygon of x and y, whose shell comes
+ * first and holds its holes.
  *
  * Returns false where it is anything else or has any fault; read_any then says what.
  */
@@ -116,9 +128,9 @@ static bool read_footprint(const uint8_t *bytes, int64_t n_bytes, struct ewkb *o
     memcpy(&n_rings, at - 4, 4);
     if (n_rings == 0)
         return false;
-    struct extent extent = empty_extent;
+    struct extent extent = empty_extent, holes = empty_extent, *to = &extent;
     int64_t n_vertices = 0;
-    for (; n_rings > 0; n_rings--) {
+    for (; n_rings > 0; n_rings--, to = &holes) {
         if (end - at < 4)
             return false;
         memcpy(&n, at, 4);
@@ -130,16 +142,16 @@ static bool read_footprint(const uint8_t *bytes, int64_t n_bytes, struct ewkb *o
         for (const uint8_t *stop = at + 16 * (int64_t)n; at < stop; at += 16) {
             double point[2];
             memcpy(point, at, sizeof point);
-            extent_add(&extent, point[0], point[1]);
+            extent_add(to, point[0], point[1]);
         }
     }
-    if (at != end || extent.odd)
+    if (at != end || extent.odd || holes.odd || !holds(&extent, &holes))
         return false;
     out->type = EWKB_POLYGON;
     memcpy(&out->srid, &srid, sizeof srid);
     out->n_vertices = n_vertices;
     out->box = (struct box){ extent.xmin, extent.ymin, extent.xmax, extent.ymax };
-    out->empty = false;
+    out->spills = out->empty = false;
     return true;
 }
 #else
@@ -165,7 +177,8 @@ enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *ou
 
 enum ewkb_fault ewkb_fault_of(enum ewkb_fault fault, const struct ewkb *read)
 {
-    return fault == EWKB_FINE && read->type == EWKB_COLLECTION ? EWKB_COLLECTED : fault;
+    bool is_geoss = read->type == EWKB_COLLECTION || read->spills;
+    return fault == EWKB_FINE && is_geoss ? EWKB_COLLECTED : fault;
 }
 
 const char *ewkb_fault_text(enum ewkb_fault fault)

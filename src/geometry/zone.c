@@ -42,19 +42,20 @@ static int check_validity(struct zone *zone, struct error *err)
 
 /* The grid of a zone that turns out invalid is given back. */
 static int open_grid(struct zone *zone,
-                     int64_t n_vertices,
+                     const struct ewkb *head,
                      struct memory *memory,
                      struct error *err)
 {
     struct memory_mark before = memory_mark(memory);
-    int built = grid_build(&zone->grid,
-                           zone->wkb,
-                           zone->n_bytes,
-                           &zone->box,
-                           n_vertices,
-                           zone->n_expected,
-                           memory,
-                           err);
+    int built = head->spills ? 0
+                             : grid_build(&zone->grid,
+                                          zone->wkb,
+                                          zone->n_bytes,
+                                          &zone->box,
+                                          head->n_vertices,
+                                          zone->n_expected,
+                                          memory,
+                                          err);
     if (built < 0)
         return -1;
     zone->has_grid = built > 0;
@@ -95,7 +96,7 @@ int zone_open(struct zone **zone,
                            .box = head.box,
                            .empty = head.empty,
                            .valid = known_valid || head.empty };
-    if (!made->empty && open_grid(made, head.n_vertices, memory, err)) {
+    if (!made->empty && open_grid(made, &head, memory, err)) {
         zone_close(made);
         memory_rewind(memory, &before);
         return -1;
@@ -110,7 +111,7 @@ bool zone_is_surely_valid(const uint8_t *wkb, int64_t n_bytes, struct memory *me
     struct grid grid;
     struct ewkb head;
     struct error why;
-    if (check(wkb, n_bytes, &head, &why) || head.empty)
+    if (check(wkb, n_bytes, &head, &why) || head.empty || head.spills)
         return false;
     bool valid = grid_build(&grid,
                             wkb,
@@ -176,7 +177,9 @@ static struct box common(const struct box *a, const struct box *b)
  * rounded at all. */
 static double before_rounding(double x)
 {
-    return x < -FLT_MAX ? -FLT_MAX : x + fabs(x) * 0x1p-22 + 0x1p-148;
+    return x < -FLT_MAX   ? -FLT_MAX
+           : x >= FLT_MAX ? INFINITY
+                          : x + fabs(x) * 0x1p-22 + 0x1p-148;
 }
 
 /* Whether the inner box sticks out of the outer one however its sides were rounded. */

@@ -134,7 +134,9 @@ refine(struct analysis *a, struct progress *p, int32_t row, struct error *err)
     enum decision decision = DECISION_OUTSIDE;
     char reason[REASON_BYTES];
     struct error why;
-    if (is_candidate(p->zone, box))
+    if (is_candidate(p->zone, box) && a->batch.faults[row] == EWKB_COLLECTED)
+        decision = DECISION_REFINE;
+    else if (is_candidate(p->zone, box))
         decision = zone_decide_outline(p->zone, box, (const uint8_t *)wkb.bytes, wkb.n);
     if (decision != DECISION_REFINE) {
         a->decisions[row] = (uint8_t)decision;
@@ -241,7 +243,7 @@ static int decide(struct analysis *a, struct progress *p, struct error *err)
             if (refuse(a, p, row, err) < 0)
                 return -1;
         } else if (a->decisions[row] == DECISION_REFINE
-                   || (collected && a->decisions[row] == DECISION_INSIDE)) {
+                   || (collected && is_candidate(p->zone, &batch->boxes[row]))) {
             a->rows[n_open++] = row;
         }
     }

@@ -526,6 +526,50 @@ static void rings_close_and_have_four_points(void **state)
     assert_int_equal(ewkb_read(shape.bytes, shape.n, &head), EWKB_MALFORMED);
 }
 
+/* As PostGIS and GEOS have it; and whoever decides by boxes is told. */
+static void a_hole_is_no_part_of_the_box(void **state)
+{
+    (void)state;
+    static const struct {
+        struct box hole;
+        bool spills;
+    } cases[] = {
+        { { 1, 1, 2, 2 }, false },    { { 0, 0, 10, 10 }, false },
+        { { 20, 20, 22, 22 }, true }, { { -1, 1, 2, 2 }, true },
+        { { 1, -1, 2, 2 }, true },    { { 1, 1, 11, 2 }, true },
+        { { 1, 1, 2, 11 }, true },
+    };
+    static const uint32_t flags[] = { 0, 0x20000000u, 0x80000000u, 0xe0000000u };
+    static struct shape shape;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (uint32_t dress = 0; dress < 16; dress++) {
+            const struct box *hole = &cases[i].hole;
+            struct ewkb head;
+            struct box bounds;
+            shape_init(&shape);
+            shape.flags = flags[dress / 4];
+            shape.big = dress % 2;
+            put_type(&shape, dress % 4 < 2 ? 3 : 6, 0);
+            if (dress % 4 >= 2) {
+                put_count(&shape, 1);
+                put_part(&shape, 3);
+            }
+            put_count(&shape, 2);
+            put_rectangle(&shape, 0, 0, 10, 10);
+            put_rectangle(&shape, hole->xmin, hole->ymin, hole->xmax, hole->ymax);
+            assert_int_equal(ewkb_read(shape.bytes, shape.n, &head), EWKB_FINE);
+            assert_memory_equal(&head.box,
+                                (&(struct box){ 0, 0, 10, 10 }),
+                                sizeof head.box);
+            assert_int_equal(head.spills, cases[i].spills);
+            assert_int_equal(head.n_vertices, 10);
+            assert_int_equal(ewkb_fault_of(EWKB_FINE, &head),
+                             head.spills ? EWKB_COLLECTED : EWKB_FINE);
+            assert_int_equal(ewkb_bounds(shape.bytes, shape.n, &bounds), 0);
+            assert_memory_equal(&head.box, &bounds, sizeof bounds);
+        }
+}
+
 static void flatten_refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -599,6 +643,7 @@ int main(void)
         cmocka_unit_test(collections_nest_as_deep_as_postgis_reads),
         cmocka_unit_test(what_is_wrong_in_a_collection_is_found_however_deep),
         cmocka_unit_test(rings_close_and_have_four_points),
+        cmocka_unit_test(a_hole_is_no_part_of_the_box),
         cmocka_unit_test(flatten_refuses_what_does_not_fit),
         cmocka_unit_test(the_centroid_of_a_footprint_is_in_its_box),
     };

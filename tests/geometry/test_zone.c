@@ -1,3 +1,5 @@
+#include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -573,6 +575,42 @@ static void an_invalid_zone_leaves_everything_in_its_box_to_geos(void **state)
     memory_rewind(&memory, &mark);
 }
 
+static void a_zone_whose_hole_is_not_in_it_has_no_grid(void **state)
+{
+    (void)state;
+    static struct shape shape;
+    struct memory_mark mark = memory_mark(&memory);
+    shape_init(&shape);
+    put_type(&shape, POLYGON, 0);
+    put_count(&shape, 2);
+    put_rectangle(&shape, 0, 0, 10, 10);
+    put_rectangle(&shape, 1e9, -1e9, 2e9, 1e9);
+    assert_false(zone_is_surely_valid(shape.bytes, shape.n, &memory));
+    struct zone *zone = open_zone(&shape, 1000, PREDICATE_INTERSECTS, INVALID_TRUST);
+    assert_false(zone_is_valid(zone));
+    assert_true(zone_box(zone).xmax < 11);
+    assert_int_equal(decided(zone, (struct box){ 1, 1, 2, 2 }), DECISION_REFINE);
+    assert_int_equal(decided(zone, (struct box){ 1e9, 1, 2e9, 2 }), DECISION_OUTSIDE);
+    zone_close(zone);
+    memory_rewind(&memory, &mark);
+}
+
+/* A store rounds a box outwards to floats: beyond the largest a side can be anything. */
+static void a_box_beyond_all_floats_is_not_taken_for_what_it_was(void **state)
+{
+    (void)state;
+    static struct shape shape;
+    struct memory_mark mark = memory_mark(&memory);
+    put_square(&shape, 1e40, -5e40, 5e40, -1e40);
+    struct zone *zone = open_zone(&shape, 9, PREDICATE_WITHIN, INVALID_TRUST);
+    struct box rounded = { FLT_MAX, -INFINITY, INFINITY, -FLT_MAX };
+    assert_int_equal(decided(zone, (struct box){ 2e40, -3e40, 3e40, -2e40 }),
+                     DECISION_INSIDE);
+    assert_int_equal(decided(zone, rounded), DECISION_REFINE);
+    zone_close(zone);
+    memory_rewind(&memory, &mark);
+}
+
 static void a_grid_takes_what_memory_there_is(void **state)
 {
     (void)state;
@@ -633,6 +671,8 @@ int main(void)
         cmocka_unit_test(a_point_on_any_border_intersects_and_is_not_within),
         cmocka_unit_test(a_collection_is_geoss_whatever_its_box),
         cmocka_unit_test(an_invalid_zone_leaves_everything_in_its_box_to_geos),
+        cmocka_unit_test(a_zone_whose_hole_is_not_in_it_has_no_grid),
+        cmocka_unit_test(a_box_beyond_all_floats_is_not_taken_for_what_it_was),
         cmocka_unit_test(a_grid_takes_what_memory_there_is),
     };
     return cmocka_run_group_tests(tests, open_things, close_things);

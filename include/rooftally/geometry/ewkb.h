@@ -31,9 +31,9 @@ enum ewkb_fault {
     EWKB_UNSUPPORTED, /* a curve or surface, or nested deeper than 198 */
     EWKB_NOT_FINITE,  /* a NaN or infinite x or y */
     EWKB_OPEN_RING,   /* a ring with 1 to 3 points, or whose ends differ */
-    EWKB_COLLECTED,   /* no fault: a collection, which cells must not decide; from
-                         ewkb_fault_of, never from ewkb_read */
-    EWKB_NO_ID,       /* the building has no id, whatever its geometry: set by a source,
+    EWKB_COLLECTED, /* no fault: what cells and outlines must not decide, a collection, or
+                         holes out of their box; from ewkb_fault_of, never from ewkb_read */
+    EWKB_NO_ID,     /* the building has no id, whatever its geometry: set by a source,
                          never by ewkb_read */
     EWKB_LAST = EWKB_NO_ID
 };
@@ -42,7 +42,9 @@ struct ewkb {
     enum ewkb_type type;
     int32_t srid;       /* 0 when not given */
     int64_t n_vertices; /* closing points included */
-    struct box box;     /* of x and y; xmin > xmax when empty */
+    struct box box;     /* of x and y, as PostGIS and GEOS have it: of a polygon, its
+                           shell's; xmin > xmax when empty */
+    bool spills;        /* a hole reaches out of the box: it is not valid */
     bool empty;         /* no vertex at all */
 };
 
@@ -54,7 +56,7 @@ struct ewkb {
  */
 enum ewkb_fault ewkb_read(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out);
 
-/* What a row says of a geometry that ewkb_read has read: that it is a collection as well. */
+/* What a row says of a geometry that ewkb_read has read: also that it is GEOS's alone. */
 enum ewkb_fault ewkb_fault_of(enum ewkb_fault fault, const struct ewkb *read);
 
 /* Whether it says to be a little-endian polygon of x and y: what nearly all are. */
