@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rooftally/base/file.h"
+#include "rooftally/base/log.h"
 
 #include "hint.h"
 
@@ -93,6 +94,13 @@ const char *job_session_other_where(const struct job_session *session)
 {
     const char *where = source_schema(session->source)->building_where;
     return where && strcmp(where, session->job->where_text) != 0 ? where : NULL;
+}
+
+void job_session_tell_crs(const struct job_session *session)
+{
+    const char *crs = source_schema(session->source)->crs_definition;
+    if (!crs || !*crs)
+        log_event(LOG_WARN, "no_crs", "coordinates are taken as metres in a plane");
 }
 
 /* Fields and statistics to the open source. */

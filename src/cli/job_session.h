@@ -54,6 +54,10 @@ int job_session_open(struct job_session *session, struct error *err);
  * text; NULL otherwise. */
 const char *job_session_other_where(const struct job_session *session);
 
+/* Warn where nobody knows the CRS of the open source: what is measured then is right in a plane
+ * of metres alone. */
+void job_session_tell_crs(const struct job_session *session);
+
 /* Close all but the job and its memory: it can be opened anew. */
 void job_session_leave(struct job_session *session);
 

@@ -290,6 +290,7 @@ static void tell_start(const struct run *run)
 {
     if (!run->scans)
         tell_missing_indexes(run);
+    job_session_tell_crs(&run->session);
     const char *where = job_session_other_where(&run->session);
     if (where)
         log_event(LOG_WARN,

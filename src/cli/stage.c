@@ -143,12 +143,6 @@ static int stage(struct job_session *session,
     return 0;
 }
 
-static void warn(const struct job_session *session)
-{
-    if (!source_schema(session->source)->crs_definition)
-        log_event(LOG_WARN, "no_crs", "coordinates are taken as metres in a plane");
-}
-
 /* Everything that can be found wrong before the work starts. */
 static int prepare(struct job_session *session,
                    const struct options *options,
@@ -179,7 +173,7 @@ static int prepare(struct job_session *session,
         return -1;
     }
     if (comm_rank(comm) == 0)
-        warn(session);
+        job_session_tell_crs(session);
     if (comm_rank(comm) == 0 && source_reads_file(session->source, options->output))
         status = error_set(err,
                            ERROR_USAGE,

@@ -42,8 +42,11 @@ static int read_crs(struct postgres *postgres, struct error *err)
 {
     int status = -1;
     struct sql sql = { 0 };
+    /* what PostGIS itself goes by where srtext is not given */
     sql_add(&sql,
-            "SELECT srtext FROM %sspatial_ref_sys WHERE srid = %d AND srtext <> ''",
+            "SELECT coalesce(nullif(srtext, ''), nullif(proj4text, '') || ' "
+            "+type=crs', "
+            "auth_name || ':' || auth_srid, '') FROM %sspatial_ref_sys WHERE srid = %d",
             postgres->postgis,
             (int)postgres->base.schema.srid);
     PGresult *result = run(postgres, &sql, err);

@@ -61,4 +61,22 @@ for seen in (rooftally("plan", job).stdout, run.stderr):
     for hint in ("seen is no table: create an index using gist on what its boundary is read from",
                  "areas is no table: create an index on what its zip is read from"):
         check(seen.count(hint) == 1 and "create index on" not in seen, "a view", seen)
+
+# A CRS that is known by its other names measures as PostGIS does; one that is not is told.
+query("""insert into spatial_ref_sys (srid, proj4text) values (990006, '+proj=longlat +datum=WGS84 +no_defs');
+         insert into spatial_ref_sys (srid, auth_name, auth_srid) values (990004, 'EPSG', 4326)""")
+area = float(query("select sum(ST_Area(b.boundary::geography)) from building b join zipcode z"
+                   " on zip = '01001' and ST_Within(b.boundary, z.boundary)")[0][0])
+for srid, known in ((4326, True), (990006, True), (990004, True), (998877, False), (0, False)):
+    for table, rows in (("zipcode", "where zip = '01001'"), ("building", "")):
+        query(f"""create table {table}_{srid} as
+                  select {'zip' if rows else 'id'}, ST_SetSRID(boundary::geometry, {srid}) as boundary from {table} {rows}""")
+    query(f"create index on building_{srid} using gist (boundary)")
+    for fetch in ("index", "scan"):
+        job = write_job("crs", source__fetch=fetch, zones__table=f"zipcode_{srid}",
+                        buildings__table=f"building_{srid}", buildings__fields=None, buildings__where=None, statistics={"area": "sum(area_m2)"})
+        run = rooftally("run", job, "-o", os.path.join(folder, "crs.h5"), "--force", "--quiet")
+        check(run.stderr.count("event=no_crs") == (not known), srid, fetch, "warned:", run.stderr)
+        seen = Result(os.path.join(folder, "crs.h5"))["area"][0]
+        check(abs(seen / area - 1 < 1e-4) if known else seen < 1, srid, fetch, "area", seen, "is", area)
 finish()
