@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "rooftally/base/error.h"
+#include "rooftally/base/utf8.h"
 
 static enum log_level least_level = LOG_WARN;
 static int own_rank;
@@ -40,42 +41,22 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     fputs(line, stderr);
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none or a control character. */
-static int sequence_length(const unsigned char *s, int n)
+/* Controls, C1 among them, and marks that turn the direction of what follows. */
+static bool is_control(uint32_t code)
 {
-    unsigned code = s[0];
-    if (code < 0x80)
-        return code >= 0x20 && code != 0x7f;
-    int more = code >= 0xf0 && code < 0xf5   ? 3
-               : code >= 0xe0 && code < 0xf0 ? 2
-               : code >= 0xc2 && code < 0xe0 ? 1
-                                             : 0;
-    if (more == 0 || more >= n)
-        return 0;
-    code &= 0x3fu >> more;
-    for (int i = 1; i <= more; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    static const unsigned least[] = { 0, 0x80, 0x800, 0x10000 };
-    if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return 0;
-    /* C1 controls, and marks that turn the direction of what follows */
-    if (code < 0xa0 || (code >= 0x202a && code <= 0x202e)
-        || (code >= 0x2066 && code <= 0x2069))
-        return 0;
-    return more + 1;
+    return code < 0x20 || (code >= 0x7f && code < 0xa0)
+           || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
 }
 
 char *log_clean(char *out, int n_out, const char *text, int n_text)
 {
     int at = 0;
     for (int i = 0; i < n_text && at < n_out - 1;) {
-        int n = sequence_length((const unsigned char *)text + i, n_text - i);
-        if (n == 0) {
+        uint32_t code;
+        int n = utf8_read(text + i, (size_t)(n_text - i), &code);
+        if (n == 0 || is_control(code)) {
             out[at++] = '?';
-            i++;
+            i++; /* each byte of it */
             continue;
         }
         if (at + n > n_out - 1)

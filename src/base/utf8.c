@@ -1,8 +1,6 @@
 #include "rooftally/base/utf8.h"
 
-#include <stdint.h>
-
-int utf8_length(const char *text, size_t n)
+int utf8_read(const char *text, size_t n, uint32_t *code)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
     const unsigned char *at = (const unsigned char *)text;
@@ -12,19 +10,23 @@ int utf8_length(const char *text, size_t n)
                  : at[0] < 0xf0 ? 3
                  : at[0] < 0xf5 ? 4
                                 : 0;
-    if (length <= 1)
-        return length;
     if ((size_t)length > n)
         return 0;
-    uint32_t code = at[0] & (0x7fu >> length);
+    *code = length > 1 ? at[0] & (0x7fu >> length) : at[0];
     for (int i = 1; i < length; i++) {
         if ((at[i] & 0xc0) != 0x80)
             return 0;
-        code = code << 6 | (at[i] & 0x3fu);
+        *code = *code << 6 | (at[i] & 0x3fu);
     }
-    if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-        return 0;
-    return length;
+    bool is_one = *code >= least[length] && *code <= 0x10ffff
+                  && (*code < 0xd800 || *code >= 0xe000);
+    return is_one ? length : 0;
+}
+
+int utf8_length(const char *text, size_t n)
+{
+    uint32_t code;
+    return utf8_read(text, n, &code);
 }
 
 bool utf8_is_text(const char *text, size_t n)

@@ -22,7 +22,7 @@ static bool before(const struct leader *a, const struct leader *b)
         return a->key > b->key;
     if (a->id != b->id)
         return a->id < b->id;
-    return order_texts(a->text, b->text) < 0;
+    return text_compare(&a->text, &b->text) < 0;
 }
 
 static void swap(struct leader *a, struct leader *b)

@@ -4,13 +4,6 @@
 
 enum { FEW = 24 };
 
-int order_texts(struct text a, struct text b)
-{
-    size_t n = (size_t)(a.n < b.n ? a.n : b.n);
-    int order = n ? memcmp(a.bytes, b.bytes, n) : 0;
-    return order ? order : (a.n > b.n) - (a.n < b.n);
-}
-
 static void swap(int64_t *a, int64_t *b)
 {
     int64_t c = *a;

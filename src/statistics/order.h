@@ -35,9 +35,6 @@ static inline double order_value(int64_t key, enum value_type type)
     return type == TYPE_REAL ? order_real(key) : (double)key;
 }
 
-/* Bytewise, the shorter first. */
-int order_texts(struct text a, struct text b);
-
 void order_sort(int64_t *keys, int64_t n);
 
 /* Move the key of rank k to keys[k], smaller or equal ones before it, greater or equal

@@ -190,7 +190,7 @@ const struct part_kind part_words = { .size = size,
 static int by_text(const void *a, const void *b)
 {
     const struct word *const *x = a, *const *y = b;
-    return order_texts((*x)->text, (*y)->text);
+    return text_compare(&(*x)->text, &(*y)->text);
 }
 
 int words_sorted(struct words *words, struct memory *memory, struct error *err)

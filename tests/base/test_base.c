@@ -12,6 +12,7 @@
 #include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/base/nearest.h"
+#include "rooftally/base/terms.h"
 
 #include "check.h"
 
@@ -295,6 +296,18 @@ static void one_file_is_told_by_any_of_its_names(void **state)
     rmdir(folder);
 }
 
+static void texts_are_ordered_bytewise(void **state)
+{
+    (void)state;
+    const struct text ordered[] = { { NULL, 0 }, { "\0", 1 }, { "A", 1 },
+                                    { "AB", 2 }, { "a", 1 },  { "a\0", 2 },
+                                    { "ab", 2 }, { "b", 1 },  { "\xc3\xa9", 2 } };
+    for (int i = 0; i < 9; i++)
+        for (int k = 0; k < 9; k++) {
+            assert_int_equal(text_compare(&ordered[i], &ordered[k]), (i > k) - (i < k));
+        }
+}
+
 static void put_text(const char *path, const char *text)
 {
     FILE *file = fopen(path, "w");
@@ -445,6 +458,7 @@ int main(void)
         cmocka_unit_test(the_nearest_word_is_found_or_none),
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),
+        cmocka_unit_test(texts_are_ordered_bytewise),
         cmocka_unit_test(a_path_has_a_name_and_a_folder),
         cmocka_unit_test(one_file_is_told_by_any_of_its_names),
         cmocka_unit_test(a_file_gets_its_name_and_replaces_only_what_it_may),

@@ -236,7 +236,7 @@ find(const struct statistics *set, const struct output_values *values, const cha
 
 static bool same(struct text a, struct text b)
 {
-    return order_texts(a, b) == 0;
+    return text_compare(&a, &b) == 0;
 }
 
 static void
@@ -259,7 +259,7 @@ check_uses(const struct statistics *set, const struct output_values *values, int
     assert_true(same(find(set, values, "mode_use")->texts[0], uses->texts[most]));
     assert_true(same(find(set, values, "rare_use")->texts[0], uses->texts[least]));
     for (int k = 1; k < uses->n; k++)
-        assert_true(order_texts(uses->texts[k - 1], uses->texts[k]) < 0);
+        assert_true(text_compare(&uses->texts[k - 1], &uses->texts[k]) < 0);
 }
 
 static void check_categories(const struct statistics *set,

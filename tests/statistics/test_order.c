@@ -104,26 +104,12 @@ static void no_order_is_quadratic(void **state)
     free(keys);
 }
 
-static void texts_are_ordered_bytewise(void **state)
-{
-    (void)state;
-    const struct text ordered[] = { { NULL, 0 }, { "\0", 1 }, { "A", 1 },
-                                    { "AB", 2 }, { "a", 1 },  { "a\0", 2 },
-                                    { "ab", 2 }, { "b", 1 },  { "\xc3\xa9", 2 } };
-    for (int i = 0; i < 9; i++)
-        for (int k = 0; k < 9; k++) {
-            int order = order_texts(ordered[i], ordered[k]);
-            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
-        }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_order_doubles_as_postgresql_does),
         cmocka_unit_test(sorting_and_selecting_agree_with_qsort),
         cmocka_unit_test(no_order_is_quadratic),
-        cmocka_unit_test(texts_are_ordered_bytewise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -124,7 +124,7 @@ static struct bytes encode(const struct zone_record *record)
 static void expect_texts(const struct text *a, const struct text *b, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
-        assert_int_equal(order_texts(a[i], b[i]), 0);
+        assert_int_equal(text_compare(&a[i], &b[i]), 0);
 }
 
 static void expect_columns(const struct column *a, const struct column *b, int64_t n)

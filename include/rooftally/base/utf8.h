@@ -4,9 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Bytes of the character at text, of which n >= 1 are there; 0 when it is none. */
 int utf8_length(const char *text, size_t n);
+
+/* The same, with its code. */
+int utf8_read(const char *text, size_t n, uint32_t *code);
 
 /* Whether all n bytes are such characters. */
 bool utf8_is_text(const char *text, size_t n);
