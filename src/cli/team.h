@@ -5,11 +5,11 @@
 #include "rooftally/comm/comm.h"
 #include "rooftally/source/team.h"
 
-/* The comm is borrowed by the team. */
 /* Whether this rank or another is wished to stop: the first to know tells the others, so
  * that all leave at their next agreement. void * for sources: a struct comm. */
 bool team_should_stop(void *comm);
 
+/* The comm is borrowed by the team. */
 struct team team_of(struct comm *comm);
 
 #endif

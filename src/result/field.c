@@ -96,7 +96,7 @@ static const struct field always[] = {
       .origin = FROM_INTEGER,
       .member = RECORD(n_decided),
       .units = "1",
-      .long_name = "candidates decided by the grid" },
+      .long_name = "candidates decided without GEOS" },
     { TELEMETRY,
       .name = "refined",
       INTEGER,

@@ -19,6 +19,7 @@ enum { N_ZONES = 9, N_BUILDINGS = 5000 };
 
 static uint8_t *whole;
 static size_t n_whole;
+static char other_path[sizeof store_path + 8]; /* beside it, nothing is there */
 
 static uint64_t seed = 11;
 
@@ -33,6 +34,7 @@ static int set_up(void **unused)
     struct error err = { ERROR_NONE, "" };
     (void)unused;
     close(mkstemp(store_path));
+    snprintf(other_path, sizeof other_path, "%s.other", store_path);
     close(mkstemp(job_path));
     if (generate(store_path, N_ZONES, N_BUILDINGS, true, 64 << 20, &err))
         fail_msg("%s", err.text);
@@ -227,7 +229,7 @@ static void refuse_on_a_rank(const struct team *team, void *context)
     (void)context;
     store_team = team;
     RANK_CHECK(
-        generate("/tmp/x.h5", 4, 100, true, team->rank == 1 ? 4 << 20 : 64 << 20, &err)
+        generate(other_path, 4, 100, true, team->rank == 1 ? 4 << 20 : 64 << 20, &err)
             == -1
         && err.code == ERROR_BUDGET && strstr(err.text, "a store needs "));
 }
@@ -236,7 +238,7 @@ static void one_rank_without_memory_ends_all(void **unused)
 {
     (void)unused;
     forks_run(3, refuse_on_a_rank, NULL);
-    assert_int_equal(access("/tmp/x.h5", F_OK), -1);
+    assert_int_equal(access(other_path, F_OK), -1);
 }
 
 static void what_is_there_stays(void **unused)
@@ -262,21 +264,21 @@ static void what_is_there_stays(void **unused)
                    "/tmp/no/such");
     /* what is said to be needed is what it takes, to the tenth that is said */
     static const char told[] = "a store needs ";
-    assert_refused(generate("/tmp/x.h5", 4, 100, true, 4 << 20, &err),
+    assert_refused(generate(other_path, 4, 100, true, 4 << 20, &err),
                    &err,
                    ERROR_BUDGET,
                    told);
     double needed = strtod(strstr(err.text, told) + sizeof told - 1, NULL) * (1 << 20);
-    assert_int_equal(generate("/tmp/x.h5",
+    assert_int_equal(generate(other_path,
                               4,
                               100,
                               true,
                               (int64_t)(needed - 120000),
                               &err),
                      -1);
-    assert_fine(generate("/tmp/x.h5", 4, 100, true, (int64_t)(needed + 120000), &err),
+    assert_fine(generate(other_path, 4, 100, true, (int64_t)(needed + 120000), &err),
                 &err);
-    unlink("/tmp/x.h5");
+    unlink(other_path);
 }
 
 static void info_tells_what_it_holds(void **unused)

@@ -17,7 +17,7 @@ struct zone_record {
 
     /* candidates = selected + outside + filtered + rejected */
     int64_t n_candidates, n_selected, n_outside, n_filtered, n_rejected;
-    int64_t n_decided, n_refined; /* by the grid, by GEOS */
+    int64_t n_decided, n_refined; /* without GEOS, by it */
     int64_t n_bytes;              /* read from the source */
     int32_t rank, n_retries;
     double start_s, wall_s; /* since the run's start */
