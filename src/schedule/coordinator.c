@@ -151,13 +151,10 @@ int64_t coordinator_encode(const struct coordinator *coordinator,
                            int64_t capacity,
                            struct error *err)
 {
-    enum { MAX_ZONES = UNIT_MAX_BYTES / 24 };
-    struct message_zone zones[MAX_ZONES];
+    struct message_zone zones[UNIT_MAX_ZONES];
     const struct zone_list *list = coordinator->units->zones;
     if (outgoing->unit >= 0) {
         const struct unit *unit = &coordinator->units->units[outgoing->unit];
-        if (unit->n > MAX_ZONES)
-            return error_set(err, ERROR_INTERNAL, "a unit of %d zones", (int)unit->n);
         for (int32_t i = 0; i < unit->n; i++) {
             int64_t row = coordinator->units->order[unit->first + i];
             const char *id = list->ids + row * list->id_bytes;

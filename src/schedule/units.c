@@ -1,5 +1,6 @@
 #include "rooftally/schedule/units.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,6 @@
 /* Opening a zone (two statements, grid, record) takes about as long as this many
  * candidates, and laying out a vertex as long as half of one. */
 static const double zone_cost = 1000, vertex_cost = 0.5;
-
-enum { UNIT_MAX_ZONES = 256 };
 
 /* Of what is left, a worker's share is cut into three, and one of them is a unit: long runs
  * of neighbours first, which share what is read for them, short ones in the end, which
@@ -104,10 +103,10 @@ static int sort_zones(struct units *units,
 
 /* Whether the unit may take one more zone: neighbours share a unit until it has its
  * share of the cost, or its message is full. */
-static int fits(const struct unit *unit, double cost, double share, int32_t id_bytes)
+static bool fits(const struct unit *unit, double cost, double share, int32_t id_bytes)
 {
     int64_t n_bytes =
-        MESSAGE_FIXED_BYTES + (unit->n + 1) * (int64_t)(24 + id_bytes + 8);
+        MESSAGE_FIXED_BYTES + (unit->n + 1) * (int64_t)(MESSAGE_ZONE_BYTES + id_bytes);
     return unit->n > 0 && unit->cost + cost <= share && unit->n < UNIT_MAX_ZONES
            && n_bytes <= UNIT_MAX_BYTES;
 }

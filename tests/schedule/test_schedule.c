@@ -154,7 +154,8 @@ static void every_unit_fits_into_its_message(void **state)
                 longest = units.units[u].n;
         }
         /* the first third of the zones is more than that */
-        int32_t room = (UNIT_MAX_BYTES - MESSAGE_FIXED_BYTES) / (24 + id_bytes[i] + 8);
+        int32_t room =
+            (UNIT_MAX_BYTES - MESSAGE_FIXED_BYTES) / (MESSAGE_ZONE_BYTES + id_bytes[i]);
         assert_int_equal(longest, room < UNIT_FULL ? room : UNIT_FULL);
         memory_rewind(&memory, &mark);
     }

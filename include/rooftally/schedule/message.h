@@ -42,7 +42,10 @@ struct message {
     int64_t n_zones_bytes;
 };
 
-enum { MESSAGE_FIXED_BYTES = 104 + ERROR_TEXT_BYTES };
+enum {
+    MESSAGE_FIXED_BYTES = 104 + ERROR_TEXT_BYTES,
+    MESSAGE_ZONE_BYTES = 24 + 8, /* that a zone takes at most besides its id */
+};
 
 /* Bytes written to out, or -1 with ERROR_BUDGET. zones[message->n_zones] for UNIT. */
 int64_t message_encode(const struct message *message,

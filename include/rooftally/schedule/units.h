@@ -14,7 +14,10 @@
 #include "rooftally/base/memory.h"
 #include "rooftally/source/source.h"
 
-enum { UNIT_MAX_BYTES = 32 * 1024 }; /* of the message that carries one unit */
+enum {
+    UNIT_MAX_BYTES = 32 * 1024, /* of the message that carries one unit */
+    UNIT_MAX_ZONES = 256,
+};
 
 struct unit {
     int64_t first; /* index into order */
