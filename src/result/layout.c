@@ -12,6 +12,10 @@ int layout_describe(hid_t dataset,
 {
     if (*units && h5_put_text(dataset, "units", units, err) < 0)
         return -1;
+    /* as in PostgreSQL; CF takes dates before 1582 for Julian ones where it is not said */
+    if (strstr(units, " since ")
+        && h5_put_text(dataset, "calendar", "proleptic_gregorian", err) < 0)
+        return -1;
     if (*long_name && h5_put_text(dataset, "long_name", long_name, err) < 0)
         return -1;
     return 0;

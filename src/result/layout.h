@@ -20,6 +20,7 @@ int layout_write(hid_t parent,
                  hid_t memory_type,
                  const void *values,
                  struct error *err);
+/* Put both, and the calendar where the units are a time since another. */
 int layout_describe(hid_t dataset,
                     const char *units,
                     const char *long_name,

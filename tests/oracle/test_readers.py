@@ -122,17 +122,30 @@ def with_dates():
     result = run("dates", buildings__fields="built, seen", buildings__keep="id, built, seen",
                  statistics={"built_on": "frequency(built)", "seen_at": "frequency(seen)",
                              "last": "max(built)", "usual": "mode(seen)",
+                             "latest": "top(built, 2)", "span": "range(built)",
                              "areas": "histogram(area_m2, 0, 1000, 4)"})
     for name, unit in (("areas", b"1"), ("areas_bin", b"m2"), ("areas_edges", b"m2")):
         check(result.file[name].attrs["units"] == unit, name, "is in", result.file[name].attrs["units"])
+    times = []
+
+    def look_at_units(path, item):
+        if b"since" in item.attrs.get("units", b""):
+            times.append(path)
+        check(item.attrs.get("calendar") == (b"proleptic_gregorian" if path in times[-1:] else None),
+              path, "has calendar", item.attrs.get("calendar"))
+
+    result.file.visititems(look_at_units)
+    check_same("datasets of times", times, ["built_on_category", "seen_at_category", "last", "usual", "latest",
+                                            "selection/built", "selection/seen"])
     with xarray.open_dataset(result.path, engine="h5netcdf") as dataset:
         for axis, column in (("built_on", "built"), ("seen_at", "seen")):
             values = dataset[f"{axis}_category"].values
             wanted = [row[0].replace(" ", "T") for row in
                       query(f"select distinct {column} from building b join zipcode z on ST_Within(b.boundary, z.boundary) where isfinite({column}) order by 1")]
             check([str(value)[:len(wanted[0])] for value in values] == wanted, axis, values, wanted)
-        for name in ("last", "usual"):
+        for name in ("last", "usual", "latest"):
             check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
+        check(str(dataset["last"].max().values)[:10] == "2000-01-03", "the last day", dataset["last"].max().values)
     with xarray.open_dataset(result.path, engine="h5netcdf", group="/selection") as dataset:
         for name in ("built", "seen"):
             check(dataset[name].dtype.kind == "M", name, "is no time to xarray")
