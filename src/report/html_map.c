@@ -163,11 +163,10 @@ static void put_title(const struct map *map, const struct table *table, int64_t 
 static void put_classes(const struct map *map, const struct table *table, int64_t row)
 {
     for (int k = 0; k < map->n; k++) {
-        struct cell cell = table_cell(&table->columns[map->columns[k]], row, 0);
-        double value = cell.kind == CELL_REAL ? cell.real : (double)cell.integer;
+        double value = table_number(&table->columns[map->columns[k]], row);
         if (k > 0)
             putc(' ', map->out);
-        if (cell.kind == CELL_MISSING)
+        if (isnan(value))
             html_put(map->out, "%cn", 'a' + k);
         else
             html_put(map->out,

@@ -117,12 +117,9 @@ void html_put_cell(const struct cell *cell, FILE *out)
 /* 2^63 is more than any integer, and what the greatest ones are rounded to. */
 void html_put_value(const struct table_column *column, double value, FILE *out)
 {
-    struct cell cell = { .kind = column->kind };
-    if (column->kind == CELL_REAL || !(value >= -0x1p63 && value < 0x1p63)) {
-        html_put_real(value, out);
-        return;
-    }
-    cell.integer = (int64_t)value;
+    struct cell cell = cell_of_real(column->kind, value);
+    if (column->kind == CELL_INTEGER && value >= -0x1p63 && value < 0x1p63)
+        cell = (struct cell){ .kind = CELL_INTEGER, .integer = (int64_t)value };
     html_put_cell(&cell, out);
 }
 

@@ -200,10 +200,10 @@ struct cell table_cell(const struct table_column *column, int64_t row, int64_t i
         const char *text = (const char *)at;
         cell.text =
             (struct text){ text, (int64_t)strnlen(text, (size_t)column->value_bytes) };
-    } else if (column->kind == CELL_REAL) {
-        memcpy(&cell.real, at, sizeof cell.real);
-        if (cell.real != cell.real)
-            cell.kind = CELL_MISSING;
+    } else if (column->is_real) {
+        double value;
+        memcpy(&value, at, sizeof value);
+        cell = cell_of_real(column->kind, value);
     } else {
         memcpy(&cell.integer, at, sizeof cell.integer);
         if (cell.integer == FILL_INTEGER)

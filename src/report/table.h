@@ -9,28 +9,12 @@
 
 #include "rooftally/base/terms.h"
 #include "rooftally/h5/h5.h"
-
-enum cell_kind {
-    CELL_MISSING,
-    CELL_INTEGER,
-    CELL_REAL,
-    CELL_TEXT,
-    CELL_DATE,      /* days since 1970-01-01 */
-    CELL_TIMESTAMP, /* microseconds since 1970-01-01 */
-};
-
-struct cell {
-    enum cell_kind kind;
-    union {
-        int64_t integer;
-        double real;
-        struct text text; /* borrowed from the block */
-    };
-};
+#include "rooftally/result/cell.h"
 
 struct table_column {
     char name[NAME_BYTES + 24];
     enum cell_kind kind; /* of its values that are there */
+    bool is_real;        /* they are doubles in memory, dates and timestamps as well */
     int64_t width;       /* values a zone */
     char **keys;         /* [width]: what each value is of; NULL for a single value */
     int64_t value_bytes; /* in memory */
@@ -81,13 +65,7 @@ int table_whole(struct table_column *column,
                 const char *name,
                 int64_t *n,
                 struct error *err);
-/* A number of it, dates and timestamps as such; NaN where it is missing or a text. */
+/* A number of it, of dates and timestamps the days or microseconds; NaN where it is missing or a text. */
 double table_number(const struct table_column *column, int64_t row);
-
-/* A number, date or timestamp as text: a decimal that reads back as the same bits. */
-enum { CELL_TEXT_BYTES = 48 };
-void cell_to_text(const struct cell *cell, char text[CELL_TEXT_BYTES]);
-/* The same of one double. */
-void real_to_text(double value, char text[CELL_TEXT_BYTES]);
 
 #endif

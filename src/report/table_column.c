@@ -8,31 +8,17 @@
 
 enum { MOST_KEY_BYTES = 64 << 20 };
 
-/* "days since 1970-01-01" makes dates of integers. */
-static enum cell_kind integer_kind(hid_t dataset)
-{
-    static const char days[] = "days since 1970-01-01";
-    static const char us[] = "microseconds since 1970-01-01";
-    char *units = h5_get_text(dataset, "units", NULL);
-    enum cell_kind kind = CELL_INTEGER;
-    if (units && strncmp(units, days, sizeof days - 1) == 0)
-        kind = CELL_DATE;
-    else if (units && strncmp(units, us, sizeof us - 1) == 0)
-        kind = CELL_TIMESTAMP;
-    free(units);
-    return kind;
-}
-
 static int read_type(struct table_column *column, struct error *err)
 {
     hid_t type = H5Dget_type(column->dataset);
     H5T_class_t class = type < 0 ? H5T_NO_CLASS : H5Tget_class(type);
     column->value_bytes = 8;
     if (class == H5T_INTEGER) {
-        column->kind = integer_kind(column->dataset);
+        column->kind = cell_kind_of(column->dataset, CELL_INTEGER);
         column->type = H5Tcopy(H5T_NATIVE_INT64);
     } else if (class == H5T_FLOAT) {
-        column->kind = CELL_REAL;
+        column->kind = cell_kind_of(column->dataset, CELL_REAL);
+        column->is_real = true;
         column->type = H5Tcopy(H5T_NATIVE_DOUBLE);
     } else if (class == H5T_STRING && H5Tis_variable_str(type) == 0) {
         column->kind = CELL_TEXT;
@@ -228,10 +214,16 @@ int table_whole(struct table_column *column,
 
 double table_number(const struct table_column *column, int64_t row)
 {
+    if (column->is_real) {
+        double value;
+        memcpy(&value,
+               column->values + row * column->width * column->value_bytes,
+               sizeof value);
+        return value;
+    }
     struct cell cell = table_cell(column, row, 0);
-    return cell.kind == CELL_REAL                                ? cell.real
-           : cell.kind == CELL_MISSING || cell.kind == CELL_TEXT ? NAN
-                                                                 : (double)cell.integer;
+    return cell.kind == CELL_MISSING || cell.kind == CELL_TEXT ? NAN
+                                                               : (double)cell.integer;
 }
 
 void table_column_close(struct table_column *column)

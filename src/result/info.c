@@ -7,6 +7,7 @@
 
 #include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
+#include "rooftally/result/cell.h"
 #include "rooftally/result/open.h"
 #include "rooftally/result/result.h"
 
@@ -24,6 +25,17 @@ static void first_text(void *context, const char *text, int n)
         log_clean(example, INFO_TEXT_BYTES, text, n);
 }
 
+static void put_number(FILE *out, enum cell_kind kind, double value)
+{
+    struct cell cell = cell_of_real(kind, value);
+    char text[CELL_TEXT_BYTES];
+    if (cell.kind == CELL_REAL)
+        snprintf(text, sizeof text, "%.10g", value);
+    else
+        cell_to_text(&cell, text);
+    info_put(out, "%s", text);
+}
+
 static int print_values(struct printing *p, hid_t root, hid_t dataset, const char *name)
 {
     char example[INFO_TEXT_BYTES] = "";
@@ -39,10 +51,16 @@ static int print_values(struct printing *p, hid_t root, hid_t dataset, const cha
     }
     if (info_range(root, name, &range, p->err) < 0)
         return -1;
-    if (range.n == 0)
+    if (range.n == 0) {
         info_put(p->out, "  none\n");
-    else
-        info_put(p->out, "  %.10g to %.10g\n", range.least, range.greatest);
+        return 0;
+    }
+    enum cell_kind kind = cell_kind_of(dataset, CELL_REAL);
+    info_put(p->out, "  ");
+    put_number(p->out, kind, range.least);
+    info_put(p->out, " to ");
+    put_number(p->out, kind, range.greatest);
+    info_put(p->out, "\n");
     return 0;
 }
 

@@ -86,6 +86,37 @@ if shutil.which("ogrinfo"):
 else:
     print("not looked at: ogrinfo is not there")
 
+# dates and timestamps are such, whatever statistic they come from; what no calendar has is a number
+query("""create table year (id text, shape geometry(polygon, 4326));
+  insert into year select chr(65 + n), ST_MakeEnvelope(n, 0, n + 1, 1, 4326) from generate_series(0, 2) n;
+  create table event (id int, day date, moment timestamp, shape geometry(point, 4326));
+  insert into event values (1, '1350-03-01', '2300-01-01', 'srid=4326; point(0.5 0.5)'),
+    (2, '1350-03-02', '2300-01-01 00:00:01', 'srid=4326; point(0.5 0.5)'),
+    (3, '9999-12-31', '1969-12-31 23:59:59.999999', 'srid=4326; point(1.5 0.5)'),
+    (4, '12026-01-01', '11000-01-01', 'srid=4326; point(1.5 0.5)')""")
+dated = run("dated", zones={"table": "year", "id": "id", "geometry": "shape"},
+            buildings={"table": "event", "id": "id", "geometry": "shape", "fields": "day, moment"},
+            statistics={"first": "min(day)", "middle": "median(day)", "usual": "mode(day)", "days": "range(day)",
+                        "days_iqr": "iqr(day)", "last": "top(day, 2)", "days_n": "variety(day)",
+                        "begin": "min(moment)", "end": "max(moment)", "half": "median(moment)", "us": "range(moment)"})
+DATED = {"A": ["1350-03-01", "1350-03-01T12:00:00", "1350-03-01", 1, 0.5, "1350-03-02", "1350-03-01", 2,
+               "2300-01-01T00:00:00", "2300-01-01T00:00:01", "2300-01-01T00:00:00.500000", 1000000],
+         "B": ["9999-12-31", 3302887.5, "9999-12-31", 739983, 369991.5, 3672879, "9999-12-31", 2,
+               "1969-12-31T23:59:59.999999", 284959296000000000, "6484-12-31T00:00:00", 284959296000000000],
+         "C": [None] * 12}
+NAMES = ["first", "middle", "usual", "days", "days_iqr", "last=1", "last=2", "days_n", "begin", "end", "half", "us"]
+rows = csv.DictReader(io.StringIO(rooftally("export", dated.path).stdout, newline=""))
+cells = {row["zone"]: [row[name] for name in NAMES] for row in rows}
+check({zone: [float(cell) if "-" not in cell and cell else cell or None for cell in row]
+       for zone, row in cells.items()} == DATED, "dates:", cells)
+features = json.loads(rooftally("export", dated.path, "--format", "geojson").stdout)["features"]
+cells = {feature["id"]: [feature["properties"][name] for name in NAMES] for feature in features}
+check(cells == DATED, "dates:", cells)
+shown = rooftally("info", dated.path).stdout
+for span in ("1350-03-01 to 9999-12-31", "1350-03-01T12:00:00 to 3302887.5", "1 to 739983",
+             "1969-12-31T23:59:59.999999 to 2300-01-01T00:00:00", "2300-01-01T00:00:01 to 2.84959296e+17"):
+    check(f"  {span}\n" in shown, "info:", span, "is not in", shown)
+
 # nothing of it steers a terminal
 for arguments in (["export", path], ["export", path, "--format", "geojson"], ["info", path],
                   ["plan", os.path.join(folder, "harm.ini")]):

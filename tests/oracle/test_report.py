@@ -192,6 +192,20 @@ check({row[-1] for row in page.tables["Zones"][1:]} == clean, "words:", page.tab
 check({title.split("\n")[0] for _, _, title in page.paths} == clean, "titles")
 check({row[0] for row in page.tables["Distributions"]} == clean, "categories")
 
+# dates are dates in tables, under the pointer and in legends
+query("""create table day (id text, day date, shape geometry(polygon, 4326));
+  insert into day select n, date '1350-03-01' + n, ST_MakeEnvelope(n, 0, n + 1, 1, 4326) from generate_series(0, 7) n""")
+day = run("day", zones={"table": "day", "id": "id", "geometry": "shape"}, statistics={"first": "min(day)"},
+          buildings={"table": "day", "id": "id", "geometry": "shape", "fields": "day", "keep": "id"})
+page = Page(page_of(day.path))
+days = [f"1350-03-0{n + 1}" for n in range(8)]
+check(page.tables["Statistics"][1][4:] == [days[0], "1350-03-04T12:00:00", days[7]], page.tables["Statistics"])
+check([row[1] for row in page.tables["Zones"][1:]] == days, page.tables["Zones"])
+check([(classes[0], title) for classes, _, title in page.paths]
+      == [(f"a{min(n, 6)}", f"{n}\nfirst: {d}") for n, d in enumerate(days)], page.paths)
+check([part for part in page.texts if " to " in part and "1350" in part]
+      == [*(f"{days[n]} to below {days[n + 1]}" for n in range(6)), f"{days[6]} to {days[7]}"], "legend", page.texts)
+
 # an output is whole, new, or not touched
 name = result.path[:-3] + ".html"
 check("--force" in rooftally("report", result.path, "-o", name, status=2).stderr, "no word of --force")

@@ -174,6 +174,44 @@ static void dates_are_written_as_dates(void **unused)
     }
 }
 
+static void real_dates_are_dates_where_they_are_whole(void **unused)
+{
+    static const struct {
+        enum cell_kind kind;
+        double value;
+        enum cell_kind cell;
+        const char *text;
+    } table[] = {
+        { CELL_DATE, -226391, CELL_DATE, "1350-03-01" },
+        { CELL_DATE, -0.0, CELL_DATE, "1970-01-01" },
+        { CELL_DATE, -0.5, CELL_TIMESTAMP, "1969-12-31T12:00:00" },
+        { CELL_DATE, 1.0 / 3, CELL_TIMESTAMP, "1970-01-01T08:00:00" },
+        { CELL_DATE, 0.1, CELL_TIMESTAMP, "1970-01-01T02:24:00" },
+        { CELL_DATE, -719162, CELL_DATE, "0001-01-01" },
+        { CELL_DATE, -719162.5, CELL_REAL, "-719162.5" },
+        { CELL_DATE, 2932896.75, CELL_TIMESTAMP, "9999-12-31T18:00:00" },
+        { CELL_DATE, 2932897, CELL_REAL, "2932897" },
+        { CELL_DATE, 1e300, CELL_REAL, "1e+300" },
+        { CELL_DATE, INFINITY, CELL_REAL, "inf" },
+        { CELL_DATE, NAN, CELL_MISSING, "" },
+        { CELL_TIMESTAMP, 10413792000000000, CELL_TIMESTAMP, "2300-01-01T00:00:00" },
+        { CELL_TIMESTAMP, -0.75, CELL_TIMESTAMP, "1969-12-31T23:59:59.999999" },
+        { CELL_TIMESTAMP, 0x1p62, CELL_REAL, "4.6116860184273879e+18" },
+        { CELL_TIMESTAMP, -INFINITY, CELL_REAL, "-inf" },
+        { CELL_TIMESTAMP, NAN, CELL_MISSING, "" },
+        { CELL_REAL, 12.5, CELL_REAL, "12.5" },
+        { CELL_INTEGER, 7, CELL_REAL, "7" },
+    };
+    char text[CELL_TEXT_BYTES];
+    (void)unused;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct cell cell = cell_of_real(table[i].kind, table[i].value);
+        assert_int_equal(cell.kind, table[i].cell);
+        cell_to_text(&cell, text);
+        assert_string_equal(text, table[i].text);
+    }
+}
+
 /* ---- polygons ---- */
 
 static void put_geometry(const void *context, FILE *out)
@@ -359,6 +397,7 @@ int main(void)
         cmocka_unit_test(json_strings_are_ascii_where_it_matters),
         cmocka_unit_test(numbers_come_back_as_the_same_bits),
         cmocka_unit_test(dates_are_written_as_dates),
+        cmocka_unit_test(real_dates_are_dates_where_they_are_whole),
         cmocka_unit_test(rings_are_turned_as_the_format_wants),
         cmocka_unit_test(damaged_polygons_are_refused),
         cmocka_unit_test(every_zone_has_a_row),

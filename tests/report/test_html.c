@@ -104,9 +104,11 @@ static void numbers_are_for_people(void **unused)
 
 static struct spread spread(double *values, int64_t n)
 {
-    struct table_column column = {
-        .kind = CELL_REAL, .width = 1, .value_bytes = 8, .values = (uint8_t *)values
-    };
+    struct table_column column = { .kind = CELL_REAL,
+                                   .is_real = true,
+                                   .width = 1,
+                                   .value_bytes = 8,
+                                   .values = (uint8_t *)values };
     struct spread spread;
     struct error err;
     assert_fine(spread_of(&column, n, &spread, &err), &err);

@@ -1,10 +1,43 @@
+#include "rooftally/result/cell.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#include "table.h"
+/* The years 1 to 9999. */
+static const int64_t day_us = INT64_C(86400) * 1000000, least_days = -719162,
+                     most_days = 2932896;
+
+enum cell_kind cell_kind_of(hid_t dataset, enum cell_kind number)
+{
+    static const char days[] = "days since 1970-01-01";
+    static const char us[] = "microseconds since 1970-01-01";
+    char *units = h5_get_text(dataset, "units", NULL);
+    enum cell_kind kind = number;
+    if (units && strncmp(units, days, sizeof days - 1) == 0)
+        kind = CELL_DATE;
+    else if (units && strncmp(units, us, sizeof us - 1) == 0)
+        kind = CELL_TIMESTAMP;
+    free(units);
+    return kind;
+}
+
+struct cell cell_of_real(enum cell_kind kind, double value)
+{
+    double us = kind == CELL_DATE ? value * (double)day_us : value;
+    if (isnan(value))
+        return (struct cell){ .kind = CELL_MISSING };
+    bool is_time = kind == CELL_DATE || kind == CELL_TIMESTAMP;
+    if (!is_time || us < (double)(least_days * day_us)
+        || us >= (double)((most_days + 1) * day_us))
+        return (struct cell){ .kind = CELL_REAL, .real = value };
+    if (kind == CELL_DATE && value == floor(value))
+        return (struct cell){ .kind = CELL_DATE, .integer = (int64_t)value };
+    return (struct cell){ .kind = CELL_TIMESTAMP, .integer = llround(us) };
+}
 
 void real_to_text(double value, char text[CELL_TEXT_BYTES])
 {
@@ -51,9 +84,6 @@ date_to_text(int64_t days, int64_t us, bool with_time, char text[CELL_TEXT_BYTES
 
 void cell_to_text(const struct cell *cell, char text[CELL_TEXT_BYTES])
 {
-    const int64_t day_us = INT64_C(86400) * 1000000,
-                  most_days = 2932896;  /* year 9999 */
-    const int64_t least_days = -719162; /* year 1 */
     int64_t days, us = 0;
     switch (cell->kind) {
     case CELL_REAL:
