@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "rooftally/base/log.h"
@@ -61,10 +62,11 @@ static int read_format(struct arguments *arguments, const char *word, struct err
                      nearest ? "?" : "");
 }
 
+/* In either case. */
 static bool ends_in(const char *path, const char *end)
 {
     size_t n = strlen(path), n_end = strlen(end);
-    return n >= n_end && strcmp(path + n - n_end, end) == 0;
+    return n >= n_end && strcasecmp(path + n - n_end, end) == 0;
 }
 
 static int read_arguments(struct arguments *a, int argc, char **argv, struct error *err)

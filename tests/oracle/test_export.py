@@ -77,6 +77,10 @@ for word, feature in zip(order, collection["features"]):
         [[i, 0], [i + 1, 0], [i + 1, 1], [i, 1], [i, 0]]]} or
         sorted(map(tuple, feature["geometry"]["coordinates"][0][1:])) == sorted(
             [(i, 0), (i + 1, 0), (i + 1, 1), (i, 1)]), "polygon of", repr(word))
+for ending, first in ((".json", b"{"), (".GeoJSON", b"{"), (".JSON", b"{"), (".CSV", b'"'), (".geojson.csv", b'"')):
+    name = os.path.join(folder, "ending" + ending)
+    rooftally("export", path, "-o", name)
+    check(open(name, "rb").read(1) == first, ending, "is written as the other format")
 if shutil.which("ogrinfo"):
     name = os.path.join(folder, "harm.geojson")
     rooftally("export", path, "-o", name)
