@@ -26,6 +26,17 @@ static bool is_taken(const struct binding *binding, int keep)
     return false;
 }
 
+/* As netCDF names things, so that its readers take the file. The names of a job are UTF-8
+ * and far shorter than the 256 bytes there may be. */
+static bool is_dataset_name(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f || name[i] == '/')
+            return false;
+    return n > 0 && name[0] != ' ' && name[n - 1] != ' ' && strcmp(name, ".") != 0;
+}
+
 int result_check_keep(const struct binding *binding, struct error *err)
 {
     for (int i = 0; i < binding->n_keep; i++) {
@@ -36,7 +47,7 @@ int result_check_keep(const struct binding *binding, struct error *err)
                              "[buildings] keep: the result uses the name '%s' itself: "
                              "give the field another one",
                              name);
-        if (*name == '\0' || strchr(name, '/') || strcmp(name, ".") == 0)
+        if (!is_dataset_name(name))
             return error_set(err,
                              ERROR_USAGE,
                              "[buildings] keep: '%s' cannot be the name of a dataset: "

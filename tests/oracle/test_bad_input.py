@@ -43,6 +43,8 @@ JOBS = {
     "no column in zones where": ({Z + "where": "stat = 'MA'"}, ["stat", "'state'"]),
     "a kept field called id": ({B + "fields": "id = height * 2", B + "keep": "id"},
                                ["keep", "the name 'id' itself"]),
+    "a kept name that is none to netCDF": ({B + "fields": '" x" = height * 2', B + "keep": '" x"'},
+                                     ["keep", "' x' cannot be the name of a dataset", "another one"]),
     "no kept field": ({B + "keep": "id, heigth"}, ["heigth", "'height'"]),
     "no permission": ({"source__connection": "user=pauper", B + "table": "secret"},
                       ["secret", "permission"]),

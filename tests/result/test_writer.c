@@ -520,7 +520,9 @@ static void kept_names_must_be_free(void **state)
         int status;
     } cases[] = { { "height2", 0 },   { "id", -1 },         { "offset", -1 },
                   { "building", -1 }, { "zone_bound", -1 }, { "a/b", -1 },
-                  { ".", -1 },        { "", -1 },           { "use", -1 } };
+                  { ".", -1 },        { "", -1 },           { "use", -1 },
+                  { " x", -1 },       { "x ", -1 },         { "\tx", -1 },
+                  { "x\x7fy", -1 },   { "\xc3\xa9 x", 0 },  { "a b", 0 } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct error err = { 0 };
         struct binding binding = case_binding(CASE_FULL);

@@ -91,7 +91,8 @@ int result_check(const char *path, int force, struct error *err);
  * spool's, a copy's. Returns 0, or -1 with ERROR_USAGE. */
 int result_check_names(const char *path, struct error *err);
 
-/* The names under /selection are free and differ: ERROR_USAGE names one that is not. */
+/* The names under /selection are free, differ, and are names to netCDF: ERROR_USAGE names
+ * one that is not. */
 int result_check_keep(const struct binding *binding, struct error *err);
 
 /*
