@@ -71,8 +71,10 @@ void summary_print(const struct summary *summary, FILE *out)
                                 : 0.0,
             n_workers,
             n_workers > 1 ? "s" : "");
-    fprintf(out,
-            "  peak memory of a worker %s resident; the limit of its buffers is %s\n",
-            memory_size_text(text, c->peak_rss_bytes),
-            memory_size_text(limit, summary->job->memory_bytes));
+    if (c->peak_rss_bytes > 0) /* a worker was at work */
+        fprintf(out,
+                "  peak memory of a worker %s resident; the limit of its buffers is "
+                "%s\n",
+                memory_size_text(text, c->peak_rss_bytes),
+                memory_size_text(limit, summary->job->memory_bytes));
 }

@@ -28,6 +28,7 @@ int reader_get(struct reader *reader, int64_t index, struct error *err)
                          ERROR_INTERNAL,
                          "the record of the zone in row %lld is not of this job",
                          (long long)entry->row);
+    record->attempt = entry->attempt;
     reader->index = index;
     return 0;
 }

@@ -66,12 +66,33 @@ check(consistent("one")[1]["attempt"] == 2, "its second attempt is on record")
 with h5py.File(path_of("one")) as file:
     snapshots = set(file["/telemetry/zone/snapshot"][()])
     check(len(snapshots) == 2, "every zone tells its snapshot:", snapshots)
+    rank, attempt = file["/telemetry/zone/rank"][()], file["/telemetry/zone/attempt"][()]
+    for number in file["/telemetry/rank/rank"]:
+        check(((rank == number) & (attempt == 2)).sum() == file["/telemetry/rank/zones"][number],
+              "zones of rank", number, "in the last attempt")
+    check(len(set(zip(file["/telemetry/zone/snapshot"][()], attempt))) == 2, "attempts", attempt)
+check("peak memory of a worker" in done.stdout, "the peak of its workers:", done.stdout)
 done = resume("one", 1, "one again")  # and with its spool gone as well
 made = consistent("one")[1]["end"].decode()
 check(f"complete already, made {made}; --force" in done.stdout, "one again:", done.stdout)
 check_whole("one", wanted, "one again")
 refused("one", ["is there already"], "--resume", buildings__where="height > 20")
 refused("one", ["is there already"])
+
+# where all zones are finished no worker is at work, and the summary says nothing of one
+job = start("full", 2, "--quiet")
+wait_working("full", job)
+open(path_of("full"), "w", encoding="ascii").close()  # it came into being: the result gets no name
+set_pace(0)
+check(job.wait(timeout=60) == 1, "a result that is not replaced: status", job.returncode)
+os.unlink(path_of("full"))
+done = resume("full", 2, "full")
+check("60 of 60 zones are finished" in done.stdout, "full:", done.stdout)
+check("peak memory" not in done.stdout and "in all" in done.stdout, "full:", done.stdout)
+check_whole("full", wanted, "full")
+with h5py.File(path_of("full")) as file:
+    check(set(file["/telemetry/zone/attempt"][()]) == {1} and not file["/telemetry/rank/zones"][()].any(),
+          "all of the first attempt")
 
 # without finished zones there is nothing to ask
 os.makedirs(spool_of("empty"))

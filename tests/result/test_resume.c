@@ -209,6 +209,19 @@ static bool take_result(struct bench *b)
     return totals.consistent;
 }
 
+/* Rows were finished by attempts 1 and 2 in turn. */
+static void check_attempts(hid_t file)
+{
+    int64_t attempts[N_ZONES];
+    hid_t dataset = H5Dopen2(file, "/telemetry/zone/attempt", H5P_DEFAULT);
+    assert_true(
+        H5Dread(dataset, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, attempts)
+        >= 0);
+    H5Dclose(dataset);
+    for (int64_t row = 0; row < N_ZONES; row++)
+        assert_int_equal(attempts[row], 1 + row % 2);
+}
+
 static void a_result_of_several_attempts_says_so(void **state)
 {
     struct bench *b = *state;
@@ -225,6 +238,7 @@ static void a_result_of_several_attempts_says_so(void **state)
     hid_t file = H5Fopen(b->output, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_int_equal(h5_get_integer(file, "consistent", &consistent, NULL), 0);
     assert_int_equal(consistent, 0);
+    check_attempts(file);
     H5Fclose(file);
     char *text = NULL;
     size_t n = 0;

@@ -20,7 +20,8 @@ struct zone_record {
     int64_t n_decided, n_refined; /* without GEOS, by it */
     int64_t n_bytes;              /* read from the source */
     int32_t rank, n_retries;
-    double start_s, wall_s; /* since the run's start */
+    int32_t attempt; /* that rank and start are of; not encoded: the spool knows */
+    double start_s, wall_s; /* since the attempt's start */
     char snapshot[64];      /* the zone was read under; "" for none */
 
     struct box box;
