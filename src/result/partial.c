@@ -164,7 +164,7 @@ int result_check_names(const char *path, struct error *err)
 
 int result_check(const char *path, int force, struct error *err)
 {
-    struct stat stat_path;
+    struct stat there;
     size_t n = strlen(path);
     if (n == 0 || path[n - 1] == '/')
         return error_set(err,
@@ -176,14 +176,15 @@ int result_check(const char *path, int force, struct error *err)
         return error_set(err, ERROR_BUDGET, "no memory for a file name");
     int status = check_folder(path, folder, err);
     free(folder);
-    if (status < 0 || lstat(path, &stat_path) < 0)
-        return status;
-    if (!S_ISREG(stat_path.st_mode) && !S_ISLNK(stat_path.st_mode))
+    if (status < 0)
+        return -1;
+    /* a link is replaced itself, but not where it stands for a device or folder */
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
         return error_set(err,
                          ERROR_USAGE,
                          "output %s is there and not a file: choose another output",
                          path);
-    if (!force)
+    if (!force && lstat(path, &there) == 0)
         return error_set(err,
                          ERROR_USAGE,
                          "output %s is there already: --force replaces it",

@@ -86,7 +86,8 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
                          ERROR_USAGE,
                          "store '%s' is not the name of a file: choose another",
                          path);
-    if (!writer->options.force && access(path, F_OK) == 0)
+    /* a link that leads nowhere as well: the name is taken */
+    if (!writer->options.force && lstat(path, &there) == 0)
         return error_set(err,
                          ERROR_USAGE,
                          "store %s is there already: --force replaces it",

@@ -39,6 +39,16 @@ def mistakes():
     for path in (folder, folder + "/", ""):
         says(f"generate: store '{path}' is not the name of a file: choose another", "generate", path, "--zones", "2",
              "--buildings", "10", "--force")
+    for number, (target, *options) in enumerate((("/dev/null", "--force"), (".", "--force"), ("nowhere",))):
+        link = os.path.join(folder, f"link{number}")
+        os.symlink(target, link)
+        is_dangling = target == "nowhere"
+        says(f"generate: store {link} is there already: --force replaces it" if is_dangling else
+             f"generate: store '{link}' is not the name of a file: choose another", "generate", link, "--zones", "2",
+             "--buildings", "10", *options)
+        says(f"output {link} is there already: --force replaces it" if is_dangling else
+             f"output {link} is there and not a file: choose another output", *RUN, "-o", link, *options)
+        check(os.readlink(link) == target and not os.path.exists(os.path.join(folder, "nowhere")), "link to", target)
     says("[^ ]*:7: .source. kind = store: it is staged already: run the job as it is", "stage", JOB, "-o", "x.h5")
     says("info: unknown option --al; .*", "info", "--al", RESULT)
     for ranks in (1, 3):

@@ -485,8 +485,13 @@ static void an_output_is_checked_before_the_work(void **state)
 {
     (void)state;
     struct error err = { 0 };
-    char inside[96], below[96];
+    char inside[96], below[96], links[4][96];
     assert_int_equal(result_check(path, 0, &err), 0);
+    const char *const targets[] = { path, "nowhere", "/dev/null", "." };
+    for (int i = 0; i < 4; i++) {
+        snprintf(links[i], sizeof links[i], "%s/link%d", folder, i);
+        assert_int_equal(symlink(targets[i], links[i]), 0);
+    }
     fclose(fopen(path, "w"));
     snprintf(inside, sizeof inside, "%s/missing/out.h5", folder);
     snprintf(below, sizeof below, "%s/out.h5", path);
@@ -494,10 +499,16 @@ static void an_output_is_checked_before_the_work(void **state)
         const char *path;
         int force, status;
         const char *says;
-    } cases[] = { { path, 0, -1, "--force" },           { path, 1, 0, "" },
-                  { inside, 1, -1, "missing" },         { below, 1, -1, "output" },
-                  { folder, 1, -1, "not a file" },      { "", 1, -1, "name of a file" },
-                  { "/tmp/", 1, -1, "name of a file" }, { "/proc/out.h5", 0, -1, "" } };
+    } cases[] = {
+        { path, 0, -1, "--force" },           { path, 1, 0, "" },
+        { inside, 1, -1, "missing" },         { below, 1, -1, "output" },
+        { folder, 1, -1, "not a file" },      { "", 1, -1, "name of a file" },
+        { "/tmp/", 1, -1, "name of a file" }, { "/proc/out.h5", 0, -1, "" },
+        { links[0], 0, -1, "--force" },       { links[0], 1, 0, "" },
+        { links[1], 0, -1, "--force" },       { links[1], 1, 0, "" },
+        { links[2], 1, -1, "not a file" },    { links[2], 0, -1, "not a file" },
+        { links[3], 1, -1, "not a file" }
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         if (i == 7 && access("/proc", W_OK) == 0)
             continue;
@@ -509,6 +520,8 @@ static void an_output_is_checked_before_the_work(void **state)
             assert_non_null(strstr(err.text, cases[i].says));
         }
     }
+    for (int i = 0; i < 4; i++)
+        unlink(links[i]);
     unlink(path);
 }
 
