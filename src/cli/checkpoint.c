@@ -24,9 +24,19 @@ static bool is_there(const char *path)
     return lstat(path, &stat) == 0;
 }
 
-/* Finished zones that nobody asked for are not thrown away. */
-static int refuse_zones(const struct checkpoint *c, int64_t n, struct error *err)
+/* Finished zones that nobody asked for are not thrown away, nor are those to go on from
+ * once their manifest is gone. */
+static int
+refuse_zones(const struct checkpoint *c, int64_t n, bool resume, struct error *err)
 {
+    if (resume)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s: its manifest is missing, and nothing tells whose its "
+                         "%" PRId64
+                         " finished zones are: start anew with --force alone",
+                         c->folder,
+                         n);
     return error_set(err,
                      ERROR_USAGE,
                      "%s holds %" PRId64 " finished zones: go on from them with "
@@ -45,11 +55,11 @@ static int begin(struct checkpoint *c,
     int64_t n = 0;
     int last;
     char utc[21], host[64] = "";
-    if (!options->force && !options->resume) {
+    if (!options->force || options->resume) {
         if (spool_count(c->folder, &n, &last, memory, err) < 0)
             return -1;
         if (n > 0)
-            return refuse_zones(c, n, err);
+            return refuse_zones(c, n, options->resume, err);
     }
     c->attempt = 1; /* from here on the folder holds nothing that anybody misses */
     if (result_check(output, options->force || options->resume, err) < 0)

@@ -41,8 +41,9 @@ struct checkpoint {
  * Memory   MEMORY_GATHER, on rank 0
  * Returns  0, or -1 with
  *            ERROR_USAGE  finished zones are there and neither --resume nor --force was
- *                         given; they are of another job or source; another run is at
- *                         work on them; the result is there already
+ *                         given; they are of another job or source, or, without a
+ *                         manifest, of nobody knows whom; another run is at work on
+ *                         them; the result is there already
  *            ERROR_IO, ERROR_BUDGET
  */
 int checkpoint_open(struct checkpoint *checkpoint,

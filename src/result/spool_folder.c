@@ -48,16 +48,20 @@ static DIR *open_folder(const char *folder, struct error *err)
     return entries;
 }
 
-/* Remove the rank files, and of what lies beside them all but the lock. */
+/* Remove the rank files, and of what lies beside them all but the lock. The manifest goes
+ * last: a run that is killed here leaves no zones without it. */
 static int clear(const char *folder, struct error *err)
 {
+    static const char *const beginnings[] = { "rank-", "manifest" };
     DIR *entries = open_folder(folder, err);
     int status = entries ? 0 : -1;
-    for (struct dirent *entry; status == 0 && (entry = readdir(entries));)
-        if ((strncmp(entry->d_name, "rank-", 5) == 0
-             || strncmp(entry->d_name, "manifest", 8) == 0)
-            && unlinkat(dirfd(entries), entry->d_name, 0) < 0)
-            status = failed(folder, "cleared", err);
+    for (int i = 0; i < 2 && status == 0; i++) {
+        rewinddir(entries);
+        for (struct dirent *entry; status == 0 && (entry = readdir(entries));)
+            if (strncmp(entry->d_name, beginnings[i], strlen(beginnings[i])) == 0
+                && unlinkat(dirfd(entries), entry->d_name, 0) < 0)
+                status = failed(folder, "cleared", err);
+    }
     if (entries)
         closedir(entries);
     return status;

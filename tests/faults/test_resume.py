@@ -104,8 +104,13 @@ resume("fresh", 2, "nothing to resume")
 check_whole("fresh", wanted, "nothing to resume")
 check(consistent("fresh")[0] == 1, "nothing to resume: consistent")
 
-# --force starts anew
+# zones without a manifest are nobody's, and not thrown away; --force starts anew
 stopped("anew")
+os.unlink(spool_of("anew") + "/manifest")
+kept = finished_zones("anew")
+for options in (["--resume"], ["--resume", "--force"]):
+    refused("anew", ["manifest is missing", f"{len(kept)} finished zones", "--force"], *options)
+    check(finished_zones("anew") == kept, "their zones stay")
 rooftally("run", write_job("anew", **JOB), "-o", path_of("anew"), "--quiet", "--force")
 check_whole("anew", wanted, "started anew")
 check(consistent("anew")[0] == 1, "started anew: consistent")
