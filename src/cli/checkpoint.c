@@ -26,23 +26,31 @@ static bool is_there(const char *path)
 
 /* Finished zones that nobody asked for are not thrown away, nor are those to go on from
  * once their manifest is gone. */
-static int
-refuse_zones(const struct checkpoint *c, int64_t n, bool resume, struct error *err)
+static int refuse_zones(const struct checkpoint *c,
+                        const struct spool_contents *there,
+                        bool resume,
+                        struct error *err)
 {
+    char what[96];
+    int n = snprintf(what, sizeof what, "%" PRId64 " finished zones", there->n_zones);
+    if (there->n_damaged_bytes > 0)
+        snprintf(what + n,
+                 sizeof what - (size_t)n,
+                 " and %" PRId64 " bytes that are damaged, or of another version",
+                 there->n_damaged_bytes);
     if (resume)
         return error_set(err,
                          ERROR_USAGE,
                          "%s: its manifest is missing, and nothing tells whose its "
-                         "%" PRId64
-                         " finished zones are: start anew with --force alone",
+                         "%s are: start anew with --force alone",
                          c->folder,
-                         n);
+                         what);
     return error_set(err,
                      ERROR_USAGE,
-                     "%s holds %" PRId64 " finished zones: go on from them with "
-                     "--resume, or start anew with --force",
+                     "%s holds %s: go on from them with --resume, or start anew with "
+                     "--force",
                      c->folder,
-                     n);
+                     what);
 }
 
 static int begin(struct checkpoint *c,
@@ -52,14 +60,13 @@ static int begin(struct checkpoint *c,
                  struct memory *memory,
                  struct error *err)
 {
-    int64_t n = 0;
-    int last;
+    struct spool_contents there;
     char utc[21], host[64] = "";
     if (!options->force || options->resume) {
-        if (spool_count(c->folder, &n, &last, memory, err) < 0)
+        if (spool_count(c->folder, &there, memory, err) < 0)
             return -1;
-        if (n > 0)
-            return refuse_zones(c, n, options->resume, err);
+        if (there.n_zones > 0 || there.n_damaged_bytes > 0)
+            return refuse_zones(c, &there, options->resume, err);
     }
     c->attempt = 1; /* from here on the folder holds nothing that anybody misses */
     if (result_check(output, options->force || options->resume, err) < 0)
@@ -80,18 +87,17 @@ static int refuse_output(const struct checkpoint *c,
                          struct memory *memory,
                          struct error *err)
 {
-    int64_t n;
-    int last;
-    if (spool_count(c->folder, &n, &last, memory, err) < 0)
+    struct spool_contents there;
+    if (spool_count(c->folder, &there, memory, err) < 0)
         return -1;
-    if (n == 0)
+    if (there.n_zones == 0)
         return result_check(output, 0, err);
     return error_set(err,
                      ERROR_USAGE,
                      "output %s is there already: --resume --force goes on from "
                      "%" PRId64 " finished zones and replaces it",
                      output,
-                     n);
+                     there.n_zones);
 }
 
 /* The manifest is ours: take the zones over, or find that all has been done. */
@@ -101,16 +107,15 @@ static int take_over(struct checkpoint *c,
                      struct memory *memory,
                      struct error *err)
 {
-    int64_t n;
-    int last;
+    struct spool_contents there;
     if (!options->force && is_there(output)) {
         c->is_complete = result_is_of(output, "run", c->run);
         if (c->is_complete || refuse_output(c, output, memory, err) < 0)
             return c->is_complete ? 0 : -1;
     } /* or it was there a moment ago */
-    if (spool_count(c->folder, &n, &last, memory, err) < 0)
+    if (spool_count(c->folder, &there, memory, err) < 0)
         return -1;
-    c->attempt = last + 1;
+    c->attempt = there.last_attempt + 1;
     return 0;
 }
 
@@ -191,6 +196,21 @@ static int share(struct checkpoint *c, struct comm *comm, struct error *err)
     return 0;
 }
 
+static void tell_damage(const struct checkpoint *c)
+{
+    struct spool_damage damage;
+    for (int file = 0; spool_next_damage(c->spool, &file, &damage);)
+        log_event(LOG_WARN,
+                  "spool_damaged",
+                  "file=%s/rank-%d.%d bytes=%" PRId64
+                  " they are damaged, or of another run, and left out: their zones are "
+                  "done again",
+                  c->folder,
+                  damage.rank,
+                  damage.attempt,
+                  damage.n_bytes);
+}
+
 /* Which zones the files of all ranks hold: *done on rank 0. */
 static int find_done(struct checkpoint *c,
                      struct comm *comm,
@@ -213,6 +233,7 @@ static int find_done(struct checkpoint *c,
                 rows[row] = 1;
         }
         memory_rewind(memory, &scanned);
+        tell_damage(c);
     }
     if (comm_agree(comm, status, err) < 0 || comm_max(comm, rows, c->n_zones, err) < 0)
         return -1;
@@ -248,7 +269,7 @@ int checkpoint_open(struct checkpoint *checkpoint,
         return -1;
     if (c->is_complete)
         return 0;
-    status = spool_open(&c->spool, c->folder, c->attempt, comm_rank(comm), err);
+    status = spool_open(&c->spool, c->folder, c->run, c->attempt, comm_rank(comm), err);
     if (comm_agree(comm, status, err) < 0)
         return -1;
     return c->attempt > 1 ? find_done(c, comm, &session->memory, done, err) : 0;

@@ -25,6 +25,7 @@ static int failed(const struct spool *spool, const char *what, struct error *err
 
 int spool_open(struct spool **spool,
                const char *folder,
+               const char *run,
                int attempt,
                int rank,
                struct error *err)
@@ -33,10 +34,11 @@ int spool_open(struct spool **spool,
     if (s)
         s->fd = s->reading_fd = s->reading = -1;
     if (!s || !(s->folder = strdup(folder))
-        || spool_add_file(s, (struct spool_file){ rank, attempt }) < 0) {
+        || spool_add_file(s, (struct spool_file){ rank, attempt, 0 }) < 0) {
         spool_close(s);
         return error_set(err, ERROR_BUDGET, "no memory for the spool");
     }
+    s->run = crc32c(0, run, strlen(run));
     s->path = spool_file_path(s, 0);
     if (!s->path) {
         spool_close(s);
@@ -116,7 +118,8 @@ static int append(struct spool *spool,
                   const struct statistics *statistics,
                   struct error *err)
 {
-    struct spool_head head = { .n_bytes = record_size(record, statistics),
+    struct spool_head head = { .run = spool->run,
+                               .n_bytes = record_size(record, statistics),
                                .row = record->row,
                                .n_selected = record->n_selected,
                                .n_rejected = record->n_rejected,

@@ -7,10 +7,11 @@
 
 #include "rooftally/result/spool.h"
 
-#define SPOOL_MAGIC UINT32_C(0x315a5452) /* "RTZ1", little-endian */
+#define SPOOL_MAGIC UINT32_C(0x325a5452) /* "RTZ2", little-endian */
 
 struct spool_head {
     uint32_t magic, crc;
+    int64_t run; /* crc32c of its name */
     int64_t n_bytes, row, n_selected, n_rejected, n_wkb;
 };
 
@@ -18,16 +19,19 @@ enum {
     SPOOL_BUFFER_BYTES = 64 * 1024,
     SPOOL_CRC_FROM = 8,
     SPOOL_START_BYTES = 4 * 1024 * 1024,
+    SPOOL_ANY_RUN = -1,
 };
 
 /* A file of the folder: rank-<rank>.<attempt> */
 struct spool_file {
     int rank, attempt;
+    int64_t n_damaged_bytes; /* by the last scan */
 };
 
 struct spool {
     char *folder;
-    int fd; /* of the own file */
+    int64_t run; /* whose records count, or SPOOL_ANY_RUN */
+    int fd;      /* of the own file */
     char *path;
     struct spool_file *files; /* [n_files], the own one first */
     int n_files;

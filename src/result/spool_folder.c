@@ -168,7 +168,7 @@ int spool_each_file(const char *folder,
     DIR *entries = open_folder(folder, err);
     int status = entries ? 0 : -1;
     for (struct dirent *entry; status == 0 && (entry = readdir(entries));) {
-        struct spool_file file;
+        struct spool_file file = { 0 };
         int n = 0;
         if (sscanf(entry->d_name, "rank-%d.%d%n", &file.rank, &file.attempt, &n) == 2
             && !entry->d_name[n] && file.rank >= 0 && file.attempt > 0)
@@ -214,8 +214,7 @@ static int find_last(void *context, int folder_fd, struct spool_file file)
 }
 
 int spool_count(const char *folder,
-                int64_t *n_zones,
-                int *attempt,
+                struct spool_contents *contents,
                 struct memory *memory,
                 struct error *err)
 {
@@ -223,17 +222,21 @@ int spool_count(const char *folder,
     int last = 0, status = -1;
     /* a spool without a file of its own, that takes over all others */
     struct spool *all = calloc(1, sizeof *all);
-    if (all)
+    if (all) {
         all->fd = all->reading_fd = all->reading = -1;
+        all->run = SPOOL_ANY_RUN;
+    }
     if (!all || !(all->folder = strdup(folder))
-        || spool_add_file(all, (struct spool_file){ 0, INT_MAX }) < 0)
+        || spool_add_file(all, (struct spool_file){ 0, INT_MAX, 0 }) < 0)
         error_set(err, ERROR_BUDGET, "no memory for the spool");
     else if (spool_each_file(folder, find_last, &last, err) == 0
              && spool_inherit(all, 1, err) == 0)
         status = spool_scan(all, memory, err);
     if (status == 0) {
-        *n_zones = spool_n_records(all);
-        *attempt = last;
+        struct spool_damage damage;
+        *contents = (struct spool_contents){ spool_n_records(all), 0, last };
+        for (int file = 0; spool_next_damage(all, &file, &damage);)
+            contents->n_damaged_bytes += damage.n_bytes;
     }
     memory_rewind(memory, &mark);
     spool_close(all);

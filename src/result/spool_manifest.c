@@ -2,7 +2,7 @@
  * The manifest: whose zones a spool holds. Text, so that it can be read, and so that a
  * difference can be named.
  *
- *     rooftally spool 2
+ *     rooftally spool 3
  *     crc32c 5e6f7a8b                      of all that follows
  *     run 2026-11-22T10:38:40Z node7 4711
  *     source postgresql, database gis of system 7123456789
@@ -24,7 +24,7 @@
 #include "rooftally/job/job.h"
 #include "rooftally/result/spool.h"
 
-enum { SPOOL_VERSION = 2, MOST_BYTES = 2 << 20 };
+enum { SPOOL_VERSION = 3, MOST_BYTES = 2 << 20 };
 
 static int failed(const char *folder, const char *what, struct error *err)
 {

@@ -85,6 +85,12 @@ static int read_at(struct spool *spool,
     return 0;
 }
 
+static bool is_ours(const struct spool *spool, const struct spool_head *head)
+{
+    return head->magic == SPOOL_MAGIC && head->n_bytes >= 0
+           && (head->run == spool->run || spool->run == SPOOL_ANY_RUN);
+}
+
 /* Whether a head that can be one lies at offset, with all its bytes: 1, 0, or -1. */
 static int look_at_head(struct spool *spool,
                         int file,
@@ -98,8 +104,7 @@ static int look_at_head(struct spool *spool,
     if (read_at(spool, file, offset, head, sizeof *head, err) < 0)
         return -1;
     int64_t at = offset + (int64_t)sizeof *head;
-    return head->magic == SPOOL_MAGIC && head->n_bytes >= 0
-           && head->n_bytes <= size - at
+    return is_ours(spool, head) && head->n_bytes <= size - at
            && (-head->n_bytes & 7) <= size - at - head->n_bytes;
 }
 
@@ -141,6 +146,23 @@ static int look(struct spool *spool,
                                    .file = file,
                                    .attempt = spool->files[file].attempt };
     return 1;
+}
+
+/* Whether a process that was killed leaves what lies from offset on, behind its last whole
+ * record: nothing, or of a record that fits the buffer the beginning, of a longer one all
+ * but the head. 1, 0, or -1. */
+static int
+is_torn(struct spool *spool, int file, int64_t offset, int64_t size, struct error *err)
+{
+    static const struct spool_head none;
+    struct spool_head head;
+    if (size - offset < (int64_t)sizeof head)
+        return 1;
+    if (read_at(spool, file, offset, &head, sizeof head, err) < 0)
+        return -1;
+    return memcmp(&head, &none, sizeof head) == 0
+           || (is_ours(spool, &head) && head.n_bytes < SPOOL_BUFFER_BYTES
+               && past(offset, &head) > size);
 }
 
 /* A bound on the records of a file, by their heads alone. */
@@ -192,7 +214,9 @@ scan_file(struct spool *spool, int file, int64_t n_most, int64_t *n, struct erro
         const struct spool_entry *entry = &spool->entries[(*n)++];
         offset = entry->offset + ((entry->n_bytes + 7) & ~INT64_C(7));
     }
-    return found < 0 ? -1 : 0;
+    int torn = found < 0 ? -1 : is_torn(spool, file, offset, size, err);
+    spool->files[file].n_damaged_bytes = torn == 0 ? size - offset : 0;
+    return torn < 0 ? -1 : 0;
 }
 
 int spool_scan(struct spool *spool, struct memory *memory, struct error *err)
@@ -217,6 +241,18 @@ int spool_scan(struct spool *spool, struct memory *memory, struct error *err)
     for (int64_t i = 0; i < n; i++)
         if (i == 0 || spool->entries[i].row != spool->entries[i - 1].row)
             spool->entries[spool->n_entries++] = spool->entries[i];
+    return 0;
+}
+
+int spool_next_damage(const struct spool *spool, int *file, struct spool_damage *damage)
+{
+    while (++*file < spool->n_files) {
+        const struct spool_file *f = &spool->files[*file];
+        if (f->n_damaged_bytes == 0)
+            continue;
+        *damage = (struct spool_damage){ f->rank, f->attempt, f->n_damaged_bytes };
+        return 1;
+    }
     return 0;
 }
 

@@ -217,16 +217,16 @@ def check_whole(name, wanted, what):
 
 
 def finished_zones(name):
-    """Rows of the zones whose records lie whole in the spool, as its files say it: heads of 48
-    bytes, "RTZ1", a checksum, the length of what follows, the row, three more counts."""
+    """Rows of the zones whose records lie whole in the spool, as its files say it: heads of 56
+    bytes, "RTZ2", a checksum, the run, the length of what follows, the row, three more counts."""
     rows = set()
     for path in glob.glob(spool_of(name) + "/rank-*"):
         with open(path, "rb") as file:
             data = file.read()
         at = 0
-        while at + 48 <= len(data) and data[at:at + 4] == b"RTZ1":
-            n_bytes, row = struct.unpack_from("<qq", data, at + 8)
-            at += 48 + (n_bytes + 7) // 8 * 8
+        while at + 56 <= len(data) and data[at:at + 4] == b"RTZ2":
+            n_bytes, row = struct.unpack_from("<qq", data, at + 16)
+            at += 56 + (n_bytes + 7) // 8 * 8
             if at <= len(data):
                 rows.add(row)
     return rows
@@ -252,6 +252,7 @@ def resume(name, ranks, what, *options, **changes):
         encoding="utf-8", errors="replace", env=environment, timeout=120)
     check(done.returncode == 0, what, f"--resume with {ranks} ranks ended with",
           done.returncode, done.stderr)
+    check("spool_damaged" not in done.stderr, what, "a kill is no damage:", done.stderr)
     return done
 
 

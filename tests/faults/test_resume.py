@@ -31,6 +31,10 @@ def refused(name, words, *options, **changes):
     check(len(lines) == 1 and all(word in lines[0] for word in words), name, "says", done.stderr)
 
 
+def largest(name):
+    return max(glob.glob(spool_of(name) + "/rank-*"), key=os.path.getsize)
+
+
 def consistent(name):
     with h5py.File(path_of(name)) as file:
         return int(file.attrs["consistent"]), dict(file["/provenance"].attrs)
@@ -43,6 +47,8 @@ check(consistent("wanted")[0] == 1, "a run in one go is consistent")
 stopped("one")
 n = len(glob.glob(spool_of("one") + "/rank-*.1"))
 check(n == 3, "three ranks left", n, "files")
+foreign = os.path.join(folder, "foreign")
+shutil.copy(largest("one"), foreign)
 refused("one", ["finished zones", "--resume", "--force"])
 refused("one", ["[buildings] where was not given, now it is 'height > 20'", "--force"], "--resume",
         buildings__where="height > 20")
@@ -132,8 +138,21 @@ stopped("later")
 shutil.copy(path_of("late"), path_of("later"))  # a result, but not of this run
 refused("later", ["is there already", "--resume --force goes on from", "finished zones and replaces it"], "--resume")
 check(os.path.isdir(spool_of("later")), "its spool stays")
+# records of another run, and behind a damaged one, are left out aloud
+damaged = largest("later")
+shutil.copy(foreign, spool_of("later") + "/rank-7.1")
+with open(damaged, "r+b") as file:
+    file.seek(100)
+    byte = file.read(1)[0]
+    file.seek(100)
+    file.write(bytes([byte ^ 1]))
+sizes = {path: os.path.getsize(path) for path in (foreign, damaged)}
 done = rooftally("run", write_job("later", **JOB), "-o", path_of("later"), "--resume", "--force")
 check("resuming attempt 2" in done.stdout, "later, forced:", done.stdout)
+for path in (foreign, damaged):
+    name = "rank-7.1" if path == foreign else os.path.basename(damaged)
+    check(done.stderr.count(f"event=spool_damaged file={spool_of('later')}/{name} "
+                            f"bytes={sizes[path]} ") == 1, name, "is told of:", done.stderr)
 check_whole("later", wanted, "later, forced")
 
 # a store may be moved between the attempts, and not be another one

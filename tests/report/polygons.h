@@ -87,7 +87,7 @@ static int write_result(enum case_kind kind, int64_t n_zones)
     static struct wkb wkb;
     char *spool_path = spool_folder(path);
     assert_fine(spool_create(spool_path, &err), &err);
-    assert_fine(spool_open(&spool, spool_path, 1, 0, &err), &err);
+    assert_fine(spool_open(&spool, spool_path, "run", 1, 0, &err), &err);
     assert_fine(memory_init(&memory, 16 << 20, &err), &err);
     assert_fine(memory_init(&room, 64 << 20, &err), &err);
     case_input_init(&c, kind, path, n_zones, alone);

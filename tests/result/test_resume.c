@@ -55,7 +55,7 @@ static struct spool *opened(struct bench *b, int attempt, int rank)
 {
     struct spool *spool = NULL;
     struct error err;
-    assert_fine(spool_open(&spool, b->folder, attempt, rank, &err), &err);
+    assert_fine(spool_open(&spool, b->folder, "run", attempt, rank, &err), &err);
     return spool;
 }
 
@@ -120,12 +120,11 @@ static void any_number_of_ranks_takes_over_every_file_once(void **state)
         for (int row = 0; row < N_ZONES && n_ranks == 1; row++)
             assert_true(seen[row] <= 1);
     }
-    int64_t n_zones = 0;
-    int last = 0;
+    struct spool_contents there;
     int64_t used = b->memory.used_bytes;
-    assert_int_equal(spool_count(b->folder, &n_zones, &last, &b->memory, NULL), 0);
-    assert_int_equal(n_zones, n_expected);
-    assert_int_equal(last, 6);
+    assert_int_equal(spool_count(b->folder, &there, &b->memory, NULL), 0);
+    assert_int_equal(there.n_zones, n_expected);
+    assert_int_equal(there.last_attempt, 6);
     assert_int_equal(b->memory.used_bytes, used);
 }
 
@@ -133,14 +132,13 @@ static void any_number_of_ranks_takes_over_every_file_once(void **state)
 static void the_last_attempt_is_found_and_its_own_records_count_first(void **state)
 {
     struct bench *b = *state;
-    int64_t n_zones = 0;
-    int last = 0;
+    struct spool_contents there;
     static const int numbers[] = { 4, 11, 2, 19, 7, 3, 12, 1 };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         attempt(b, numbers[i], 3, (int64_t)i, N_ZONES);
-        assert_int_equal(spool_count(b->folder, &n_zones, &last, &b->memory, NULL), 0);
-        assert_int_equal(n_zones, i + 1);
-        assert_int_equal(last, i == 0 ? 4 : i < 3 ? 11 : 19);
+        assert_int_equal(spool_count(b->folder, &there, &b->memory, NULL), 0);
+        assert_int_equal(there.n_zones, i + 1);
+        assert_int_equal(there.last_attempt, i == 0 ? 4 : i < 3 ? 11 : 19);
     }
     struct spool *spool = opened(b, 20, 0);
     append(b, spool, 3);
@@ -162,22 +160,123 @@ static void torn_tails_of_earlier_files_are_dropped(void **state)
     for (int i = 0; i < 2; i++)
         snprintf(path[i], sizeof path[i], "%s/rank-%d.1", b->folder, i);
     assert_int_equal(stat(path[1], &whole), 0);
-    int64_t last = N_ZONES / 2, n = 0;
+    int64_t last = N_ZONES / 2;
+    struct spool_contents there;
     for (int64_t size = whole.st_size; size >= 0; size -= size > 3000 ? 1777 : 1) {
-        int attempts;
         assert_int_equal(truncate(path[1], size), 0);
-        assert_int_equal(spool_count(b->folder, &n, &attempts, &b->memory, NULL), 0);
-        assert_in_range(n, N_ZONES / 2, N_ZONES / 2 + last);
-        last = n - N_ZONES / 2; /* never more than before */
+        assert_int_equal(spool_count(b->folder, &there, &b->memory, NULL), 0);
+        assert_in_range(there.n_zones, N_ZONES / 2, N_ZONES / 2 + last);
+        last = there.n_zones - N_ZONES / 2; /* never more than before */
     }
-    assert_int_equal(n, N_ZONES / 2);
+    assert_int_equal(there.n_zones, N_ZONES / 2);
     /* bytes that are none of ours cost what follows them, and no more */
     FILE *file = fopen(path[0], "r+b");
     fputs("nonsense", file);
     fclose(file);
-    int attempts;
-    assert_int_equal(spool_count(b->folder, &n, &attempts, &b->memory, NULL), 0);
-    assert_int_equal(n, 0);
+    assert_int_equal(spool_count(b->folder, &there, &b->memory, NULL), 0);
+    assert_int_equal(there.n_zones, 0);
+}
+
+/* Bytes that the next attempt calls damaged, of n_zones records that it counts. */
+static int64_t n_damaged(struct bench *b, int64_t n_zones)
+{
+    struct memory_mark mark = memory_mark(&b->memory);
+    struct spool_damage damage;
+    struct spool *spool = opened(b, 9, 0);
+    int64_t n_bytes = 0;
+    assert_int_equal(spool_inherit(spool, 1, NULL), 0);
+    assert_int_equal(spool_scan(spool, &b->memory, NULL), 0);
+    assert_int_equal(spool_n_records(spool), n_zones);
+    for (int file = 0; spool_next_damage(spool, &file, &damage);) {
+        assert_int_equal(damage.rank, 0);
+        assert_int_equal(damage.attempt, 1);
+        n_bytes += damage.n_bytes;
+    }
+    spool_close(spool);
+    memory_rewind(&b->memory, &mark);
+    return n_bytes;
+}
+
+static int64_t size_of(const char *path)
+{
+    struct stat there;
+    assert_int_equal(stat(path, &there), 0);
+    return there.st_size;
+}
+
+static void what_a_kill_leaves_is_no_damage(void **state)
+{
+    struct bench *b = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/rank-0.1", b->folder);
+    static const int64_t rows[] = { 1, CASE_HUGE_ROW }; /* written at once, and not */
+    for (int i = 0; i < 2; i++) {
+        struct spool *spool = opened(b, 1, 0);
+        append(b, spool, 4);
+        int64_t first = size_of(path);
+        append(b, spool, rows[i]);
+        spool_close(spool);
+        assert_int_equal(n_damaged(b, 2), 0);
+        if (i == 1) { /* its head comes last */
+            static const char none[56];
+            FILE *file = fopen(path, "r+b");
+            fseek(file, (long)first, SEEK_SET);
+            fwrite(none, sizeof none, 1, file);
+            fclose(file);
+            assert_int_equal(n_damaged(b, 1), 0);
+        }
+        int64_t step = i == 0 ? 11 : 49999;
+        for (int64_t size = size_of(path) - 1; size >= first; size -= step) {
+            assert_int_equal(truncate(path, size), 0);
+            assert_int_equal(n_damaged(b, 1), 0);
+        }
+    }
+}
+
+static void what_has_changed_on_the_disk_is_damage(void **state)
+{
+    struct bench *b = *state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/rank-0.1", b->folder);
+    struct spool *spool = opened(b, 1, 0);
+    append(b, spool, 1);
+    int64_t first = size_of(path);
+    append(b, spool, 4);
+    append(b, spool, 9);
+    spool_close(spool);
+    int64_t size = size_of(path);
+    FILE *file = fopen(path, "r+b");
+    setbuf(file, NULL);
+    for (int64_t at = first; at < first + 200; at++) {
+        fseek(file, (long)at, SEEK_SET);
+        int byte = fgetc(file);
+        fseek(file, (long)at, SEEK_SET);
+        fputc(byte ^ 0x80, file);
+        int64_t n = n_damaged(b, 1);
+        /* a length that leads out of the file may be one that was begun */
+        assert_true(n == size - first
+                    || (n == 0 && at - first >= 16 && at - first < 24));
+        fseek(file, (long)at, SEEK_SET);
+        fputc(byte, file);
+    }
+    fclose(file);
+    assert_int_equal(n_damaged(b, 3), 0);
+}
+
+/* A file that was copied from the spool of another run. */
+static void records_of_another_run_do_not_count(void **state)
+{
+    struct bench *b = *state;
+    struct spool *spool = NULL;
+    struct spool_contents there;
+    assert_int_equal(spool_open(&spool, b->folder, "another run", 1, 0, NULL), 0);
+    for (int64_t row = 0; row < 5; row++)
+        append(b, spool, row);
+    spool_close(spool);
+    assert_true(n_damaged(b, 0) > 1000);
+    assert_int_equal(spool_count(b->folder, &there, &b->memory, NULL), 0);
+    assert_int_equal(there.n_zones, 5); /* nobody has said whose are meant */
+    assert_int_equal(there.n_damaged_bytes, 0);
 }
 
 static int write_as(struct bench *b,
@@ -323,10 +422,10 @@ static void a_damaged_manifest_is_refused(void **state)
     char run[SPOOL_RUN_BYTES], path[128];
     snprintf(path, sizeof path, "%s/manifest", b->folder);
     static const char *const texts[] = { "",
-                                         "rooftally spool 1\n",
-                                         "rooftally spool 2\nrun x\n",
-                                         "rooftally spool 2\nrun x\nsource y\nzones 1",
-                                         "rooftally spool 2\ncrc32c 00000000\nrun x\n",
+                                         "rooftally spool 2\n",
+                                         "rooftally spool 3\nrun x\n",
+                                         "rooftally spool 3\nrun x\nsource y\nzones 1",
+                                         "rooftally spool 3\ncrc32c 00000000\nrun x\n",
                                          "something else\n" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         FILE *file = fopen(path, "w");
@@ -350,7 +449,7 @@ static void a_manifest_knows_that_it_is_damaged(void **state)
     assert_fine(spool_put_manifest(b->folder, &manifest, &err), &err);
     FILE *file = fopen(path, "r");
     size_t n = fread(text, 1, sizeof text - 1, file),
-           n_head = strlen("rooftally spool 2\n");
+           n_head = strlen("rooftally spool 3\n");
     fclose(file);
     assert_true(n > n_head + 100);
     for (size_t i = n_head; i < 8 * n + 1; i++) {
@@ -430,6 +529,9 @@ int main(void)
         TEST(any_number_of_ranks_takes_over_every_file_once),
         TEST(the_last_attempt_is_found_and_its_own_records_count_first),
         TEST(torn_tails_of_earlier_files_are_dropped),
+        TEST(what_a_kill_leaves_is_no_damage),
+        TEST(what_has_changed_on_the_disk_is_damage),
+        TEST(records_of_another_run_do_not_count),
         TEST(a_result_of_several_attempts_says_so),
         TEST(a_manifest_knows_its_job),
         TEST(a_damaged_manifest_is_refused),

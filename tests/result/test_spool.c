@@ -29,7 +29,7 @@ static int set_up(void **state)
     b->binding = case_binding(CASE_FULL);
     if (comm_open(&b->comm, NULL, NULL, NULL) < 0
         || memory_init(&b->memory, 64 << 20, NULL) < 0
-        || spool_open(&b->spool, b->folder, 1, 0, NULL) < 0)
+        || spool_open(&b->spool, b->folder, "run", 1, 0, NULL) < 0)
         return -1;
     *state = b;
     return 0;
@@ -272,12 +272,12 @@ static void the_folder_is_ours_alone_and_goes_away(void **state)
     stat(folder, &stat_folder);
     assert_int_equal(stat_folder.st_mode & 0777, 0700);
     struct spool *spool = NULL;
-    assert_int_equal(spool_open(&spool, folder, 1, 7, NULL), 0);
+    assert_int_equal(spool_open(&spool, folder, "run", 1, 7, NULL), 0);
     spool_close(spool);
     assert_int_equal(spool_create(folder, NULL), 0); /* leftovers go */
     assert_int_equal(rmdir(folder), 0);
 
-    assert_int_equal(spool_open(&spool, folder, 1, 0, &err), -1);
+    assert_int_equal(spool_open(&spool, folder, "run", 1, 0, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
     assert_int_equal(symlink("/tmp", folder), 0); /* not followed */
     assert_int_equal(spool_create(folder, &err), -1);

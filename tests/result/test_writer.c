@@ -42,7 +42,7 @@ write_case(struct comm *comm,
     status = comm_agree(comm, status, err);
     if (status == 0
         && (memory_init(&memory, memory_bytes, err) < 0
-            || spool_open(&spool, folder, 1, comm_rank(comm), err) < 0))
+            || spool_open(&spool, folder, "run", 1, comm_rank(comm), err) < 0))
         status = -1;
     if (status == 0) {
         struct memory room;

@@ -4,14 +4,15 @@
  * any number of ranks, takes its files over and adds its own. Beside them lie `manifest`,
  * which says whose zones they are, and `lock`, held by the run at work.
  *
- *   u32 magic "RTZ1"  u32 crc32c of all that follows
- *   i64 n_bytes  i64 row  i64 n_selected  i64 n_rejected  i64 n_wkb
+ *   u32 magic "RTZ2"  u32 crc32c of all that follows
+ *   i64 run  i64 n_bytes  i64 row  i64 n_selected  i64 n_rejected  i64 n_wkb
  *   payload: n_bytes, a zone_record, padded to 8
  *
- * A record counts once it is whole: what follows the last whole one is dropped on
- * reading. An appended record is with the system when spool_append returns, so it
- * outlives this process; spool_sync makes it outlive the machine. A zone that was
- * recorded twice counts once.
+ * A record counts once it is whole, and of the run that began the spool: a file that was
+ * copied from another one holds none. What follows the last record that counts is dropped
+ * on reading, and is damage unless a process that was killed leaves it. An appended
+ * record is with the system when spool_append returns, so it outlives this process;
+ * spool_sync makes it outlive the machine. A zone that was recorded twice counts once.
  */
 #ifndef ROOFTALLY_RESULT_SPOOL_H
 #define ROOFTALLY_RESULT_SPOOL_H
@@ -79,16 +80,22 @@ int spool_check_manifest(const char *folder,
                          char run[SPOOL_RUN_BYTES],
                          struct error *err);
 
-/* Zones finished in a spool, and its last attempt (0: none). Memory is given back. */
+struct spool_contents {
+    int64_t n_zones; /* finished, by any run */
+    int64_t n_damaged_bytes;
+    int last_attempt; /* 0: none */
+};
+
+/* What a spool holds, whoever began it. Memory is given back. */
 int spool_count(const char *folder,
-                int64_t *n_zones,
-                int *attempt,
+                struct spool_contents *contents,
                 struct memory *memory,
                 struct error *err);
 
-/* Open this rank's file of an attempt (from 1), new and empty. */
+/* Open this rank's file of an attempt (from 1), new and empty; `run` is the manifest's. */
 int spool_open(struct spool **spool,
                const char *folder,
+               const char *run,
                int attempt,
                int rank,
                struct error *err);
@@ -124,6 +131,19 @@ int spool_scan(struct spool *spool, struct memory *memory, struct error *err);
 /* What the last scan found. */
 int64_t spool_n_records(const struct spool *spool);
 const struct spool_entry *spool_entry(const struct spool *spool, int64_t index);
+
+/* A file of an earlier attempt that ends in what is no record of this run, nor one that
+ * was begun when its process was killed. */
+struct spool_damage {
+    int rank, attempt;
+    int64_t n_bytes; /* left out */
+};
+
+/* The damage that the last scan found, from *file = 0 on: 1, or 0 at the end. */
+int spool_next_damage(const struct spool *spool,
+                      int *file,
+                      struct spool_damage *damage);
+
 /* Forget the records of rows whose owner, owners[row], is not `own`. */
 void spool_keep(struct spool *spool, const int64_t *owners, int64_t own);
 
