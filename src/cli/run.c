@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
@@ -551,6 +552,13 @@ static bool lies_in_data(const struct error *err)
     return err->code == ERROR_DATA || err->code == ERROR_GEOMETRY;
 }
 
+/* What stands in the result's place was not there, or is being replaced. */
+static const char *how_to_resume(const struct run *run)
+{
+    return access(run->session.job->output, F_OK) == 0 ? "--resume --force"
+                                                       : "--resume";
+}
+
 /* A rank that has lost the others knows of no zones but its own. */
 static void
 advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BYTES])
@@ -559,16 +567,18 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "all %" PRId64
-                 " zones are finished: rooftally run --resume writes the result",
-                 run->n_zones);
+                 " zones are finished: rooftally run %s writes the result",
+                 run->n_zones,
+                 how_to_resume(run));
     else if (is_first(run) && n_kept(run) > 0)
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "%" PRId64 " of %" PRId64
-                 " zones are finished: %srooftally run --resume goes on",
+                 " zones are finished: %srooftally run %s goes on",
                  n_kept(run),
                  run->n_zones,
-                 lies_in_data(err) ? "once that is repaired, " : "");
+                 lies_in_data(err) ? "once that is repaired, " : "",
+                 how_to_resume(run));
     else if (!is_first(run) && run->checkpoint.spool)
         snprintf(advice,
                  CLI_ADVICE_BYTES,

@@ -155,6 +155,26 @@ for path in (foreign, damaged):
                             f"bytes={sizes[path]} ") == 1, name, "is told of:", done.stderr)
 check_whole("later", wanted, "later, forced")
 
+# what stands in the result's place is named by the advice: --resume alone would be refused
+job = start("meanwhile", 2, "--quiet")
+wait_working("meanwhile", job)
+shutil.copy(path_of("late"), path_of("meanwhile"))
+set_pace(0)
+status, stderr, _ = wait_ended(job, [], 60, "meanwhile")
+check(status == 1 and "came into being meanwhile" in stderr
+      and f"; all {N_ZONES} zones are finished: rooftally run --resume --force writes the result\n" in stderr,
+      "meanwhile:", status, stderr)
+resume("meanwhile", 2, "meanwhile", "--force")
+check_whole("meanwhile", wanted, "meanwhile")
+set_pace(0.05)
+job = start("meanwhile", 2, "--quiet", "--force")
+wait_working("meanwhile", job)
+kill(ranks_of(job)[0], signal.SIGTERM)
+status, stderr, _ = wait_ended(job, [], 60, "forced")
+check("zones are finished: rooftally run --resume --force goes on\n" in stderr, "forced:", stderr)
+resume("meanwhile", 2, "forced", "--force")
+check_whole("meanwhile", wanted, "forced")
+
 # a store may be moved between the attempts, and not be another one
 store = os.path.join(folder, "store_a.h5")
 other = os.path.join(folder, "store_b.h5")
