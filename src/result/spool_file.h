@@ -59,9 +59,10 @@ int spool_add_file(struct spool *spool, struct spool_file file);
 char *spool_file_path(const struct spool *spool, int file);
 
 /* Call `each` with every rank file of a folder, in any order, until it returns other
- * than 0; its value, or -1 with ERROR_IO. A link in the folder's place is not followed. */
+ * than 0; its value, or -1 with ERROR_IO, also where something else has the name of a rank
+ * file. A link in the folder's place is not followed. */
 int spool_each_file(const char *folder,
-                    int (*each)(void *context, int folder_fd, struct spool_file file),
+                    int (*each)(void *context, struct spool_file file),
                     void *context,
                     struct error *err);
 

@@ -48,6 +48,20 @@ static DIR *open_folder(const char *folder, struct error *err)
     return entries;
 }
 
+/* Whoever put a folder there may have put something into it. */
+static int remove_entry(const char *folder, int fd, const char *name, struct error *err)
+{
+    if (unlinkat(fd, name, 0) == 0
+        || (errno == EISDIR && unlinkat(fd, name, AT_REMOVEDIR) == 0))
+        return 0;
+    return error_set(err,
+                     ERROR_IO,
+                     "%s/%s cannot be removed: %s: remove it by hand",
+                     folder,
+                     name,
+                     strerror(errno));
+}
+
 /* Remove the rank files, and of what lies beside them all but the lock. The manifest goes
  * last: a run that is killed here leaves no zones without it. */
 static int clear(const char *folder, struct error *err)
@@ -58,9 +72,8 @@ static int clear(const char *folder, struct error *err)
     for (int i = 0; i < 2 && status == 0; i++) {
         rewinddir(entries);
         for (struct dirent *entry; status == 0 && (entry = readdir(entries));)
-            if (strncmp(entry->d_name, beginnings[i], strlen(beginnings[i])) == 0
-                && unlinkat(dirfd(entries), entry->d_name, 0) < 0)
-                status = failed(folder, "cleared", err);
+            if (strncmp(entry->d_name, beginnings[i], strlen(beginnings[i])) == 0)
+                status = remove_entry(folder, dirfd(entries), entry->d_name, err);
     }
     if (entries)
         closedir(entries);
@@ -160,8 +173,23 @@ int spool_lock(const char *folder,
     return 0;
 }
 
+/* The name of a rank file is one's own: a pipe there would be waited for, a link is not
+ * followed. */
+static int
+check_regular(const char *folder, int fd, const char *name, struct error *err)
+{
+    struct stat there;
+    if (fstatat(fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(there.st_mode))
+        return 0;
+    return error_set(err,
+                     ERROR_IO,
+                     "%s/%s is no regular file: remove it, or start anew with --force",
+                     folder,
+                     name);
+}
+
 int spool_each_file(const char *folder,
-                    int (*each)(void *context, int folder_fd, struct spool_file file),
+                    int (*each)(void *context, struct spool_file file),
                     void *context,
                     struct error *err)
 {
@@ -171,8 +199,10 @@ int spool_each_file(const char *folder,
         struct spool_file file = { 0 };
         int n = 0;
         if (sscanf(entry->d_name, "rank-%d.%d%n", &file.rank, &file.attempt, &n) == 2
-            && !entry->d_name[n] && file.rank >= 0 && file.attempt > 0)
-            status = each(context, dirfd(entries), file);
+            && !entry->d_name[n] && file.rank >= 0 && file.attempt > 0) {
+            status = check_regular(folder, dirfd(entries), entry->d_name, err);
+            status = status == 0 ? each(context, file) : status;
+        }
     }
     if (entries)
         closedir(entries);
@@ -184,12 +214,11 @@ struct taking {
     int n_ranks;
 };
 
-static int take_share(void *context, int folder_fd, struct spool_file file)
+static int take_share(void *context, struct spool_file file)
 {
     struct taking *taking = context;
     struct spool *spool = taking->spool;
     int share = (int)(((int64_t)file.rank + file.attempt) % taking->n_ranks);
-    (void)folder_fd;
     if (file.attempt >= spool->files[0].attempt || share != spool->files[0].rank)
         return 0;
     return spool_add_file(spool, file);
@@ -205,10 +234,9 @@ int spool_inherit(struct spool *spool, int n_ranks, struct error *err)
     return status;
 }
 
-static int find_last(void *context, int folder_fd, struct spool_file file)
+static int find_last(void *context, struct spool_file file)
 {
     int *attempt = context;
-    (void)folder_fd;
     *attempt = file.attempt > *attempt ? file.attempt : *attempt;
     return 0;
 }

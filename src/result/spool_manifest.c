@@ -103,6 +103,15 @@ out:
     return status;
 }
 
+static int refuse_damaged(const char *folder, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "%s: its manifest is damaged and does not tell whose zones these "
+                     "are: start anew with --force",
+                     folder);
+}
+
 /* The manifest's text of *n bytes, or NULL: *status 0 when it is not there, -1 with an
  * error. */
 static char *read_file(const char *folder, size_t *n, int *status, struct error *err)
@@ -110,14 +119,22 @@ static char *read_file(const char *folder, size_t *n, int *status, struct error 
     char *path = NULL, *text = malloc(MOST_BYTES + 1);
     *status = 0;
     FILE *file = NULL;
+    struct stat there;
+    int fd = -1;
     if (!text || asprintf(&path, "%s/manifest", folder) < 0) {
         *status = error_set(err, ERROR_BUDGET, "no memory for the spool");
         goto fail;
     }
-    file = fopen(path, "re");
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        goto fail;
+    if (fd < 0 ? errno == ELOOP : fstat(fd, &there) == 0 && !S_ISREG(there.st_mode)) {
+        *status = refuse_damaged(folder, err);
+        goto fail;
+    }
+    file = fd < 0 ? NULL : fdopen(fd, "r");
     if (!file) {
-        if (errno != ENOENT)
-            *status = failed(folder, "read", err);
+        *status = failed(folder, "read", err);
         goto fail;
     }
     *n = fread(text, 1, MOST_BYTES, file);
@@ -132,6 +149,8 @@ static char *read_file(const char *folder, size_t *n, int *status, struct error 
 fail:
     if (file)
         fclose(file);
+    else if (fd >= 0)
+        close(fd);
     free(path);
     free(text);
     return NULL;
@@ -157,15 +176,6 @@ static int refuse(const char *folder, const char *what, struct error *err)
                      "with --force",
                      folder,
                      what);
-}
-
-static int refuse_damaged(const char *folder, struct error *err)
-{
-    return error_set(err,
-                     ERROR_USAGE,
-                     "%s: its manifest is damaged and does not tell whose zones these "
-                     "are: start anew with --force",
-                     folder);
 }
 
 static int compare(const char *folder,

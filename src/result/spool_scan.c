@@ -35,17 +35,23 @@ char *spool_file_path(const struct spool *spool, int file)
     return path;
 }
 
-static int
-failed(const struct spool *spool, int file, const char *what, struct error *err)
+/* `why` is an errno, or 0. */
+static int failed(const struct spool *spool,
+                  int file,
+                  const char *what,
+                  int why,
+                  struct error *err)
 {
     const struct spool_file *f = &spool->files[file];
     return error_set(err,
                      ERROR_IO,
-                     "%s/rank-%d.%d %s",
+                     "%s/rank-%d.%d %s%s%s",
                      spool->folder,
                      f->rank,
                      f->attempt,
-                     what);
+                     what,
+                     why ? ": " : "",
+                     why ? strerror(why) : "");
 }
 
 /* The descriptor to read a file by, or -1. */
@@ -62,7 +68,7 @@ static int open_file(struct spool *spool, int file, struct error *err)
     spool->reading_fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     free(path);
     if (spool->reading_fd < 0)
-        return failed(spool, file, "cannot be opened", err);
+        return failed(spool, file, "cannot be opened", errno, err);
     spool->reading = file;
     return spool->reading_fd;
 }
@@ -81,6 +87,7 @@ static int read_at(struct spool *spool,
         return failed(spool,
                       file,
                       errno ? "cannot be read" : "has become shorter",
+                      errno,
                       err);
     return 0;
 }
@@ -186,7 +193,7 @@ static int file_size(struct spool *spool, int file, int64_t *size, struct error 
     if (fd < 0)
         return -1;
     if (fstat(fd, &stat) < 0)
-        return failed(spool, file, "cannot be read", err);
+        return failed(spool, file, "cannot be read", errno, err);
     *size = stat.st_size;
     return 0;
 }
@@ -292,7 +299,7 @@ int spool_read(struct spool *spool,
         || read_at(spool, entry->file, entry->offset, bytes, entry->n_bytes, err) < 0)
         return -1;
     if (crc32c(spool_head_crc(&head), bytes, (size_t)entry->n_bytes) != head.crc) {
-        failed(spool, entry->file, "holds a damaged record", err);
+        failed(spool, entry->file, "holds a damaged record", 0, err);
         if (err)
             err->code = ERROR_FORMAT;
         return -1;

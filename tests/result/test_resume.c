@@ -473,6 +473,52 @@ static void a_manifest_knows_that_it_is_damaged(void **state)
     }
 }
 
+enum odd { PIPE, DANGLING, FOLDER, N_ODDS };
+
+static void put_odd(enum odd odd, const char *path)
+{
+    assert_int_equal(odd == PIPE       ? mkfifo(path, 0600)
+                     : odd == DANGLING ? symlink("nowhere", path)
+                                       : mkdir(path, 0700),
+                     0);
+}
+
+static void what_is_no_file_is_refused_and_cleared(void **state)
+{
+    struct bench *b = *state;
+    struct error err = { 0 };
+    struct spool_contents there;
+    char run[SPOOL_RUN_BYTES], file[128], text[128], inside[160];
+    snprintf(file, sizeof file, "%s/rank-5.1", b->folder);
+    snprintf(text, sizeof text, "%s/manifest", b->folder);
+    for (enum odd odd = PIPE; odd < N_ODDS; odd++) {
+        put_odd(odd, file);
+        put_odd(odd, text);
+        assert_refused(spool_count(b->folder, &there, &b->memory, &err),
+                       &err,
+                       ERROR_IO,
+                       "rank-5.1 is no regular file: remove it");
+        assert_refused(spool_check_manifest(b->folder, &manifest, run, &err),
+                       &err,
+                       ERROR_USAGE,
+                       "its manifest is damaged");
+        assert_fine(spool_create(b->folder, &err), &err);
+        assert_int_equal(access(text, F_OK), -1);
+    }
+    /* what somebody keeps there stays, and the manifest as long as that */
+    snprintf(inside, sizeof inside, "%s/kept", file);
+    put_odd(FOLDER, file);
+    put_odd(FOLDER, inside);
+    assert_fine(spool_put_manifest(b->folder, &manifest, &err), &err);
+    assert_refused(spool_create(b->folder, &err),
+                   &err,
+                   ERROR_IO,
+                   "rank-5.1 cannot be removed: Directory not empty: remove it by "
+                   "hand");
+    assert_int_equal(spool_check_manifest(b->folder, &manifest, run, &err), 1);
+    assert_int_equal(rmdir(inside), 0);
+}
+
 static bool is_wished(void *context)
 {
     (void)context;
@@ -536,6 +582,7 @@ int main(void)
         TEST(a_manifest_knows_its_job),
         TEST(a_damaged_manifest_is_refused),
         TEST(a_manifest_knows_that_it_is_damaged),
+        TEST(what_is_no_file_is_refused_and_cleared),
         TEST(one_run_at_a_time_works_on_a_spool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
