@@ -69,7 +69,7 @@ static int begin(struct checkpoint *c,
             return refuse_zones(c, &there, options->resume, err);
     }
     c->attempt = 1; /* from here on the folder holds nothing that anybody misses */
-    if (result_check(output, options->force || options->resume, err) < 0)
+    if (result_check(output, options->force, err) < 0)
         return -1; /* another run has made it, while this one waited for its lock */
     gethostname(host, sizeof host - 1);
     clock_utc(utc);
@@ -133,17 +133,12 @@ static void identify(struct checkpoint *c, const struct spool_manifest *manifest
 
 /* --resume without a manifest: the job's end may have been reached, but for the last of
  * its spool; else it is a run like any other. */
-static int find_result(struct checkpoint *c,
-                       const struct options *options,
-                       const char *output,
-                       struct error *err)
+static bool
+find_result(struct checkpoint *c, const struct options *options, const char *output)
 {
-    if (!options->force && is_there(output)
-        && result_is_of(output, "identity", c->identity)) {
-        c->is_complete = true;
-        return 0;
-    }
-    return result_check(output, options->force, err);
+    c->is_complete = !options->force && is_there(output)
+                     && result_is_of(output, "identity", c->identity);
+    return c->is_complete;
 }
 
 /* Rank 0: whose the folder is, and what becomes of it. */
@@ -162,17 +157,20 @@ static int claim(struct checkpoint *c,
         .zones_crc = crc32c(0, zones->ids, (size_t)(zones->n * zones->id_bytes)),
     };
     identify(c, &manifest);
-    if (!is_there(c->folder) && options->resume
-        && (find_result(c, options, output, err) < 0 || c->is_complete))
-        return c->is_complete ? 0 : -1;
+    if (!is_there(c->folder) && options->resume) {
+        if (find_result(c, options, output))
+            return 0;
+        if (result_check(output, options->force, err) < 0)
+            return -1;
+    }
     if (spool_lock(c->folder, lock_wait_s, team_should_stop, comm, &c->lock, err) < 0)
         return -1;
     if (options->resume) {
         int ours = spool_check_manifest(c->folder, &manifest, c->run, err);
         if (ours != 0)
             return ours < 0 ? -1 : take_over(c, options, output, &session->memory, err);
-        if (find_result(c, options, output, err) < 0 || c->is_complete)
-            return c->is_complete ? 0 : -1;
+        if (find_result(c, options, output))
+            return 0;
     }
     return begin(c, options, output, &manifest, &session->memory, err);
 }

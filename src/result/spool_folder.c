@@ -129,6 +129,21 @@ static int try_lock(const char *folder, const char *path, bool *busy)
     return -1;
 }
 
+static int refuse_folder(const char *folder, int why, struct error *err)
+{
+    struct stat stat;
+    bool is_there = lstat(folder, &stat) == 0;
+    errno = why;
+    if (!is_there)
+        return failed(folder, "made", err);
+    return error_set(err,
+                     ERROR_IO,
+                     "%s/lock cannot be opened: %s: remove that folder, or choose "
+                     "another output",
+                     folder,
+                     strerror(why));
+}
+
 int spool_lock(const char *folder,
                double wait_s,
                bool (*stop)(void *context),
@@ -168,7 +183,7 @@ int spool_lock(const char *folder,
                          "it",
                          folder);
     if (fd < 0)
-        return failed(folder, "made", err);
+        return refuse_folder(folder, errno, err);
     *lock = fd;
     return 0;
 }

@@ -220,12 +220,14 @@ check(job.wait(timeout=60) == 0, "the first run is not disturbed")
 job = start("first", 2, "--quiet")
 wait_working("first", job)
 second = start("first", 1, "--quiet")
+third = start("first", 1, "--quiet", "--resume", buildings__where="height > 20")  # of another job
 time.sleep(1)
 set_pace(0)
 check(job.wait(timeout=60) == 0, "the first run is done")
-status, stderr, _ = wait_ended(second, [], 30, "second")
-check(status == 2 and "--force" in stderr and "zones" not in stderr, "second:", status, stderr)
-check(leftovers("first") == ["first.h5"], "second left", leftovers("first"))
+for late in (second, third):
+    status, stderr, _ = wait_ended(late, [], 30, "a late run")
+    check(status == 2 and "--force" in stderr and "zones" not in stderr, "a late run:", status, stderr)
+check(leftovers("first") == ["first.h5"], "late runs left", leftovers("first"))
 
 # a signal while it waits
 job = start("held", 2, "--quiet")

@@ -565,6 +565,22 @@ static void one_run_at_a_time_works_on_a_spool(void **state)
     close(lock);
     close(ready[0]);
     close(ready[1]);
+
+    /* a folder that is there, and not open to us */
+    char path[128];
+    snprintf(path, sizeof path, "%s/lock", b->folder);
+    assert_int_equal(unlink(path), 0);
+    put_odd(FOLDER, path);
+    assert_refused(spool_lock(b->folder, 0, NULL, NULL, &lock, &err),
+                   &err,
+                   ERROR_IO,
+                   "/lock cannot be opened: Is a directory: remove that folder");
+    assert_int_equal(rmdir(path), 0);
+    snprintf(path, sizeof path, "%s/none/spool", b->folder);
+    assert_refused(spool_lock(path, 0, NULL, NULL, &lock, &err),
+                   &err,
+                   ERROR_IO,
+                   "/none/spool cannot be made: No such file");
 }
 
 int main(void)
