@@ -44,6 +44,9 @@ static const char *find_comment(const char *line, const char *end)
     return NULL;
 }
 
+#define COMMENT_RULE                                                                   \
+    "' ;' begins a comment even inside quotes: write like '..._;...' there"
+
 /* What libinih is given, line by line, and what came of it. */
 struct reading {
     struct entries *entries;
@@ -161,8 +164,7 @@ static int check_quotes(const struct reading *reading,
     if (find_comment(reading->line_text, reading->line_end))
         return error_set(reading->err,
                          ERROR_USAGE,
-                         "%s: a quote is not closed, for ' ;' begins a comment even "
-                         "inside quotes: write like '..._;...' there",
+                         "%s: a quote is not closed, for " COMMENT_RULE,
                          key);
     return error_set(reading->err,
                      ERROR_USAGE,
@@ -385,6 +387,16 @@ int entries_override(struct entries *entries, const char *override, struct error
             goto out;
         }
         i += n - 1;
+    }
+    /* the job's text is to read back as the same */
+    if (*value == ';' || find_comment(value, value + n_value)) {
+        error_set(err,
+                  ERROR_USAGE,
+                  "--set %s.%s: %s",
+                  section,
+                  key,
+                  has_quotes(section, key) ? COMMENT_RULE : "' ;' begins a comment");
+        goto out;
     }
     if (!entry) {
         status = add_entry(entries, section, key, value, 0, err);

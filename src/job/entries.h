@@ -29,7 +29,7 @@ struct entries {
 int entries_read(struct entries *entries, const char *path, struct error *err);
 void entries_release(struct entries *entries);
 
-/* Apply "section.key=value". */
+/* Apply "section.key=value", where the value could stand in a file. */
 int entries_override(struct entries *entries, const char *override, struct error *err);
 
 /* NULL when not given. */

@@ -189,8 +189,8 @@ static void an_override_replaces_or_adds(void **state)
         const char *override, *in_text;
     } cases[] = {
         { "job.output=other.h5", "[job]\noutput = other.h5\n" },
-        { "buildings.where = size = 3 and use = 'a ;b'",
-          "where = size = 3 and use = 'a ;b'" },
+        { "buildings.where = size = 3 and use = 'a; b'",
+          "where = size = 3 and use = 'a; b'" },
         { "statistics.new=count(size)", "[statistics]\nnew = count(size)\n" },
         { "zones.id=other", "id = other\n" },
         { "buildings.keep=", "keep = \n" },
@@ -347,6 +347,11 @@ static void a_bad_override_is_refused(void **state)
         { "buildings.where", "--set without '=': write --set section.key=value" },
         { "where=1.5", "--set where: write --set section.key=value" },
         { "job.title=a\nb", "--set job.title: not one line of UTF-8 text" },
+        { "job.title=a\t;b", "--set job.title: ' ;' begins a comment" },
+        { "job.title= ;", "--set job.title: ' ;' begins a comment" },
+        { "buildings.where=use <> 'a ;b'",
+          "--set buildings.where: ' ;' begins a comment even inside quotes: write like "
+          "'..._;...' there" },
         { "statistics.n=",
           "--set statistics.n: is empty: write a statistic, as in 'count'" },
         { "zones.table=", "F: [zones] table is missing" },
