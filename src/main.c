@@ -151,6 +151,7 @@ static int run(ranks_command *command, int argc, char **argv)
     struct error err = { ERROR_NONE, "" };
     struct comm *comm = NULL;
     int status = STATUS_DONE;
+    signal(SIGPIPE, SIG_IGN); /* work is not lost because nobody reads of it */
     stop_catch();
     if (comm_open(&comm, &argc, &argv, &err) < 0) {
         print_error(&err, "");

@@ -168,6 +168,20 @@ def stops():
                 *RUN, "-o", output, "--resume", "--quiet")
 
 
+def unread():
+    """A reader that has gone ends what is there to be read, and no work."""
+    job, anew = RUN[1:], os.path.join(folder, "unread.store.h5")
+    for arguments, status in (((*RUN, "-o", RESULT + "5"), 0),
+                              (("generate", anew, "--zones", "2", "--buildings", "10"), 0),
+                              (("plan", *job), -signal.SIGPIPE), (("info", RESULT), -signal.SIGPIPE)):
+        reading, writing = os.pipe()
+        os.close(reading)
+        ended = subprocess.run(command(*arguments), stdin=subprocess.DEVNULL, stdout=writing, stderr=writing,
+                               env=environment).returncode
+        os.close(writing)
+        check(ended == status, arguments, "unread, ended with", ended)
+
+
 rooftally("generate", STORE, "--zones", "100", "--buildings", "900000", "--seed", "3", "--quiet")
 rooftally(*RUN, "-o", RESULT, "--quiet")
 mistakes()
@@ -175,4 +189,5 @@ vectors()
 exports()
 damaged()
 stops()
+unread()
 finish()
