@@ -74,6 +74,8 @@ int stop_n_signals(void)
 void stop_after(double seconds)
 {
     struct itimerval timer = { 0 };
+    if (caught)
+        return; /* the alarm ends the process by now */
     if (seconds <= 0) {
         raise(SIGALRM);
         return;
@@ -84,6 +86,8 @@ void stop_after(double seconds)
     if (timer.it_value.tv_usec > 999999)
         timer.it_value.tv_usec = 999999;
     setitimer(ITIMER_REAL, &timer, NULL);
+    if (caught) /* just now */
+        alarm(STOP_END_S);
 }
 
 void stop_now(void)

@@ -189,6 +189,32 @@ static void who_is_done_waits_for_nobody_after_a_signal(void **state)
     }
 }
 
+static void a_limit_does_not_replace_the_end_after_a_signal(void **state)
+{
+    (void)state;
+    static const double limits_s[] = { 3600, 0 };
+    double since_s = clock_wall_s();
+    pid_t children[2];
+    for (int i = 0; i < 2; i++) {
+        children[i] = fork();
+        if (children[i] > 0)
+            continue;
+        stop_catch();
+        raise(SIGTERM);
+        stop_after(limits_s[i]);
+        for (double until_s = since_s + STOP_END_S + 3; clock_wall_s() < until_s;)
+            clock_sleep_s(0.1);
+        _exit(99);
+    }
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), STOP_STATUS);
+        assert_true(clock_wall_s() - since_s >= STOP_END_S - 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +224,7 @@ int main(void)
         cmocka_unit_test(squeue_is_not_waited_for_for_long),
         cmocka_unit_test(the_end_that_slurm_sets_comes_first),
         cmocka_unit_test(who_is_done_waits_for_nobody_after_a_signal),
+        cmocka_unit_test(a_limit_does_not_replace_the_end_after_a_signal),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
