@@ -154,7 +154,8 @@ static int run(ranks_command *command, int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* work is not lost because nobody reads of it */
     stop_catch();
     if (comm_open(&comm, &argc, &argv, &err) < 0) {
-        print_error(&err, "");
+        if (await_turn(comm_launched_rank()))
+            print_error(&err, "");
         return exit_status(&err);
     }
     char advice[CLI_ADVICE_BYTES] = "";

@@ -94,9 +94,17 @@ bool comm_is_broken(const struct comm *comm)
 
 /* A launcher that can answer MPI_Init says so by one of these. SLURM_PROCID is no sign:
  * a batch script has it too. */
-static bool is_launched(void)
+static const char *launched_as(void)
 {
-    return getenv("OMPI_COMM_WORLD_RANK") || getenv("PMIX_RANK") || getenv("PMI_RANK");
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    rank = rank ? rank : getenv("PMIX_RANK");
+    return rank ? rank : getenv("PMI_RANK");
+}
+
+int comm_launched_rank(void)
+{
+    const char *rank = launched_as();
+    return rank ? atoi(rank) : 0;
 }
 
 /* On one host shared memory is all there is to choose; looking for the fabrics of other
@@ -303,7 +311,7 @@ int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err)
     c->size = 1;
     c->messages = c->collectives = MPI_COMM_NULL;
     gethostname(c->host, sizeof c->host - 1);
-    if (is_launched() && start(c, argc, argv, err) < 0) {
+    if (launched_as() && start(c, argc, argv, err) < 0) {
         release(c);
         return -1;
     }

@@ -168,6 +168,16 @@ def stops():
                 *RUN, "-o", output, "--resume", "--quiet")
 
 
+def unstarted():
+    """Ranks that find no common start: the first one says so."""
+    library = os.path.join(folder, "unstarted.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-xc", "-", "-o", library], check=True, encoding="ascii",
+                   input="int MPI_Gather(void) { return 16; }")
+    environment["LD_PRELOAD"] = library
+    says("MPI_Gather: .*", *RUN, ranks=3, status=1)
+    del environment["LD_PRELOAD"]
+
+
 def unread():
     """A reader that has gone ends what is there to be read, and no work."""
     job, anew = RUN[1:], os.path.join(folder, "unread.store.h5")
@@ -189,5 +199,6 @@ vectors()
 exports()
 damaged()
 stops()
+unstarted()
 unread()
 finish()

@@ -24,6 +24,8 @@ struct comm;
  * Returns 0, or -1 with ERROR_COMM.
  */
 int comm_open(struct comm **comm, int *argc, char ***argv, struct error *err);
+/* Which rank this process was started as; known also where comm_open has failed. */
+int comm_launched_rank(void);
 /* Ranks are on several hosts, and mpirun was started without keepalive: with one that is
  * cut off the ranks end, and mpirun may not. Nothing that is set from inside helps. */
 bool comm_may_hang(void);
