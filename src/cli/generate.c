@@ -269,17 +269,17 @@ int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
     int status = read_arguments(&generate, argc, argv, err);
     if (status == 0 && !generate.help)
         status = memory_init(&memory, MEMORY_BYTES, err);
-    if (comm_agree(comm, status, err) < 0)
-        return -1;
-    if (generate.help) {
+    status = comm_agree(comm, status, err);
+    if (status == 0 && generate.help) {
         if (comm_rank(comm) == 0)
             fputs(usage, stdout);
-        return 0;
+    } else if (status == 0) {
+        status = make_state(&generate, comm, &memory, err);
+        if (status < 0)
+            error_prefix(err, "generate");
+        else
+            stop_disarm();
     }
-    status = make_state(&generate, comm, &memory, err);
     memory_release(&memory);
-    if (status < 0)
-        return error_prefix(err, "generate");
-    stop_disarm();
-    return 0;
+    return status;
 }
