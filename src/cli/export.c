@@ -100,7 +100,7 @@ static int read_arguments(struct arguments *a, int argc, char **argv, struct err
     }
     if (a->help)
         return 0;
-    if (optind + 1 != argc)
+    if (optind + 1 != argc || !*argv[optind])
         return error_set(err,
                          ERROR_USAGE,
                          "export: takes one result; type rooftally export RESULT");

@@ -31,8 +31,8 @@ static const char usage[] =
     "  --buildings N        buildings in all\n"
     "  --seed N             0 to 18446744073709551615 (default 1)\n"
     "  --schema NAME        where the tables go, made if it is not there (public)\n"
-    "  --force              replace tables or a store that exist\n"
-    "  --quiet              no progress, no summary\n"
+    "  -f, --force          replace tables or a store that exist\n"
+    "  -q, --quiet          no progress, no summary\n"
     "  --help               this text\n";
 
 enum { MEMORY_BYTES = 64 * 1024 * 1024 };
@@ -47,6 +47,7 @@ struct generate {
 /* Digits alone: no sign, no space, no fraction. */
 static int read_number(const char *option,
                        const char *text,
+                       uint64_t least,
                        uint64_t most,
                        uint64_t *number,
                        struct error *err)
@@ -54,13 +55,15 @@ static int read_number(const char *option,
     char *end = NULL;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno == ERANGE || value > most)
+    if (*text < '0' || *text > '9' || *end != '\0' || errno == ERANGE || value < least
+        || value > most)
         return error_set(err,
                          ERROR_USAGE,
-                         "generate: --%s %.40s: a whole number from 0 to %" PRIu64
-                         " is due",
+                         "generate: --%s %.40s: a whole number from %" PRIu64
+                         " to %" PRIu64 " is due",
                          option,
                          text,
+                         least,
                          most);
     *number = value;
     return 0;
@@ -90,6 +93,7 @@ read_option(struct generate *generate, int letter, char **argv, struct error *er
     case 'b':
         if (read_number(letter == 'z' ? "zones" : "buildings",
                         optarg,
+                        letter == 'z' ? 1 : 0,
                         letter == 'z' ? SYNTHETIC_MOST_ZONES
                                       : (uint64_t)SYNTHETIC_MOST_BUILDINGS,
                         &number,
@@ -100,7 +104,7 @@ read_option(struct generate *generate, int letter, char **argv, struct error *er
             (int64_t)number;
         return 0;
     case 's':
-        return read_number("seed", optarg, UINT64_MAX, &generate->seed, err);
+        return read_number("seed", optarg, 0, UINT64_MAX, &generate->seed, err);
     case 'm':
         generate->schema = optarg;
         return 0;
@@ -130,7 +134,7 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
     optind = 0; /* glibc: begin anew */
     opterr = 0;
     for (int letter;
-         (letter = getopt_long(argc, argv, ":h", long_options, NULL)) != -1;)
+         (letter = getopt_long(argc, argv, ":fqh", long_options, NULL)) != -1;)
         if (read_option(generate, letter, argv, err) < 0)
             return -1;
     if (generate->help)
@@ -145,8 +149,8 @@ read_arguments(struct generate *generate, int argc, char **argv, struct error *e
     if (optind < argc)
         return error_set(err,
                          ERROR_USAGE,
-                         "generate: '%.40s' is no option; see rooftally generate "
-                         "--help",
+                         "generate: takes one STORE, or --postgres CONNINFO, and "
+                         "'%.40s' is one more; see rooftally generate --help",
                          argv[optind]);
     if (missing)
         return error_set(err,

@@ -26,7 +26,7 @@ int cli_info(int argc, char **argv, struct error *err)
         }
         return options_refuse("info", argv, options, err);
     }
-    if (optind + 1 != argc)
+    if (optind + 1 != argc || !*argv[optind])
         return error_set(err,
                          ERROR_USAGE,
                          "info: takes one file; type rooftally info FILE");

@@ -178,7 +178,7 @@ int options_read(struct options *options,
             return -1;
     if (options->help)
         return 0;
-    if (optind >= argc)
+    if (optind >= argc || !*argv[optind])
         return error_set(err,
                          ERROR_USAGE,
                          "%s: no job file given; type rooftally %s JOB",

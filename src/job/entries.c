@@ -352,6 +352,13 @@ static char *trimmed(const char *from, const char *to)
     return strndup(from, (size_t)(to - from));
 }
 
+/* Put in front what was typed: -o FILE comes as an override, too. */
+static int prefix_override(const char *section, const char *key, struct error *err)
+{
+    bool is_output = strcmp(section, "job") == 0 && strcmp(key, "output") == 0;
+    return error_prefix(err, "%s--set %s.%s", is_output ? "-o or " : "", section, key);
+}
+
 int entries_override(struct entries *entries, const char *override, struct error *err)
 {
     const char *equals = strchr(override, '=');
@@ -372,18 +379,15 @@ int entries_override(struct entries *entries, const char *override, struct error
     }
     struct entry *entry = find_entry(entries, section, key);
     if (keys_check(section, key, err)) {
-        error_prefix(err, "--set %s.%s", section, key);
+        prefix_override(section, key, err);
         goto out;
     }
     size_t n_value = strlen(value);
     for (size_t i = 0; i < n_value; i++) {
         size_t n = (size_t)utf8_length(value + i, n_value - i);
         if (n == 0 || value[i] == '\n' || value[i] == '\r') {
-            error_set(err,
-                      ERROR_USAGE,
-                      "--set %s.%s: not one line of UTF-8 text",
-                      section,
-                      key);
+            error_set(err, ERROR_USAGE, "not one line of UTF-8 text");
+            prefix_override(section, key, err);
             goto out;
         }
         i += n - 1;
@@ -392,10 +396,9 @@ int entries_override(struct entries *entries, const char *override, struct error
     if (*value == ';' || find_comment(value, value + n_value)) {
         error_set(err,
                   ERROR_USAGE,
-                  "--set %s.%s: %s",
-                  section,
-                  key,
+                  "%s",
                   has_quotes(section, key) ? COMMENT_RULE : "' ;' begins a comment");
+        prefix_override(section, key, err);
         goto out;
     }
     if (!entry) {
@@ -419,7 +422,7 @@ int entries_prefix(const struct entries *entries,
                    struct error *err)
 {
     if (entry->line == 0)
-        return error_prefix(err, "--set %s.%s", entry->section, entry->key);
+        return prefix_override(entry->section, entry->key, err);
     return error_prefix(err,
                         "%s:%d: [%s] %s",
                         entries->path,

@@ -347,6 +347,7 @@ static void a_bad_override_is_refused(void **state)
         { "buildings.where", "--set without '=': write --set section.key=value" },
         { "where=1.5", "--set where: write --set section.key=value" },
         { "job.title=a\nb", "--set job.title: not one line of UTF-8 text" },
+        { "job.output=a\nb.h5", "-o or --set job.output: not one line of UTF-8 text" },
         { "job.title=a\t;b", "--set job.title: ' ;' begins a comment" },
         { "job.title= ;", "--set job.title: ' ;' begins a comment" },
         { "buildings.where=use <> 'a ;b'",

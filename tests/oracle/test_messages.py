@@ -49,6 +49,10 @@ def mistakes():
         says(f"output {link} is there already: --force replaces it" if is_dangling else
              f"output {link} is there and not a file: choose another output", *RUN, "-o", link, *options)
         check(os.readlink(link) == target and not os.path.exists(os.path.join(folder, "nowhere")), "link to", target)
+    for name, what in (("run", "no job file given"), ("plan", "no job file given"), ("info", "takes one file"),
+                       ("export", "takes one result"), ("report", "takes one result")):
+        says(f"{name}: {what}; type rooftally {name} .*", name, "")
+    says("-o or --set job.output: not one line of UTF-8 text", "run", JOB, "-o", "a\nb.h5")
     says("[^ ]*:7: .source. kind = store: it is staged already: run the job as it is", "stage", JOB, "-o", "x.h5")
     says("info: unknown option --al; .*", "info", "--al", RESULT)
     for ranks in (1, 3):
