@@ -211,6 +211,16 @@ static int check_number(struct checker *c, struct expression *node, const char *
     return 0;
 }
 
+/* PostgreSQL has round, floor and ceil of reals alone, and takes integers for such. */
+static int check_rounding(struct checker *c, struct expression *node, const char *who)
+{
+    if ((node->args[0]->type == TYPE_NULL && settle(c, node->args[0], TYPE_REAL))
+        || check_number(c, node, who))
+        return -1;
+    node->type = TYPE_REAL;
+    return settle(c, node->args[0], TYPE_REAL);
+}
+
 /* date - date, date - integer, date + integer, integer + date. Returns 1 when it is
  * none of these. */
 static int check_dates(struct checker *c, struct expression *node)
@@ -406,11 +416,11 @@ static int check_node(struct checker *c, struct expression *node)
     case NODE_ABS:
         return check_number(c, node, "abs");
     case NODE_ROUND:
-        return check_number(c, node, "round");
+        return check_rounding(c, node, "round");
     case NODE_FLOOR:
-        return check_number(c, node, "floor");
+        return check_rounding(c, node, "floor");
     case NODE_CEIL:
-        return check_number(c, node, "ceil");
+        return check_rounding(c, node, "ceil");
     case NODE_CASE:
         return check_case(c, node);
     case NODE_LEAST:

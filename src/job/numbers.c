@@ -73,12 +73,9 @@ compute_integer(enum node_kind kind, int64_t a, int64_t b, int64_t *result)
         return 1;
     case NODE_NEGATE:
         return __builtin_sub_overflow(0, a, result) ? -1 : 1;
-    case NODE_ABS:
+    default: /* abs */
         *result = a;
         return a < 0 && __builtin_sub_overflow(0, a, result) ? -1 : 1;
-    default: /* round, floor, ceil */
-        *result = a;
-        return 1;
     }
 }
 

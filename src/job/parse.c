@@ -133,6 +133,7 @@ static struct expression *parse_number(struct parser *parser, bool negative)
     node->valid = 1;
     node->first = token->first;
     node->end = token->end;
+    /* the sign takes the place of what stands before the digits, itself or a space */
     char *digits = strndup(parser->text + token->first - (negative ? 1 : 0),
                            (size_t)(token->end - token->first) + (negative ? 1 : 0));
     if (!digits) {
@@ -395,7 +396,7 @@ static struct expression *parse_unary(struct parser *parser)
         return NULL;
     struct expression *node;
     /* "-9223372036854775808" is one literal: its digits alone would not fit */
-    if (parser->token.kind == TOKEN_INTEGER && parser->token.first == first + 1) {
+    if (parser->token.kind == TOKEN_INTEGER) {
         node = parse_number(parser, true);
         if (node)
             node->first = first;

@@ -207,12 +207,6 @@ static int put_quotient(struct sql *sql, const struct expression *node)
                : 0;
 }
 
-/* round, floor and ceil leave an integer as it is. */
-static int put_rounded(struct sql *sql, const struct expression *node, const char *name)
-{
-    return put_list(sql, node, 0, node->type == TYPE_INTEGER ? "(" : name, "", ")");
-}
-
 static int put_node(struct sql *sql, const struct expression *node)
 {
     switch (node->kind) {
@@ -261,11 +255,11 @@ static int put_node(struct sql *sql, const struct expression *node)
     case NODE_ABS:
         return put_list(sql, node, 0, "abs(", "", ")");
     case NODE_ROUND:
-        return put_rounded(sql, node, "round(");
+        return put_list(sql, node, 0, "round(", "", ")");
     case NODE_FLOOR:
-        return put_rounded(sql, node, "floor(");
+        return put_list(sql, node, 0, "floor(", "", ")");
     case NODE_CEIL:
-        return put_rounded(sql, node, "ceil(");
+        return put_list(sql, node, 0, "ceil(", "", ")");
     case NODE_LEAST:
         return put_list(sql, node, 0, "least(", ", ", ")");
     case NODE_GREATEST:

@@ -64,6 +64,7 @@ static void bounds_are_those_of_the_leading_comparisons(void **unused)
         { "h <> 1", 0, { { 0, 0, 0 } } },
         { "h + 1 > 2 and h > 1", 0, { { 0, 0, 0 } } },
         { "h > n", 0, { { 0, 0, 0 } } },
+        { "round(n) > 2 and h > 1", 0, { { 0, 0, 0 } } },
         { "n in (1, null)", 0, { { 0, 0, 0 } } },
         { "h is null and h > 2", 0, { { 0, 0, 0 } } },
         { "b and h > 2", 0, { { 0, 0, 0 } } },

@@ -118,7 +118,8 @@ FILTERS = ["a_date < '2000-01-01'", "a_timestamp >= '1970-01-01 00:00:00'",
            "a_bool", "not a_bool", "a_text like 'O%'", "a_text is null", "a_text = ''",
            "a_uuid = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "a_char = 'ab'",
            "a_real = 0.1", "a_numeric > 0.05", "a_big between 0 and 10",
-           "a_name in ('one', 'three')", "a_small + an_int > 0"]
+           "a_name in ('one', 'three')", "a_small + an_int > 0", "round(an_int) / 4 > 1",
+           "floor(a_small) / 65534 >= 0.5"]
 
 
 def compare_filters():

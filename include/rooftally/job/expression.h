@@ -6,10 +6,10 @@
  *
  * Meaning  as PostgreSQL's on boolean, bigint, double precision, text COLLATE "C", date
  *          and timestamp: integer / integer truncates; real % is refused; division by
- *          zero is null; round of a real is half to even; NaN equals NaN and is
- *          greater than every number; least, greatest and coalesce skip nulls; three-
- *          valued logic. A string literal beside a date or timestamp is one.
- *          Overflow is an error, ERROR_DATA, in every source.
+ *          zero is null; round, floor and ceil give reals, round half to even; NaN
+ *          equals NaN and is greater than every number; least, greatest and coalesce
+ *          skip nulls; three-valued logic. A string literal beside a date or timestamp
+ *          is one. Overflow is an error, ERROR_DATA, in every source.
  * Names    bare, or "quoted"; which one is meant says rooftally/job/spelling.h
  */
 #ifndef ROOFTALLY_JOB_EXPRESSION_H
