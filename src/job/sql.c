@@ -1,5 +1,8 @@
 /* A checked expression as PostgreSQL: every operator in parentheses, every literal with
- * its type, so that no rule of precedence, overloading or collation is left to apply. */
+ * its type, so that no rule of precedence, overloading or collation is left to apply.
+ * Whatever search_path is set, a user's views may need it, so functions, operators and
+ * types that are no keywords are named with their schema; BETWEEN, NULLIF and CASE with
+ * an operand would look for operators by themselves. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +12,8 @@
 #include "node.h"
 
 enum { MOST_BYTES = 4 << 20 };
+
+#define OPERATOR(symbol) " OPERATOR(pg_catalog." symbol ") "
 
 struct sql {
     char *bytes; /* NULL before the first byte */
@@ -56,17 +61,24 @@ static int put_quoted(struct sql *sql, struct text text)
 static const char *cast(enum value_type type)
 {
     static const char *const casts[] = {
-        "::text COLLATE \"C\"", "::boolean", "::bigint",   "::float8",
-        "::text COLLATE \"C\"", "::date",    "::timestamp"
+        "::pg_catalog.text COLLATE pg_catalog.\"C\"",
+        "::boolean",
+        "::bigint",
+        "::double precision",
+        "::pg_catalog.text COLLATE pg_catalog.\"C\"",
+        "::pg_catalog.date",
+        "::timestamp",
     };
     return casts[type];
 }
 
 static const char *array_cast(enum value_type type)
 {
-    static const char *const casts[] = { "::text[]",     "::boolean[]", "::bigint[]",
-                                         "::float8[]",   "::text[]",    "::date[]",
-                                         "::timestamp[]" };
+    static const char *const casts[] = {
+        "::pg_catalog.text[]",  "::boolean[]",         "::bigint[]",
+        "::double precision[]", "::pg_catalog.text[]", "::pg_catalog.date[]",
+        "::timestamp[]",
+    };
     return casts[type];
 }
 
@@ -86,17 +98,17 @@ static int put_literal(struct sql *sql, const struct expression *node)
                  (long long)node->integer);
         return put(sql, text);
     case TYPE_REAL:
-        snprintf(text, sizeof text, "'%.17g'::float8", node->real);
+        snprintf(text, sizeof text, "'%.17g'::double precision", node->real);
         return put(sql, text);
     case TYPE_DATE: {
         char date[16];
         if (date_encode(date, node->integer))
             snprintf(text,
                      sizeof text,
-                     "('1970-01-01'::date + '%lld'::integer)",
+                     "('1970-01-01'::pg_catalog.date" OPERATOR("+") "'%lld'::integer)",
                      (long long)node->integer);
         else
-            snprintf(text, sizeof text, "'%s'::date", date);
+            snprintf(text, sizeof text, "'%s'::pg_catalog.date", date);
         return put(sql, text);
     }
     case TYPE_TIMESTAMP: {
@@ -125,7 +137,7 @@ static int put_name(struct sql *sql, const struct expression *node)
                          node->string);
     bool text = node->type == TYPE_TEXT;
     return put(sql, text ? "((" : "(") || put(sql, node->sql)
-                   || put(sql, text ? ") COLLATE \"C\")" : ")")
+                   || put(sql, text ? ") COLLATE pg_catalog.\"C\")" : ")")
                ? -1
                : 0;
 }
@@ -148,13 +160,31 @@ static int put_list(struct sql *sql,
     return put(sql, after);
 }
 
+static int put_operation(struct sql *sql,
+                         const struct expression *a,
+                         const char *operation,
+                         const struct expression *b)
+{
+    return put(sql, "(") || put_node(sql, a) || put(sql, operation) || put_node(sql, b)
+                   || put(sql, ")")
+               ? -1
+               : 0;
+}
+
+static int put_when(struct sql *sql, const struct expression *node, int i)
+{
+    return node->with_operand
+               ? put_operation(sql, node->args[0], OPERATOR("="), node->args[i])
+               : put_node(sql, node->args[i]);
+}
+
 static int put_case(struct sql *sql, const struct expression *node)
 {
     int i = node->with_operand;
-    if (put(sql, "(CASE ") || (i && (put_node(sql, node->args[0]) || put(sql, " "))))
+    if (put(sql, "(CASE "))
         return -1;
     for (; i + 1 < node->n_args; i += 2)
-        if (put(sql, "WHEN ") || put_node(sql, node->args[i]) || put(sql, " THEN ")
+        if (put(sql, "WHEN ") || put_when(sql, node, i) || put(sql, " THEN ")
             || put_node(sql, node->args[i + 1]) || put(sql, " "))
             return -1;
     if (node->with_else
@@ -168,7 +198,7 @@ static int put_case(struct sql *sql, const struct expression *node)
 static int put_in(struct sql *sql, const struct expression *node)
 {
     return put(sql, "(") || put_node(sql, node->args[0])
-                   || put_list(sql, node, 1, " = ANY (ARRAY[", ", ", "]")
+                   || put_list(sql, node, 1, OPERATOR("=") "ANY (ARRAY[", ", ", "]")
                    || put(sql, array_cast(node->args[0]->type)) || put(sql, "))")
                ? -1
                : 0;
@@ -176,9 +206,11 @@ static int put_in(struct sql *sql, const struct expression *node)
 
 static int put_between(struct sql *sql, const struct expression *node)
 {
-    return put(sql, "(") || put_node(sql, node->args[0]) || put(sql, " BETWEEN ")
-                   || put_node(sql, node->args[1]) || put(sql, " AND ")
-                   || put_node(sql, node->args[2]) || put(sql, ")")
+    struct expression **args = node->args;
+    return put(sql, "(") || put_operation(sql, args[0], OPERATOR(">="), args[1])
+                   || put(sql, " AND ")
+                   || put_operation(sql, args[0], OPERATOR("<="), args[2])
+                   || put(sql, ")")
                ? -1
                : 0;
 }
@@ -186,7 +218,7 @@ static int put_between(struct sql *sql, const struct expression *node)
 /* Days are added as the integer that date + integer takes, and counted as bigint. */
 static int put_sum(struct sql *sql, const struct expression *node)
 {
-    const char *op = node->kind == NODE_ADD ? " + " : " - ";
+    const char *op = node->kind == NODE_ADD ? OPERATOR("+") : OPERATOR("-");
     if (node->type == TYPE_DATE)
         return put(sql, "(") || put_node(sql, node->args[0]) || put(sql, op)
                        || put_node(sql, node->args[1]) || put(sql, "::integer)")
@@ -196,13 +228,27 @@ static int put_sum(struct sql *sql, const struct expression *node)
     return put_list(sql, node, 0, "(", op, days ? ")::bigint" : ")");
 }
 
+/* A divisor that is zero becomes null; a literal is known not to be. */
+static int put_divisor(struct sql *sql, const struct expression *node)
+{
+    if (node->kind == NODE_LITERAL)
+        return put_node(sql, node);
+    return put(sql, "(CASE WHEN ") || put_node(sql, node)
+                   || put(sql,
+                          node->type == TYPE_REAL
+                              ? OPERATOR("<>") "'0'::double precision THEN "
+                              : OPERATOR("<>") "0::bigint THEN ")
+                   || put_node(sql, node) || put(sql, " END)")
+               ? -1
+               : 0;
+}
+
 static int put_quotient(struct sql *sql, const struct expression *node)
 {
     return put(sql, "(") || put_node(sql, node->args[0])
-                   || put(sql, node->kind == NODE_DIVIDE ? " / nullif(" : " % nullif(")
-                   || put_node(sql, node->args[1])
                    || put(sql,
-                          node->type == TYPE_REAL ? ", '0'::float8))" : ", 0::bigint))")
+                          node->kind == NODE_DIVIDE ? OPERATOR("/") : OPERATOR("%"))
+                   || put_divisor(sql, node->args[1]) || put(sql, ")")
                ? -1
                : 0;
 }
@@ -221,17 +267,17 @@ static int put_node(struct sql *sql, const struct expression *node)
     case NODE_NOT:
         return put_list(sql, node, 0, "(NOT ", "", ")");
     case NODE_EQUAL:
-        return put_list(sql, node, 0, "(", " = ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("="), ")");
     case NODE_DIFFERS:
-        return put_list(sql, node, 0, "(", " <> ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("<>"), ")");
     case NODE_LESS:
-        return put_list(sql, node, 0, "(", " < ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("<"), ")");
     case NODE_LESS_EQUAL:
-        return put_list(sql, node, 0, "(", " <= ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("<="), ")");
     case NODE_GREATER:
-        return put_list(sql, node, 0, "(", " > ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR(">"), ")");
     case NODE_GREATER_EQUAL:
-        return put_list(sql, node, 0, "(", " >= ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR(">="), ")");
     case NODE_IS_NULL:
         return put_list(sql, node, 0, "(", "", " IS NULL)");
     case NODE_BETWEEN:
@@ -239,27 +285,27 @@ static int put_node(struct sql *sql, const struct expression *node)
     case NODE_IN:
         return put_in(sql, node);
     case NODE_LIKE:
-        return put_list(sql, node, 0, "(", " LIKE ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("~~"), ")");
     case NODE_ADD:
     case NODE_SUBTRACT:
         return put_sum(sql, node);
     case NODE_MULTIPLY:
-        return put_list(sql, node, 0, "(", " * ", ")");
+        return put_list(sql, node, 0, "(", OPERATOR("*"), ")");
     case NODE_DIVIDE:
     case NODE_MODULO:
         return put_quotient(sql, node);
     case NODE_NEGATE:
-        return put_list(sql, node, 0, "(- ", "", ")");
+        return put_list(sql, node, 0, "(" OPERATOR("-"), "", ")");
     case NODE_CASE:
         return put_case(sql, node);
     case NODE_ABS:
-        return put_list(sql, node, 0, "abs(", "", ")");
+        return put_list(sql, node, 0, "pg_catalog.abs(", "", ")");
     case NODE_ROUND:
-        return put_list(sql, node, 0, "round(", "", ")");
+        return put_list(sql, node, 0, "pg_catalog.round(", "", ")");
     case NODE_FLOOR:
-        return put_list(sql, node, 0, "floor(", "", ")");
+        return put_list(sql, node, 0, "pg_catalog.floor(", "", ")");
     case NODE_CEIL:
-        return put_list(sql, node, 0, "ceil(", "", ")");
+        return put_list(sql, node, 0, "pg_catalog.ceil(", "", ")");
     case NODE_LEAST:
         return put_list(sql, node, 0, "least(", ", ", ")");
     case NODE_GREATEST:
@@ -267,7 +313,7 @@ static int put_node(struct sql *sql, const struct expression *node)
     case NODE_COALESCE:
         return put_list(sql, node, 0, "coalesce(", ", ", ")");
     case NODE_TO_REAL:
-        return put_list(sql, node, 0, "(", "", "::float8)");
+        return put_list(sql, node, 0, "(", "", "::double precision)");
     }
     return error_set(sql->err, ERROR_INTERNAL, "a node of no kind");
 }

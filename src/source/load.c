@@ -102,8 +102,8 @@ static int connect_to(struct load *load, const char *conninfo, struct error *err
 static int find_postgis(struct load *load, struct error *err)
 {
     static const char where_it_is[] =
-        "SELECT quote_ident(n.nspname) FROM pg_extension e "
-        "JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1";
+        "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1";
     struct error why = { ERROR_NONE, "" };
     if (run(load, &why, "CREATE EXTENSION IF NOT EXISTS postgis") < 0)
         return error_set(err,
@@ -132,7 +132,7 @@ static int find_schema(struct load *load, struct error *err)
     if (!load->quoted)
         return error_set(err, ERROR_USAGE, "the name of the schema is not valid text");
     int found = ask(load,
-                    "SELECT 'yes' FROM pg_namespace WHERE nspname = $1",
+                    "SELECT 'yes' FROM pg_catalog.pg_namespace WHERE nspname = $1",
                     load->schema,
                     text,
                     sizeof text,
@@ -145,8 +145,8 @@ static int find_schema(struct load *load, struct error *err)
 static int make_room(struct load *load, const char *table, struct error *err)
 {
     static const char taken[] =
-        "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = "
-        "c.relnamespace "
+        "SELECT c.relname FROM pg_catalog.pg_class c "
+        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
         "WHERE n.nspname = $1 AND c.relname IN ('zipcode', 'building') ORDER BY 1 DESC";
     char name[16];
     if (load->options->force)
@@ -168,8 +168,9 @@ static int make_tables(struct load *load, struct error *err)
         return -1;
     if (run(load,
             err,
-            "CREATE TABLE %s.zipcode (id int NOT NULL, zip text NOT NULL, name text, "
-            "state text, boundary %s.geometry(MultiPolygon, %d))",
+            "CREATE TABLE %s.zipcode (id int NOT NULL, zip pg_catalog.text NOT NULL, "
+            "name pg_catalog.text, "
+            "state pg_catalog.text, boundary %s.geometry(MultiPolygon, %d))",
             load->quoted,
             load->postgis,
             SYNTHETIC_SRID)
@@ -177,8 +178,9 @@ static int make_tables(struct load *load, struct error *err)
         return -1;
     return run(load,
                err,
-               "CREATE TABLE %s.building (id bigint NOT NULL, height float8, "
-               "size float8, year_built int, use text, notes text, "
+               "CREATE TABLE %s.building (id bigint NOT NULL, height double precision, "
+               "size double precision, year_built int, use pg_catalog.text, "
+               "notes pg_catalog.text, "
                "boundary %s.geometry(Polygon, %d))",
                load->quoted,
                load->postgis,

@@ -34,19 +34,24 @@ static void sample_sql(const struct postgres *postgres,
                        double percent,
                        struct sql *sql)
 {
-    static const char *const ends[4][3] = { { "min", "ST_XMin", "x0" },
-                                            { "min", "ST_YMin", "y0" },
-                                            { "max", "ST_XMax", "x1" },
-                                            { "max", "ST_YMax", "y1" } };
+    static const char *const ends[4][3] = { { "pg_catalog.min", "ST_XMin", "x0" },
+                                            { "pg_catalog.min", "ST_YMin", "y0" },
+                                            { "pg_catalog.max", "ST_XMax", "x1" },
+                                            { "pg_catalog.max", "ST_YMax", "y1" } };
     sql_add(sql,
-            "SELECT COALESCE(sum(n), 0), COALESCE(sum(m), 0),"
-            " COALESCE(percentile_cont(0.5) WITHIN GROUP (ORDER BY x1 - x0 + y1 - y0), "
-            "0),"
-            " COALESCE(percentile_cont(0.95) WITHIN GROUP (ORDER BY x1)"
-            " - percentile_cont(0.05) WITHIN GROUP (ORDER BY x0)"
-            " + percentile_cont(0.95) WITHIN GROUP (ORDER BY y1)"
-            " - percentile_cont(0.05) WITHIN GROUP (ORDER BY y0), 0) FROM ("
-            "SELECT count(*) AS n, count(*) FILTER (WHERE %s) AS m",
+            "SELECT COALESCE(pg_catalog.sum(n), 0), COALESCE(pg_catalog.sum(m), 0),"
+            " COALESCE(pg_catalog.percentile_cont(0.5) WITHIN GROUP (ORDER BY"
+            " x1 OPERATOR(pg_catalog.-) x0 OPERATOR(pg_catalog.+)"
+            " y1 OPERATOR(pg_catalog.-) y0), 0), COALESCE("
+            "pg_catalog.percentile_cont(0.95) WITHIN GROUP (ORDER BY x1)"
+            " OPERATOR(pg_catalog.-)"
+            " pg_catalog.percentile_cont(0.05) WITHIN GROUP (ORDER BY x0)"
+            " OPERATOR(pg_catalog.+)"
+            " pg_catalog.percentile_cont(0.95) WITHIN GROUP (ORDER BY y1)"
+            " OPERATOR(pg_catalog.-)"
+            " pg_catalog.percentile_cont(0.05) WITHIN GROUP (ORDER BY y0), 0) FROM ("
+            "SELECT pg_catalog.count(*) AS n,"
+            " pg_catalog.count(*) FILTER (WHERE %s) AS m",
             filter ? filter : "true");
     for (int i = 0; i < 4; i++) {
         sql_add(sql, ", %s(%s%s(b.", ends[i][0], postgres->postgis, ends[i][1]);
@@ -55,7 +60,7 @@ static void sample_sql(const struct postgres *postgres,
     }
     sql_add(sql,
             " FROM %s b TABLESAMPLE SYSTEM (%.6f) REPEATABLE (1)"
-            " GROUP BY (b.ctid::text::point)[0]) s",
+            " GROUP BY (b.ctid::pg_catalog.text::pg_catalog.point)[0]) s",
             postgres->buildings.sql,
             percent);
 }

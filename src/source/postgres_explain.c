@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "postgres.h"
 
@@ -12,6 +13,28 @@ static void print(FILE *out, const char *fmt, ...)
     va_start(args, fmt);
     vfprintf(out, fmt, args);
     va_end(args);
+}
+
+/* A statement as it would be written by hand: what our statements find in pg_catalog,
+ * whatever the search_path, any usual one finds as well. */
+static void print_statement(FILE *out, const char *what, const char *statement)
+{
+    static const char operator[] = "OPERATOR(pg_catalog.", schema[] = "pg_catalog.";
+    bool in_operator = false;
+    print(out, "%s:\n  ", what);
+    for (const char *at = statement; *at;) {
+        if (strncmp(at, operator, strlen(operator)) == 0) {
+            in_operator = true;
+            at += strlen(operator);
+        } else if (strncmp(at, schema, strlen(schema)) == 0) {
+            at += strlen(schema);
+        } else {
+            if (!in_operator || *at != ')')
+                fputc(*at, out);
+            in_operator &= *at++ != ')';
+        }
+    }
+    fputc('\n', out);
 }
 
 /* One box of a zone of the table, so that the statement shown is one that runs. */
@@ -57,7 +80,7 @@ explain_zones(struct postgres *postgres, FILE *out, struct sql *sql, struct erro
         return -1;
     int status = postgres_zones_sql(postgres, filter, local != NULL, sql, err);
     if (status == 0)
-        print(out, "list of zones:\n  %s\n", sql->text);
+        print_statement(out, "list of zones", sql->text);
     expression_free(local);
     free(filter);
     return status;
@@ -68,21 +91,26 @@ int postgres_connections(struct source *source, int64_t *n_free, struct error *e
 {
     struct postgres *postgres = (struct postgres *)source;
     static const char *const statement =
-        "WITH used AS (SELECT count(*) AS n,"
-        " count(*) FILTER (WHERE datname = current_database()) AS here,"
-        " count(*) FILTER (WHERE usename = current_user) AS mine"
-        " FROM pg_catalog.pg_stat_activity"
-        " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid())"
-        " SELECT greatest(0, least(current_setting('max_connections')::int8 - n"
-        " - CASE WHEN r.rolsuper THEN 0 ELSE"
-        " current_setting('superuser_reserved_connections')::int8"
-        " + coalesce(current_setting('reserved_connections', true), '0')::int8 END,"
-        " CASE WHEN r.rolsuper OR d.datconnlimit < 0 THEN NULL"
-        " ELSE d.datconnlimit - here END,"
+        "WITH used AS (SELECT pg_catalog.count(*) AS n, pg_catalog.count(*)"
+        " FILTER (WHERE datname = pg_catalog.current_database()) AS here,"
+        " pg_catalog.count(*) FILTER (WHERE usename = current_user) AS mine"
+        " FROM pg_catalog.pg_stat_activity WHERE backend_type"
+        " OPERATOR(pg_catalog.=) 'client backend' AND pid <> "
+        "pg_catalog.pg_backend_pid())"
+        " SELECT greatest(0, least("
+        "pg_catalog.current_setting('max_connections')::bigint"
+        " OPERATOR(pg_catalog.-) n OPERATOR(pg_catalog.-)"
+        " CASE WHEN r.rolsuper THEN 0 ELSE"
+        " pg_catalog.current_setting('superuser_reserved_connections')::bigint"
+        " OPERATOR(pg_catalog.+)"
+        " coalesce(pg_catalog.current_setting('reserved_connections', true), "
+        "'0')::bigint"
+        " END, CASE WHEN r.rolsuper OR d.datconnlimit < 0 THEN NULL"
+        " ELSE d.datconnlimit OPERATOR(pg_catalog.-) here END,"
         " CASE WHEN r.rolsuper OR r.rolconnlimit < 0 THEN NULL"
-        " ELSE r.rolconnlimit - mine END))"
+        " ELSE r.rolconnlimit OPERATOR(pg_catalog.-) mine END))"
         " FROM used, pg_catalog.pg_database d, pg_catalog.pg_roles r"
-        " WHERE d.datname = current_database() AND r.rolname = current_user";
+        " WHERE d.datname = pg_catalog.current_database() AND r.rolname = current_user";
     PGresult *result = session_run(&postgres->session, statement, 0, NULL, false, err);
     if (!result)
         return -1;
@@ -102,14 +130,13 @@ explain_zone(struct postgres *postgres, FILE *out, struct sql *sql, struct error
     postgres_zone_sql(postgres, sql);
     if (!sql_end(sql, err))
         return -1;
-    print(out, "one zone ($1: its id, $2: bytes of memory left):\n  %s\n", sql->text);
+    print_statement(out, "one zone ($1: its id, $2: bytes of memory left)", sql->text);
     const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);
     if (!buildings)
         return -1;
-    print(out,
-          "its buildings (up to %d boxes; here one):\n  %s\n",
-          COVER_MAX,
-          buildings);
+    char what[64];
+    snprintf(what, sizeof what, "its buildings (up to %d boxes; here one)", COVER_MAX);
+    print_statement(out, what, buildings);
     return 0;
 }
 
@@ -123,7 +150,7 @@ static int explain_scans(struct postgres *postgres,
     sql_reset(sql);
     if (postgres_scan_sql(postgres, &postgres->zones, scans->zones, 0, 1, sql, err))
         return -1;
-    print(out, "all zones:\n  %s\n", sql->text);
+    print_statement(out, "all zones", sql->text);
     sql_reset(sql);
     if (postgres_scan_sql(postgres,
                           &postgres->buildings,
@@ -133,9 +160,9 @@ static int explain_scans(struct postgres *postgres,
                           sql,
                           err))
         return -1;
-    print(out,
-          "all buildings (of several ranks each asks for ranges of ctid):\n  %s\n",
-          sql->text);
+    print_statement(out,
+                    "all buildings (of several ranks each asks for ranges of ctid)",
+                    sql->text);
     return 0;
 }
 

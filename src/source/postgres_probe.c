@@ -38,26 +38,45 @@ int postgres_probe_srid(struct postgres *postgres,
     return 0;
 }
 
+/* srtext, or what PostGIS itself goes by where that is not given; "" where nothing is (heap;
+ * NULL where there is no memory). */
+static char *definition_of(PGresult *result)
+{
+    char *text = NULL;
+    const char *values[4] = { "", "", "", "" };
+    for (int i = 0; i < 4 && PQntuples(result) == 1; i++)
+        values[i] = PQgetvalue(result, 0, i);
+    if (*values[0] || (!*values[1] && !*values[2]))
+        return strdup(values[0]);
+    int n = *values[1] ? asprintf(&text, "%s +type=crs", values[1])
+                       : asprintf(&text, "%s:%s", values[2], values[3]);
+    return n < 0 ? NULL : text;
+}
+
 static int read_crs(struct postgres *postgres, struct error *err)
 {
     int status = -1;
     struct sql sql = { 0 };
-    /* what PostGIS itself goes by where srtext is not given */
     sql_add(&sql,
-            "SELECT coalesce(nullif(srtext, ''), nullif(proj4text, '') || ' "
-            "+type=crs', "
-            "auth_name || ':' || auth_srid, '') FROM %sspatial_ref_sys WHERE srid = %d",
+            "SELECT srtext, proj4text, auth_name, auth_srid FROM %sspatial_ref_sys"
+            " WHERE srid OPERATOR(pg_catalog.=) %d",
             postgres->postgis,
             (int)postgres->base.schema.srid);
     PGresult *result = run(postgres, &sql, err);
     if (result) {
-        const char *text = PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "";
-        status = crs_read(&postgres->base.schema.crs, text, err);
-        if (status == 0 && *text
-            && !(postgres->base.schema.crs_definition = strdup(text)))
-            status = error_set(err, ERROR_BUDGET, "no memory for a source");
+        struct source_schema *schema = &postgres->base.schema;
+        char *text = definition_of(result);
+        if (!text)
+            error_set(err, ERROR_BUDGET, "no memory for a source");
+        else
+            status = crs_read(&schema->crs, text, err);
+        if (status == 0 && *text) {
+            schema->crs_definition = text;
+            text = NULL;
+        }
+        free(text);
         if (status)
-            error_prefix(err, "SRID %d", (int)postgres->base.schema.srid);
+            error_prefix(err, "SRID %d", (int)schema->srid);
     }
     PQclear(result);
     sql_release(&sql);
@@ -96,7 +115,7 @@ static int probe_zone_id(struct postgres *postgres, struct error *err)
             postgres->zones.sql);
     sql_identifier(&sql, postgres->zones.id);
     /* a null literal would be folded away, and '0' is no uuid */
-    sql_add(&sql, " = (SELECT z.");
+    sql_add(&sql, " OPERATOR(pg_catalog.=) (SELECT z.");
     sql_identifier(&sql, postgres->zones.id);
     sql_add(&sql, " FROM %s z LIMIT 1)", postgres->zones.sql);
     int status =
@@ -134,7 +153,7 @@ static int set_scans(struct postgres *postgres, bool on, struct error *err)
                                                                       : "true" };
     PGresult *result =
         session_run(&postgres->session,
-                    "SELECT pg_catalog.set_config('enable_seqscan', $1, $2::bool)",
+                    "SELECT pg_catalog.set_config('enable_seqscan', $1, $2::boolean)",
                     2,
                     params,
                     false,
@@ -179,11 +198,13 @@ int postgres_probe_statistics(struct postgres *postgres, bool *there, struct err
         "SELECT 1 FROM pg_catalog.pg_stats s"
         " JOIN pg_catalog.pg_namespace n ON n.nspname = s.schemaname"
         " JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid"
-        " AND c.relname = s.tablename WHERE c.oid = $1::oid AND s.attname = $2"
+        " AND c.relname = s.tablename WHERE c.oid = $1::pg_catalog.oid AND s.attname = "
+        "$2"
         " AND s.null_frac < 1)";
     struct sql procedure = { 0 };
     sql_add(&procedure,
-            "%s_postgis_selectivity(regclass,text,%sgeometry,text)",
+            "%s_postgis_selectivity(pg_catalog.regclass,pg_catalog.text,%sgeometry,"
+            "pg_catalog.text)",
             postgres->postgis,
             postgres->postgis);
     const char *params[] = { postgres->buildings.oid,

@@ -17,12 +17,12 @@ add_part(const struct postgres_table *table, int part, int n_parts, struct sql *
         return;
     }
     sql_add(sql,
-            " AND %s.ctid >= '(%lld,0)'",
+            " AND %s.ctid OPERATOR(pg_catalog.>=) '(%lld,0)'",
             table->alias,
             (long long)(n * part / n_parts));
     if (part < n_parts - 1)
         sql_add(sql,
-                " AND %s.ctid < '(%lld,0)'",
+                " AND %s.ctid OPERATOR(pg_catalog.<) '(%lld,0)'",
                 table->alias,
                 (long long)(n * (part + 1) / n_parts));
 }

@@ -10,8 +10,8 @@
 int postgres_read_versions(struct postgres *postgres, struct error *err)
 {
     static const char *const statement =
-        "SELECT e.extversion, n.nspname, current_setting('server_version'),"
-        " current_database()"
+        "SELECT e.extversion, n.nspname, pg_catalog.current_setting('server_version'),"
+        " pg_catalog.current_database()"
         " FROM pg_catalog.pg_extension e"
         " JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace"
         " WHERE e.extname = 'postgis'";
@@ -45,8 +45,9 @@ int postgres_read_versions(struct postgres *postgres, struct error *err)
 static int read_identity(struct postgres *postgres, struct error *err)
 {
     static const char *const statements[] = {
-        "SELECT current_database(),"
-        " has_function_privilege('pg_catalog.pg_control_system()', 'execute')",
+        "SELECT pg_catalog.current_database(),"
+        " pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', "
+        "'execute')",
         "SELECT system_identifier FROM pg_catalog.pg_control_system()",
     };
     char *identity = postgres->base.schema.identity;
@@ -79,24 +80,24 @@ static enum value_type type_of(const char *name, bool is_enum, const char **cast
         enum value_type type;
         const char *cast;
     } table[] = {
-        { "int2", TYPE_INTEGER, "::int8" },
-        { "int4", TYPE_INTEGER, "::int8" },
-        { "int8", TYPE_INTEGER, "::int8" },
-        { "float4", TYPE_REAL, "::float8" },
-        { "float8", TYPE_REAL, "::float8" },
-        { "numeric", TYPE_REAL, "::float8" },
+        { "int2", TYPE_INTEGER, "::bigint" },
+        { "int4", TYPE_INTEGER, "::bigint" },
+        { "int8", TYPE_INTEGER, "::bigint" },
+        { "float4", TYPE_REAL, "::double precision" },
+        { "float8", TYPE_REAL, "::double precision" },
+        { "numeric", TYPE_REAL, "::double precision" },
         { "bool", TYPE_BOOLEAN, "" },
-        { "text", TYPE_TEXT, "::text" },
-        { "varchar", TYPE_TEXT, "::text" },
-        { "bpchar", TYPE_TEXT, "::text" },
-        { "name", TYPE_TEXT, "::text" },
-        { "uuid", TYPE_TEXT, "::text" },
-        { "citext", TYPE_TEXT, "::text" },
-        { "date", TYPE_DATE, "::date" },
+        { "text", TYPE_TEXT, "::pg_catalog.text" },
+        { "varchar", TYPE_TEXT, "::pg_catalog.text" },
+        { "bpchar", TYPE_TEXT, "::pg_catalog.text" },
+        { "name", TYPE_TEXT, "::pg_catalog.text" },
+        { "uuid", TYPE_TEXT, "::pg_catalog.text" },
+        { "citext", TYPE_TEXT, "::pg_catalog.text" },
+        { "date", TYPE_DATE, "::pg_catalog.date" },
         { "timestamp", TYPE_TIMESTAMP, "::timestamp" },
         { "timestamptz", TYPE_TIMESTAMP, " AT TIME ZONE 'UTC'" },
     };
-    *cast = "::text";
+    *cast = "::pg_catalog.text";
     if (is_enum)
         return TYPE_TEXT;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
@@ -213,13 +214,13 @@ static PGresult *list_columns(struct postgres *postgres,
             "WITH RECURSIVE v(num, name, shown, oid, typmod) AS ("
             "SELECT attnum, attname, pg_catalog.format_type(atttypid, atttypmod),"
             " atttypid, atttypmod FROM pg_catalog.pg_attribute"
-            " WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped"
+            " WHERE attrelid = $1::pg_catalog.oid AND attnum > 0 AND NOT attisdropped"
             " UNION ALL SELECT num, name, shown, typbasetype, typtypmod"
             " FROM v JOIN pg_catalog.pg_type t ON t.oid = v.oid WHERE typtype = 'd')"
             " SELECT v.name, shown, CASE WHEN n.nspname = 'pg_catalog'"
             " OR typname IN ('geometry', 'geography', 'citext')"
             " THEN typname ELSE '' END, typtype,"
-            " pg_catalog.has_column_privilege($1::oid, num, 'select'),"
+            " pg_catalog.has_column_privilege($1::pg_catalog.oid, num, 'select'),"
             " CASE WHEN typname = 'geometry' AND typmod >= 0"
             " THEN %spostgis_typmod_srid(typmod) ELSE 0 END,"
             " CASE WHEN typname = 'geometry' AND typmod >= 0"

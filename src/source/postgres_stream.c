@@ -7,9 +7,9 @@
 void postgres_add_value(struct sql *sql, const char *value, enum value_type type)
 {
     static const char *const casts[] = {
-        [TYPE_NULL] = "text",           [TYPE_BOOLEAN] = "bool",
-        [TYPE_INTEGER] = "int8",        [TYPE_REAL] = "float8",
-        [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
+        [TYPE_NULL] = "pg_catalog.text", [TYPE_BOOLEAN] = "boolean",
+        [TYPE_INTEGER] = "bigint",       [TYPE_REAL] = "double precision",
+        [TYPE_TEXT] = "pg_catalog.text", [TYPE_DATE] = "pg_catalog.date",
         [TYPE_TIMESTAMP] = "timestamp",
     };
     sql_add(sql, "(%s)::%s", value, casts[type]);

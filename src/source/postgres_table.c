@@ -13,9 +13,9 @@ static int no_table(struct postgres *postgres,
 {
     /* bare names where they are in reach, with their schema where asked with one */
     static const char *const statement =
-        "SELECT CASE WHEN position('.' in $1) > 0 THEN format('%I.%I', nspname, "
-        "relname)"
-        " ELSE quote_ident(relname) END"
+        "SELECT CASE WHEN position('.' in $1) > 0"
+        " THEN pg_catalog.format('%I.%I', nspname, relname)"
+        " ELSE pg_catalog.quote_ident(relname) END"
         " FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE relkind IN ('r', 'v', 'm', 'p', 'f') AND nspname !~ '^pg_'"
@@ -74,7 +74,8 @@ int postgres_find_table(struct postgres *postgres,
     static const char *const statement =
         "SELECT c.oid, n.nspname, c.relname, c.relkind, CASE WHEN relkind IN ('r', 'm')"
         " THEN pg_catalog.pg_relation_size(c.oid)"
-        " / current_setting('block_size')::int8 ELSE 0 END FROM pg_catalog.pg_class c"
+        " OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::bigint"
+        " ELSE 0 END FROM pg_catalog.pg_class c"
         " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
         " WHERE c.oid = pg_catalog.to_regclass($1)";
     const char *params[] = { table->name };

@@ -12,7 +12,7 @@
 static int settings(struct postgres *postgres, bool local, struct error *err)
 {
     static const char *const statement =
-        "SELECT pg_catalog.set_config(v.name, v.value, $1::bool) FROM (VALUES"
+        "SELECT pg_catalog.set_config(v.name, v.value, $1::boolean) FROM (VALUES"
         " ('jit', 'off'), ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'),"
         " ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),"
         " ('bytea_output', 'hex'), ('standard_conforming_strings', 'on'),"

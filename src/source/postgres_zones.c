@@ -44,8 +44,10 @@ int postgres_zones_sql(struct postgres *postgres,
     sql_add(sql, "COPY (SELECT z.");
     sql_identifier(sql, postgres->zones.id);
     sql_add(sql,
-            "::text, %sST_GeometryType(s.g), %sST_SRID(s.g), %sST_XMin(s.g), "
-            "%sST_YMin(s.g), %sST_XMax(s.g), %sST_YMax(s.g), %sST_NPoints(s.g)::int8, ",
+            "::pg_catalog.text, %sST_GeometryType(s.g), %sST_SRID(s.g), "
+            "%sST_XMin(s.g), "
+            "%sST_YMin(s.g), %sST_XMax(s.g), %sST_YMax(s.g), "
+            "%sST_NPoints(s.g)::bigint, ",
             gis,
             gis,
             gis,
@@ -56,19 +58,19 @@ int postgres_zones_sql(struct postgres *postgres,
     if (statistics) {
         /* which fails on a geometry without a box */
         sql_add(sql,
-                "CASE WHEN %sST_XMin(s.g) <= %sST_XMax(s.g) THEN "
+                "CASE WHEN %sST_XMin(s.g) OPERATOR(pg_catalog.<=) %sST_XMax(s.g) THEN "
                 "%s_postgis_selectivity(",
                 gis,
                 gis,
                 gis);
         sql_literal(sql, postgres->buildings.oid);
-        sql_add(sql, "::regclass, ");
+        sql_add(sql, "::pg_catalog.regclass, ");
         sql_literal(sql, postgres->buildings.geometry);
-        sql_add(sql, ", s.g)::float8 END");
+        sql_add(sql, ", s.g)::double precision END");
     } else {
-        sql_add(sql, "NULL::float8");
+        sql_add(sql, "NULL::double precision");
     }
-    sql_add(sql, with_geometry ? ", s.g" : ", NULL::bytea");
+    sql_add(sql, with_geometry ? ", s.g" : ", NULL::pg_catalog.bytea");
     /* the new value that ST_Force2D makes is read from its toast table once; OFFSET keeps
      * the planner from writing it out at every use */
     sql_add(sql,
@@ -80,7 +82,8 @@ int postgres_zones_sql(struct postgres *postgres,
     add_where(filter, sql);
     sql_add(sql, " ORDER BY z.");
     sql_identifier(sql, postgres->zones.id);
-    sql_add(sql, "::text COLLATE \"C\") TO STDOUT (FORMAT binary)");
+    sql_add(sql,
+            "::pg_catalog.text COLLATE pg_catalog.\"C\") TO STDOUT (FORMAT binary)");
     return sql_end(sql, err) ? 0 : -1;
 }
 
@@ -94,9 +97,11 @@ static int count_zones(struct postgres *postgres,
     struct sql sql = { 0 };
     PGresult *result = NULL;
     /* the server may keep text in an encoding with shorter characters than UTF-8 */
-    sql_add(&sql, "SELECT count(*), coalesce(max(octet_length(convert_to(z.");
+    sql_add(&sql,
+            "SELECT pg_catalog.count(*), coalesce(pg_catalog.max("
+            "pg_catalog.octet_length(pg_catalog.convert_to(z.");
     sql_identifier(&sql, postgres->zones.id);
-    sql_add(&sql, "::text, 'UTF8'))), 1) FROM %s z", postgres->zones.sql);
+    sql_add(&sql, "::pg_catalog.text, 'UTF8'))), 1) FROM %s z", postgres->zones.sql);
     add_where(filter, &sql);
     if (sql_end(&sql, err))
         result = session_run(&postgres->session, sql.text, 0, NULL, false, err);
@@ -275,13 +280,16 @@ void postgres_zone_sql(const struct postgres *postgres, struct sql *sql)
 {
     const char *gis = postgres->postgis;
     sql_reset(sql);
-    sql_add(sql, "SELECT CASE WHEN %sST_MemSize(s.g) <= $2::int8 THEN s.g END, ", gis);
-    sql_add(sql, "%sST_MemSize(s.g)::int8 FROM ", gis);
+    sql_add(sql,
+            "SELECT CASE WHEN %sST_MemSize(s.g) OPERATOR(pg_catalog.<=) $2::bigint "
+            "THEN s.g END, ",
+            gis);
+    sql_add(sql, "%sST_MemSize(s.g)::bigint FROM ", gis);
     sql_add(sql, "%s z, LATERAL (SELECT %sST_Force2D(z.", postgres->zones.sql, gis);
     sql_identifier(sql, postgres->zones.geometry);
     sql_add(sql, ") AS g OFFSET 0) s WHERE z.");
     sql_identifier(sql, postgres->zones.id);
-    sql_add(sql, " = $1");
+    sql_add(sql, " OPERATOR(pg_catalog.=) $1");
 }
 
 static int take_zone(const PGresult *result,

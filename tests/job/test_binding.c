@@ -60,9 +60,11 @@ static void a_binding_fetches_what_the_job_uses(void **state)
     if (binding_init(&binding, job, &database, &err))
         fail_msg("%s", err.text);
     assert_string_equal(binding.source_filter,
-                        "(((b.size::bigint) > 1::bigint) AND (((b.height) > "
-                        "'10'::float8))"
-                        " AND (((b.use) COLLATE \"C\") <> ('x'::text COLLATE \"C\")))");
+                        "(((b.size::bigint) OPERATOR(pg_catalog.>) 1::bigint) AND "
+                        "(((b.height) OPERATOR(pg_catalog.>) '10'::double precision)) "
+                        "AND (((b.use) COLLATE pg_catalog.\"C\") "
+                        "OPERATOR(pg_catalog.<>) "
+                        "('x'::pg_catalog.text COLLATE pg_catalog.\"C\")))");
     assert_int_equal(binding.id_type, TYPE_INTEGER);
     /* share reads volume, which the source computes, and the area */
     assert_int_equal(binding.n_slots, 3);
@@ -70,7 +72,8 @@ static void a_binding_fetches_what_the_job_uses(void **state)
     assert_int_equal(binding.slots[0].origin, SLOT_SOURCE);
     assert_null(binding.slots[0].column);
     assert_string_equal(binding.slots[0].sql,
-                        "((b.height) * ((b.size::bigint)::float8))");
+                        "((b.height) OPERATOR(pg_catalog.*) "
+                        "((b.size::bigint)::double precision))");
     assert_int_equal(binding.slots[1].origin, SLOT_MEASURE);
     assert_int_equal(binding.slots[1].measure, MEASURE_AREA_M2);
     assert_string_equal(binding.slots[2].name, "share");
@@ -153,7 +156,8 @@ static void a_column_hides_the_measure_of_its_name(void **state)
     struct error err;
     int slot, measured;
     assert_int_equal(binding_init(&binding, job, &table, &err), 0);
-    assert_string_equal(binding.source_filter, "((b.a) > '1'::float8)");
+    assert_string_equal(binding.source_filter,
+                        "((b.a) OPERATOR(pg_catalog.>) '1'::double precision)");
     assert_null(binding.local_filter);
     assert_int_equal(binding.id_type, TYPE_TEXT);
     assert_int_equal(binding_slot(&binding, "area_m2", 0, &slot, &err), -1);
@@ -449,7 +453,9 @@ static void zones_are_filtered_by_columns_and_area(void **state)
     struct error err;
     if (binding_zones(job, &database, &sql, &local, &err))
         fail_msg("%s", err.text);
-    assert_string_equal(sql, "((((b.size::bigint) * 2::bigint)) > 4::bigint)");
+    assert_string_equal(sql,
+                        "((((b.size::bigint) OPERATOR(pg_catalog.*) 2::bigint)) "
+                        "OPERATOR(pg_catalog.>) 4::bigint)");
     uint8_t used[2] = { 0 };
     expression_slots(local, used, 2);
     assert_true(used[0] && !used[1]);

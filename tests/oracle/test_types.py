@@ -162,6 +162,61 @@ def compare_names():
                 check(result[f"/{name}"][0] == sum(int(row[column]) for row in wanted), name)
 
 
+# What a search_path with public in front of pg_catalog would lead to, in each kind of name.
+OTHERS = """
+  create function public.wrong(float8, float8) returns float8 language sql as 'select -777.0::float8';
+  create function public.wrong(bigint, bigint) returns bigint language sql as 'select -777::bigint';
+  create function public.never(float8, float8) returns boolean language sql as 'select false';
+  create function public.never(bigint, bigint) returns boolean language sql as 'select false';
+  create function public.never(text, text) returns boolean language sql as 'select false';
+  create function public.never(date, date) returns boolean language sql as 'select false';
+  create function public.abs(float8) returns float8 language sql as 'select -777.0::float8';
+  create function public.round(float8) returns float8 language sql as 'select -777.0::float8';
+  create function public.count() returns bigint language sql as 'select -777::bigint';
+  create function public.current_database() returns name language sql as $$select 'wrong'::name$$;
+  create function public.current_setting(text) returns text language sql as $$select '-777'$$;
+  create collation public."C" (locale = 'C.UTF-8');
+  create domain public.text as varchar(3);
+  create domain public.date as timestamp;
+  create domain public.float8 as real;
+  create domain public.int8 as smallint;
+  create domain public.bool as boolean check (value)"""
+OTHERS += "".join(f"; create operator public.{operator} (function = public.wrong, leftarg = {kind},"
+                  f" rightarg = {kind})" for operator in "+-*/" for kind in ("float", "bigint"))
+OTHERS += "".join(f"; create operator public.{operator} (function = public.never, leftarg = {kind}, rightarg = {kind})"
+                  for kind, operators in {"float": "= <> < <= > >=", "bigint": "= <> < <= > >=",
+                                          "pg_catalog.text": "= <> < > ~~", "pg_catalog.date": "= <> < > <= >="}.items()
+                  for operator in operators.split())
+REACHED = {
+    "size": "abs(a_double) + round(a_real * 2) / (an_int - 8) - a_numeric",
+    "whole": "-a_big / 3 + an_int * 2",
+    "kind": "case a_text when '' then 'empty' else a_varchar end",
+    "age": "a_date - '1970-01-01'",
+}
+REACHED_WHERE = ("(a_text like '%' or a_text is null) and coalesce(a_date between '1900-01-01' and '2100-01-01'"
+                 " and a_small in (0, 32767) and a_double < 1e300 and a_name <> 'x', true)")
+
+
+def compare_search_path():
+    """Names in our statements are those of pg_catalog, whatever the search_path finds first."""
+    changes = dict(buildings__fields=", ".join(f"{name} = {text}" for name, text in REACHED.items()),
+                   buildings__keep="id, " + ", ".join(REACHED), buildings__where=REACHED_WHERE,
+                   zones__where="zip <> 'x'", statistics={"buildings": "count", "total": "sum(whole)"})
+    wanted = contents(run("plain", **changes))
+    query(OTHERS)
+    environment["PGOPTIONS"] = "-c search_path=public,pg_catalog"
+    for way in "index", "scan":
+        seen = contents(run(f"reached_{way}", source__fetch=way, ranks=2, **changes))
+        check(seen == wanted, way, "under a search_path of its own",
+              [name for name in wanted if seen.get(name) != wanted[name]])
+    store = os.path.join(folder, "reached.store.h5")
+    rooftally("stage", write_job("reached", **changes), "-o", store, "--quiet")
+    seen = contents(run("reached_store", source={"kind": "store", "path": store}, **changes))
+    check(seen == wanted, "store", [name for name in wanted if seen.get(name) != wanted[name]])
+    plan = rooftally("plan", write_job("reached", **changes)).stdout
+    check("pg_catalog" not in plan, "plan's statements can be read", plan)
+
+
 use_database("types")
 environment["PGTZ"] = "America/New_York"  # of the server's session: timestamps are UTC anyway
 for zone_type in ZONE_IDS:
@@ -173,4 +228,6 @@ compare_fields(1)
 compare_fields(3)
 compare_filters()
 compare_names()
+make_tables("integer", "text")
+compare_search_path()
 finish()

@@ -50,7 +50,8 @@ static void the_schema_is_what_the_server_has(void **state)
     assert_int_equal(schema->buildings.n, 4);
     assert_string_equal(schema->buildings.columns[1].name, "height");
     assert_int_equal(schema->buildings.columns[1].type, TYPE_REAL);
-    assert_string_equal(schema->buildings.columns[1].sql, "b.\"height\"::float8");
+    assert_string_equal(schema->buildings.columns[1].sql,
+                        "b.\"height\"::double precision");
     assert_int_equal(schema->buildings.columns[3].type, TYPE_NULL);
     assert_string_not_equal(source_snapshot(rank.source), "");
     close_rank(&rank);
