@@ -19,7 +19,7 @@ struct checker {
     lookup_function *lookup;
     void *context;
     const char *source;
-    int n_nodes; /* that definitions brought in */
+    int n_nodes; /* with those of definitions */
     struct error *err;
 };
 
@@ -347,11 +347,13 @@ static int check_name(struct checker *c, struct expression *node)
     if (c->lookup(c->context, node->string, &binding, c->err))
         return -1;
     if (binding.definition) {
-        struct expression *copy;
         assert(binding.definition->checked);
-        c->n_nodes += node_count(binding.definition);
+        c->n_nodes += binding.definition->n_nodes;
         if (c->n_nodes > MOST_NODES)
             return refuse(c, node, "with all definitions put in, this grows too large");
+    }
+    if (binding.definition && !binding.sql) {
+        struct expression *copy;
         if (expression_copy(&copy, binding.definition, c->err))
             return -1;
         node_replace(node, copy);
@@ -458,6 +460,7 @@ int expression_check(struct expression *expression,
         .lookup = lookup,
         .context = context,
         .source = expression->source,
+        .n_nodes = node_count(expression),
         .err = err,
     };
     assert(expression->source && !expression->checked);
@@ -469,6 +472,7 @@ int expression_check(struct expression *expression,
                          "nested deeper than %d with all definitions put in",
                          MOST_DEPTH);
     expression->checked = true;
+    expression->n_nodes = c.n_nodes;
     *type = expression->type;
     return 0;
 }

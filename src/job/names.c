@@ -216,8 +216,7 @@ static int look_up(void *context,
     binding->type = found->type;
     binding->sql = found->sql;
     binding->slot = found->definition ? number : found->column_number;
-    if (found->definition && !found->sql)
-        binding->definition = found->definition;
+    binding->definition = found->definition;
     return 0;
 }
 

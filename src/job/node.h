@@ -85,6 +85,8 @@ struct expression {
 
     char *source; /* of a root: the text it was parsed from */
     bool checked; /* of a root */
+    int n_nodes;  /* of a checked root: what it has with all definitions put in, whether
+                     they are, or the source knows them */
 };
 
 struct expression *node_new(enum node_kind kind, struct error *err);

@@ -499,6 +499,42 @@ static int make_file(void **state)
     return file < 0 || close(file);
 }
 
+/* Three times as large from field to field, whether we or the source put them in. */
+static void definitions_may_grow_alike_for_every_source(void **state)
+{
+    (void)state;
+    char fields[400] = "fields = f0 = size % 2";
+    int n_refused = 0;
+    for (int k = 1; k < 12; k++) {
+        struct binding binding;
+        struct error errs[2];
+        int status[2];
+        snprintf(fields + strlen(fields),
+                 sizeof fields - strlen(fields),
+                 ", f%d = f%d + f%d - f%d",
+                 k,
+                 k - 1,
+                 k - 1,
+                 k - 1);
+        char text[420];
+        snprintf(text, sizeof text, "%s\n", fields);
+        struct job *job = opened(text, "");
+        for (int i = 0; i < 2; i++) {
+            status[i] = binding_init(&binding, job, i ? &store : &database, &errs[i]);
+            if (status[i] == 0)
+                binding_release(&binding);
+        }
+        assert_int_equal(status[0], status[1]);
+        n_refused += status[0] < 0;
+        if (status[0] < 0) {
+            assert_string_equal(errs[0].text, errs[1].text);
+            assert_non_null(strstr(errs[0].text, "grows too large"));
+        }
+        job_close(job);
+    }
+    assert_in_range(n_refused, 1, 4);
+}
+
 static int remove_file(void **state)
 {
     (void)state;
@@ -518,6 +554,7 @@ int main(void)
         cmocka_unit_test(the_id_is_kept_by_either_of_its_names),
         cmocka_unit_test(slots_are_bounded),
         cmocka_unit_test(zones_are_filtered_by_columns_and_area),
+        cmocka_unit_test(definitions_may_grow_alike_for_every_source),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

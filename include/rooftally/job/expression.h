@@ -43,8 +43,9 @@ struct name_binding {
     enum value_type type;
     const char *sql;               /* how the source spells it as a value of `type`:
                                       "b.\"height\"::float8"; NULL: not in the source */
-    struct expression *definition; /* not NULL: put a copy of this, checked with the
-                                      same slots, in its place */
+    struct expression *definition; /* not NULL: what this name stands for, checked with
+                                      the same slots; a copy goes in its place where
+                                      the source has no sql for it */
 };
 
 /*
