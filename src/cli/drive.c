@@ -281,7 +281,11 @@ static int analyse_with_retries(struct drive *drive,
         if (why->code != ERROR_SOURCE)
             return -1;
         if (n == drive->retries)
-            return n > 0 ? error_prefix(why, "after %d retries", n) : -1;
+            return n > 0 ? error_prefix(why,
+                                        "after %d %s",
+                                        n,
+                                        n == 1 ? "retry" : "retries")
+                         : -1;
         log_event(LOG_WARN,
                   "retry",
                   "n=%d row=%lld why=\"%s\"",

@@ -17,7 +17,7 @@ bool retry_begins(struct comm *comm, int n, int n_most, struct error *err)
         return false;
     if (n == n_most) {
         if (n > 0)
-            error_prefix(err, "after %d retries", n);
+            error_prefix(err, "after %d %s", n, n == 1 ? "retry" : "retries");
         return false;
     }
     if (comm_rank(comm) == 0)

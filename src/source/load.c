@@ -96,7 +96,10 @@ static int connect_to(struct load *load, const char *conninfo, struct error *err
     PQsetNoticeProcessor(load->connection, be_quiet, NULL);
     if (PQsetClientEncoding(load->connection, "UTF8") != 0)
         return load_refused(load->connection, NULL, err);
-    return 0;
+    return run(load,
+               err,
+               "SET statement_timeout = 0; SET lock_timeout = 0;"
+               " SET idle_in_transaction_session_timeout = 0");
 }
 
 static int find_postgis(struct load *load, struct error *err)

@@ -6,7 +6,8 @@
 
 /*
  * What every statement of ours needs, whatever the user's or the role's settings are.
- * The ranks are the parallelism, so no statement asks for workers of its own; a
+ * A timeout that is meant for others would end each try alike. The ranks are the
+ * parallelism, so no statement asks for workers of its own; a
  * statement runs for less than compiling it would take.
  */
 static int settings(struct postgres *postgres, bool local, struct error *err)
@@ -16,6 +17,7 @@ static int settings(struct postgres *postgres, bool local, struct error *err)
         " ('jit', 'off'), ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'),"
         " ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),"
         " ('bytea_output', 'hex'), ('standard_conforming_strings', 'on'),"
+        " ('statement_timeout', '0'), ('lock_timeout', '0'),"
         " ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),"
         " ('max_parallel_workers_per_gather', '0'),"
         " ('default_transaction_read_only', 'on')) v(name, value)"

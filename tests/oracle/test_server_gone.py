@@ -172,15 +172,23 @@ def cancel(name, job):
     query("select pg_cancel_backend(pid) from pg_stat_activity where application_name like 'rooftally%'")
 
 
-def cancel_and_stop(name, job):
-    """In the wait that follows the fourth failure, of 4 s."""
-    for _ in range(4):
+def cancel_times(name, job, n):
+    for _ in range(n):
         wait_held(name, job, 1)
         before = set(backends("true"))
         query("select pg_cancel_backend(pid) from pg_stat_activity where application_name like 'rooftally%'")
         deadline = time.monotonic() + 20  # who waits has closed his connections
         while set(backends("true")) & before and time.monotonic() < deadline:
             time.sleep(0.01)
+
+
+def cancel_twice(name, job):
+    cancel_times(name, job, 2)
+
+
+def cancel_and_stop(name, job):
+    """In the wait that follows the fourth failure, of 4 s."""
+    cancel_times(name, job, 4)
     job.send_signal(signal.SIGUSR1)  # which mpirun passes on
 
 
@@ -208,10 +216,11 @@ for how in ("pg_cancel_backend", "pg_terminate_backend"):
 query("alter table building disable row level security")
 stage_given_up("not_again", 0, ["--set", "limits.retries=0"], cancel, 1, "canceling statement")
 stage_given_up("signalled", 4, [], cancel_and_stop, 75, "stopped by SIGUSR1")
-query(f"alter database \"{environment['PGDATABASE']}\" set statement_timeout = '3s'")
-stage_given_up("retried_out", 1, ["--set", "limits.retries=1"], lambda *_: None, 1,
-               "after 1 retries: held_building: canceling statement due to statement timeout")
-stage_given_up("limited", None, ["--set", "limits.time=9s"], lambda *_: None, 75, "stopped by the time limit")
+# a timeout that is meant for others ends nothing: those who wait are cancelled, or stopped
+query(f"alter database \"{environment['PGDATABASE']}\" set statement_timeout = '1s'")
+stage_given_up("retried_out", 1, ["--set", "limits.retries=1"], cancel_twice, 1,
+               "after 1 retry: held_building: canceling statement due to user request")
+stage_given_up("limited", 2, ["--set", "limits.time=9s"], cancel_twice, 75, "stopped by the time limit")
 query(f"alter database \"{environment['PGDATABASE']}\" reset statement_timeout")
 stage_refused("wrong_data", "1 / (id - 17)")
 stage_refused("wrong_size", "repeat('x', 1000000000 + id::int)")
