@@ -87,13 +87,18 @@ int postgres_name_place(const struct postgres *postgres, struct error *err)
         postgres->shape.is_zone ? &postgres->zones : &postgres->buildings;
     bool is_number = err->code == ERROR_DATA && *postgres->numbers
                      && strcmp(postgres->session.state, out_of_range) == 0;
+    /* what a column holds is cast before any use of it; in what is computed the server
+     * has no type to name */
+    bool is_cast = strstr(err->text, "double precision") != NULL;
     if (is_number)
         error_set(err,
                   err->code,
-                  "%s, in [%s] %s: leave such rows out by where",
+                  "%s, in [%s] %s: %s",
                   err->text,
                   table->section,
-                  postgres->numbers);
+                  postgres->numbers,
+                  is_cast ? "a view can make such values null, or leave their rows out"
+                          : "leave such rows out by where");
     return error_prefix(err, "%s", table->name);
 }
 

@@ -70,6 +70,20 @@ static enum error_code sqlstate_code(const char *state)
     return ERROR_SOURCE;
 }
 
+/* The server's words, of which a number may have a hundred thousand digits. */
+static int quote(const char *text, enum error_code code, struct error *err)
+{
+    static const size_t n_most = 40, n_shown = 20;
+    const char *at = text;
+    size_t n;
+    while ((n = strspn(at, "0123456789")) <= n_most && at[n])
+        at += n + 1;
+    if (n <= n_most)
+        return error_set(err, code, "%s", text);
+    int n_first = (int)((size_t)(at - text) + n_shown);
+    return error_set(err, code, "%.*s...%s", n_first, text, at + n);
+}
+
 static int failed(struct session *session, const PGresult *result, struct error *err)
 {
     const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -77,7 +91,7 @@ static int failed(struct session *session, const PGresult *result, struct error 
         return lost(err);
     const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     snprintf(session->state, sizeof session->state, "%s", state ? state : "");
-    return error_set(err, sqlstate_code(state), "%s", text);
+    return quote(text, sqlstate_code(state), err);
 }
 
 /* Sleep until the socket is ready. Returns 0, or -1 with ERROR_STOPPED or _SOURCE. */
