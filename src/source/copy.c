@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "zone_list.h"
+
 enum { SIGNATURE_BYTES = 11, HEADER_BYTES = SIGNATURE_BYTES + 8 };
 
 static const uint8_t signature[SIGNATURE_BYTES] = { 'P',  'G',  'C',  'O',  'P', 'Y',
@@ -243,7 +245,7 @@ int copy_add(const struct copy_field *fields,
         return 1;
     }
     if (fields[0].n < 0 && shape->is_zone)
-        return error_set(err, ERROR_DATA, "a zone has no id (it is null)");
+        return zone_without_id(true, err);
     if (batch->n_rows == batch->capacity)
         return 0;
     int64_t n_needed = row_bytes(fields, shape, batch);

@@ -67,7 +67,8 @@ struct copy_shape {
  *
  * Returns  1, 0 when it does not fit into what is left, or -1 with
  *            ERROR_FORMAT  a value's length is not its type's
- *            ERROR_DATA    a zone without an id, or a building in another SRID
+ *            ERROR_USAGE   a zone without an id
+ *            ERROR_DATA    a building in another SRID
  *            ERROR_BUDGET  it does not fit into an empty batch: names the id
  */
 int copy_add(const struct copy_field *fields,

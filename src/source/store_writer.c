@@ -14,6 +14,7 @@
 #include "rooftally/geometry/hilbert.h"
 
 #include "store_parts.h"
+#include "zone_list.h"
 
 static bool can_be_dataset(const char *name)
 {
@@ -428,7 +429,7 @@ read_zone(struct text id, struct text wkb, struct ewkb *head, struct error *err)
     int n_id = id.n < 80 ? (int)id.n : 80;
     if (fault == EWKB_FINE || fault == EWKB_UNSUPPORTED)
         return error_set(err,
-                         ERROR_DATA,
+                         ERROR_USAGE,
                          "[zones] geometry: zone '%.*s' is not a polygon",
                          n_id,
                          id.bytes);
@@ -450,10 +451,7 @@ int store_writer_zone(struct store_writer *writer,
 {
     struct ewkb head = { 0 };
     if (!id.bytes || id.n == 0)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "[zones] id: a zone's id is %s",
-                         id.bytes ? "empty" : "null");
+        return zone_without_id(!id.bytes, err);
     if (wkb.n > 0 && read_zone(id, wkb, &head, err))
         return -1;
     bool empty = wkb.n == 0 || head.empty;

@@ -48,16 +48,23 @@ static int compare_last(const struct zone_list *zones, struct text id)
     return order ? order : (n_last > n_id) - (n_last < n_id);
 }
 
+int zone_without_id(bool is_null, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[zones] id: a zone's id is %s: fill it in, or leave it out: "
+                     "[zones] where = ... %s",
+                     is_null ? "null" : "empty",
+                     is_null ? "is not null" : "<> ''");
+}
+
 int zone_list_add(struct zone_list *zones,
                   int64_t n_most,
                   const struct zone_row *row,
                   struct error *err)
 {
     if (!row->id.bytes || row->id.n == 0)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "[zones] id: a zone's id is %s",
-                         row->id.bytes ? "empty" : "null");
+        return zone_without_id(!row->id.bytes, err);
     if (zones->n == n_most || row->id.n > zones->id_bytes)
         return error_set(err, ERROR_SOURCE, "zones changed while they were read");
     int order = zones->n > 0 ? compare_last(zones, row->id) : -1;

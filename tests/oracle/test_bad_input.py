@@ -13,6 +13,7 @@ create table long_ids as select id, case when zip = '01003' then repeat('z', 102
        boundary from zipcode;
 create table twice as select * from zipcode union all select * from zipcode where zip = '01003';
 create table nameless as select id, nullif(zip, '01003') as zip, boundary from zipcode;
+create table anonymous as select id, case zip when '01003' then '' else zip end as zip, boundary from zipcode;
 create table planar as select id, zip, ST_Transform(boundary, 3857) as boundary from zipcode;
 create table lines as select id, zip, ST_Boundary(boundary) as boundary from zipcode;
 create table points as select id, zip, ST_PointOnSurface(boundary)::geometry(Point, 4326) as boundary
@@ -50,11 +51,14 @@ JOBS = {
                       ["secret", "permission"]),
     "geometry is a text": ({B + "geometry": "use"}, ["use", "text", "geometry", "bad.ini:"]),
     "zones are points": ({Z + "table": "points"}, ["olygon", "bad.ini:"]),
-    "zones are lines": ({Z + "table": "lines"}, ["olygon"]),
+    "zones are lines": ({Z + "table": "lines"}, ["olygon", "bad.ini:"]),
     "SRIDs differ": ({Z + "table": "planar"}, ["3857", "4326"]),
     "zone ids too long": ({Z + "table": "long_ids"}, ["[zones] id", "1025 bytes", "1024"]),
     "duplicate zone ids": ({Z + "table": "twice"}, ["01003", "bad.ini:"]),
-    "zone id is null": ({Z + "table": "nameless"}, ["null"]),
+    "zone id is null": ({Z + "table": "nameless"},
+                        ["bad.ini:7: [zones] id: a zone's id is null", "[zones] where = ... is not null"]),
+    "zone id is empty": ({Z + "table": "anonymous"},
+                         ["bad.ini:7: [zones] id: a zone's id is empty", "[zones] where = ... <> ''"]),
     "no zones": ({Z + "table": '"none"'}, ["is empty", "bad.ini:"]),
     "unknown statistic": ({"statistics__x": "maen(size)"}, ["maen", "mean"]),
     "unknown field": ({"statistics__x": "mean(heigth)"}, ["heigth", "height"]),
@@ -82,6 +86,9 @@ JOBS = {
     "bad conninfo": ({"source__connection": "hots=x"}, ["hots"]),
     "no PostGIS": ({"source__connection": f"dbname={BARE}"}, ["PostGIS"]),
 }
+
+# What only reading the zones shows; staging and a scan say the same of it.
+OF_ZONES = ("zones are lines", "duplicate zone ids", "zone id is null", "zone id is empty", "no zones")
 
 
 def run_bad(what, arguments, words, ranks, statuses=(2,), output=None):
@@ -116,6 +123,11 @@ def jobs():
                     output=output)
         if not what.startswith("no such service"):
             run_bad(f"plan with {what}", ["plan", write_job("bad", **changes)], words, 1)
+        if what in OF_ZONES:
+            run_bad(f"stage with {what}", ["stage", write_job("bad", **changes), "-o", output], words, 1,
+                    output=output)
+            run_bad(f"scan with {what}", ["run", write_job("bad", **changes), "--set", "source.fetch=scan", "-o",
+                                          output], words, 1, output=output)
 
 
 def outputs():

@@ -280,7 +280,7 @@ static void a_building_without_an_id_is_a_row_with_a_fault(void **state)
         assert_non_null(strstr(err.text, "building without an id is in SRID 0"));
         f.shape.is_zone = true;
         assert_int_equal(add(&f, &bytes, &err), -1);
-        assert_non_null(strstr(err.text, "a zone has no id"));
+        assert_non_null(strstr(err.text, "a zone's id is null"));
         memory_release(&f.memory);
     }
 }
