@@ -104,11 +104,17 @@ static int check_usable(const struct name *name, struct error *err)
 {
     if (!name->column || name->column->type != TYPE_NULL)
         return 0;
+    const char *type = name->column->type_name ? name->column->type_name : "unknown";
+    if (!*type)
+        return error_set(err,
+                         ERROR_USAGE,
+                         "no permission to select column '%s'",
+                         name->name);
     return error_set(err,
                      ERROR_USAGE,
                      "column '%s' is of type %s, which no expression can use",
                      name->name,
-                     name->column->type_name ? name->column->type_name : "unknown");
+                     type);
 }
 
 static void offer(struct spelling_match *match,

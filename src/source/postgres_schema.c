@@ -121,12 +121,7 @@ static int add_column(const struct postgres_table *table,
     enum value_type type = type_of(PQgetvalue(result, row, TYPE),
                                    PQgetvalue(result, row, TYPE_KIND)[0] == 'e',
                                    &cast);
-    char shown[160];
-    snprintf(shown,
-             sizeof shown,
-             "%.120s%s",
-             PQgetvalue(result, row, SHOWN),
-             permitted ? "" : ", without permission to select");
+    const char *shown = permitted ? PQgetvalue(result, row, SHOWN) : "";
     if (!permitted)
         type = TYPE_NULL;
     struct sql sql = { 0 };

@@ -27,6 +27,8 @@ do $$begin
 end$$;
 grant select on zipcode, building to pauper, single;
 grant select on building to pauper;
+create table partly as select * from building;
+grant select (id, boundary, use) on partly to pauper;
 """
 BARE = f"bare_{os.getpid()}"  # a database without PostGIS
 B, Z = "buildings__", "zones__"
@@ -49,6 +51,11 @@ JOBS = {
     "no kept field": ({B + "keep": "id, heigth"}, ["heigth", "'height'"]),
     "no permission": ({"source__connection": "user=pauper", B + "table": "secret"},
                       ["secret", "permission"]),
+    "no permission for a field": ({"source__connection": "user=pauper", B + "table": "partly", B + "fields": "height"},
+                                  ["[buildings] fields: no permission to select column 'height'"]),
+    "no permission for a column": ({"source__connection": "user=pauper", B + "table": "partly", B + "fields": None,
+                                    B + "where": "height > 10"},
+                                   ["[buildings] where: no permission to select column 'height'"]),
     "geometry is a text": ({B + "geometry": "use"}, ["use", "text", "geometry", "bad.ini:"]),
     "zones are points": ({Z + "table": "points"}, ["olygon", "bad.ini:"]),
     "zones are lines": ({Z + "table": "lines"}, ["olygon", "bad.ini:"]),

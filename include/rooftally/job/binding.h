@@ -16,7 +16,8 @@ enum { BINDING_MAX_SLOTS = 64 };
 struct source_column {
     char *name;           /* exact, unquoted */
     enum value_type type; /* TYPE_NULL: a type that no expression can use */
-    char *type_name;      /* the source's own word, for messages: "bytea" */
+    char *type_name;      /* the source's own word, for messages: "bytea"; "": it may
+                             not be read */
     char *sql;            /* the value in the source's language; NULL: none */
 };
 
