@@ -249,14 +249,16 @@ static void print_missing_indexes(const struct job_session *session, int64_t n_z
     const struct source_schema *schema = source_schema(session->source);
     char hint[HINT_BYTES];
     if (!schema->spatial_index) {
+        const char *table =
+            *schema->bare_part ? schema->bare_part : job->building_table;
         hint_index(hint,
-                   job->building_table,
+                   table,
                    schema->building_geometry_column,
                    true,
                    schema->building_view);
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; %s\n",
-               job->building_table,
+               table,
                hint);
     }
     if (!schema->zone_id_index && n_zones > 1000) {

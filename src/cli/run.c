@@ -262,15 +262,17 @@ static void tell_missing_indexes(const struct run *run)
     const struct source_schema *schema = source_schema(run->session.source);
     char hint[HINT_BYTES];
     if (!schema->spatial_index) {
+        const char *table =
+            *schema->bare_part ? schema->bare_part : job->building_table;
         hint_index(hint,
-                   job->building_table,
+                   table,
                    schema->building_geometry_column,
                    true,
                    schema->building_view);
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: %s",
-                  job->building_table,
+                  table,
                   hint);
     }
     if (!schema->zone_id_index && run->n_zones > 1000) {

@@ -146,6 +146,40 @@ static int probe_buildings(struct postgres *postgres, struct error *err)
     return status;
 }
 
+/* The planner's index may be that of a parent whose children, or partitions, have none. */
+static int probe_parts(struct postgres *postgres, struct error *err)
+{
+    static const char *const statement =
+        "WITH RECURSIVE part(oid) AS (SELECT $1::pg_catalog.oid UNION"
+        " SELECT inhrelid FROM pg_catalog.pg_inherits JOIN part ON inhparent = "
+        "part.oid)"
+        " SELECT c.oid::pg_catalog.regclass FROM part"
+        " JOIN pg_catalog.pg_class c ON c.oid = part.oid WHERE c.relkind IN ('r', 'm')"
+        " AND pg_catalog.pg_relation_size(c.oid) OPERATOR(pg_catalog.>) 0"
+        " AND NOT EXISTS (SELECT FROM pg_catalog.pg_index x"
+        " JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid"
+        " JOIN pg_catalog.pg_am m ON m.oid = i.relam"
+        " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
+        " AND a.attnum = ANY (x.indkey) WHERE x.indrelid = c.oid AND x.indisvalid"
+        " AND m.amname NOT IN ('btree', 'hash') AND a.attname = $2)"
+        " ORDER BY c.oid LIMIT 1";
+    const char *params[] = { postgres->buildings.oid, postgres->buildings.geometry };
+    struct source_schema *schema = &postgres->base.schema;
+    PGresult *result =
+        session_run(&postgres->session, statement, 2, params, false, err);
+    if (!result)
+        return -1;
+    if (PQntuples(result) == 1) {
+        schema->spatial_index = false;
+        snprintf(schema->bare_part,
+                 sizeof schema->bare_part,
+                 "%s",
+                 PQgetvalue(result, 0, 0));
+    }
+    PQclear(result);
+    return 0;
+}
+
 static int set_scans(struct postgres *postgres, bool on, struct error *err)
 {
     const char *params[] = { on ? "on" : "off",
@@ -186,6 +220,8 @@ int postgres_probe(struct postgres *postgres, struct error *err)
         || probe_zone_id(postgres, err) || probe_buildings(postgres, err))
         return -1;
     bool is_plain = strchr("rmp", postgres->buildings.kind) != NULL;
+    if (schema->spatial_index && is_plain && probe_parts(postgres, err))
+        return -1;
     if (!schema->spatial_index || !is_plain)
         return postgres_use_index(postgres, false, err);
     return 0;

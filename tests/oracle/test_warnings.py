@@ -41,6 +41,20 @@ query("alter table zipcode drop constraint zipcode_zip_key")
 check_warnings("no index at all, and none needed", "scan", False, False)
 check_warnings("no index at all", "index", True, True)
 
+# The index of a parent is not that of its children; one on them is enough for an empty parent.
+query("""create table parent (like building); create index on parent using gist (boundary);
+         create table child () inherits (parent); insert into child select * from building; analyze parent, child""")
+job = write_job("parent", source__fetch="index", buildings__table="parent")
+output = os.path.join(folder, "warnings.h5")
+in_plan = rooftally("plan", job).stdout
+in_run = rooftally("run", job, "-o", output, "--force", "--quiet").stderr
+check(in_plan.count('no spatial index on child: ') == in_run.count("event=no_spatial_index table=child ") == 1,
+      "a child without an index", in_plan, in_run)
+hint = 'create index on child using gist ("boundary")'
+check(hint in in_plan and hint in in_run, "what to do for a child", in_plan, in_run)
+query(f"{hint}; drop index parent_boundary_idx")
+check("no spatial index" not in rooftally("plan", job).stdout, "an empty parent needs no index")
+
 # What plan proposes can be run, whatever the columns are called.
 query('alter table building rename boundary to "Shape"; alter table zipcode rename zip to "Zip"')
 job = write_job("named", source__fetch="index", zones__id="Zip", buildings__geometry="Shape")

@@ -37,6 +37,7 @@ struct source_schema {
     struct crs crs;
     char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
     bool spatial_index;   /* on the building geometry, or none is needed */
+    char bare_part[136];  /* of the building table: one that has none; "": all of it */
     bool zone_id_index;   /* on the zone id, or none is needed */
     bool zone_view, building_view; /* not tables themselves: no index can be on them */
     double n_buildings; /* estimate from the source's statistics; < 0 unknown */
