@@ -1,8 +1,9 @@
 /* A checked expression as PostgreSQL: every operator in parentheses, every literal with
  * its type, so that no rule of precedence, overloading or collation is left to apply.
  * Whatever search_path is set, a user's views may need it, so functions, operators and
- * types that are no keywords are named with their schema; BETWEEN, NULLIF and CASE with
- * an operand would look for operators by themselves. */
+ * types that are no keywords are named with their schema. BETWEEN, NULLIF and CASE with an
+ * operand look for =, >= and <= by themselves: written out, what they compare would stand
+ * there twice, and in fields of fields as often as two to the power of their depth. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,31 +161,13 @@ static int put_list(struct sql *sql,
     return put(sql, after);
 }
 
-static int put_operation(struct sql *sql,
-                         const struct expression *a,
-                         const char *operation,
-                         const struct expression *b)
-{
-    return put(sql, "(") || put_node(sql, a) || put(sql, operation) || put_node(sql, b)
-                   || put(sql, ")")
-               ? -1
-               : 0;
-}
-
-static int put_when(struct sql *sql, const struct expression *node, int i)
-{
-    return node->with_operand
-               ? put_operation(sql, node->args[0], OPERATOR("="), node->args[i])
-               : put_node(sql, node->args[i]);
-}
-
 static int put_case(struct sql *sql, const struct expression *node)
 {
     int i = node->with_operand;
-    if (put(sql, "(CASE "))
+    if (put(sql, "(CASE ") || (i && (put_node(sql, node->args[0]) || put(sql, " "))))
         return -1;
     for (; i + 1 < node->n_args; i += 2)
-        if (put(sql, "WHEN ") || put_when(sql, node, i) || put(sql, " THEN ")
+        if (put(sql, "WHEN ") || put_node(sql, node->args[i]) || put(sql, " THEN ")
             || put_node(sql, node->args[i + 1]) || put(sql, " "))
             return -1;
     if (node->with_else
@@ -206,11 +189,9 @@ static int put_in(struct sql *sql, const struct expression *node)
 
 static int put_between(struct sql *sql, const struct expression *node)
 {
-    struct expression **args = node->args;
-    return put(sql, "(") || put_operation(sql, args[0], OPERATOR(">="), args[1])
-                   || put(sql, " AND ")
-                   || put_operation(sql, args[0], OPERATOR("<="), args[2])
-                   || put(sql, ")")
+    return put(sql, "(") || put_node(sql, node->args[0]) || put(sql, " BETWEEN ")
+                   || put_node(sql, node->args[1]) || put(sql, " AND ")
+                   || put_node(sql, node->args[2]) || put(sql, ")")
                ? -1
                : 0;
 }
@@ -233,12 +214,10 @@ static int put_divisor(struct sql *sql, const struct expression *node)
 {
     if (node->kind == NODE_LITERAL)
         return put_node(sql, node);
-    return put(sql, "(CASE WHEN ") || put_node(sql, node)
+    return put(sql, "nullif(") || put_node(sql, node)
                    || put(sql,
-                          node->type == TYPE_REAL
-                              ? OPERATOR("<>") "'0'::double precision THEN "
-                              : OPERATOR("<>") "0::bigint THEN ")
-                   || put_node(sql, node) || put(sql, " END)")
+                          node->type == TYPE_REAL ? ", '0'::double precision)"
+                                                  : ", 0::bigint)")
                ? -1
                : 0;
 }

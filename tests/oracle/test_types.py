@@ -188,12 +188,12 @@ OTHERS += "".join(f"; create operator public.{operator} (function = public.never
                                           "pg_catalog.text": "= <> < > ~~", "pg_catalog.date": "= <> < > <= >="}.items()
                   for operator in operators.split())
 REACHED = {
-    "size": "abs(a_double) + round(a_real * 2) / (an_int - 8) - a_numeric",
+    "size": "abs(a_double) + round(a_real * 2) / 8 - a_numeric",
     "whole": "-a_big / 3 + an_int * 2",
-    "kind": "case a_text when '' then 'empty' else a_varchar end",
+    "kind": "case when a_text = '' then 'empty' else a_varchar end",
     "age": "a_date - '1970-01-01'",
 }
-REACHED_WHERE = ("(a_text like '%' or a_text is null) and coalesce(a_date between '1900-01-01' and '2100-01-01'"
+REACHED_WHERE = ("(a_text like '%' or a_text is null) and coalesce(a_date >= '1900-01-01' and a_date <= '2100-01-01'"
                  " and a_small in (0, 32767) and a_double < 1e300 and a_name <> 'x', true)")
 
 
