@@ -108,6 +108,20 @@ static int generate(int argc,
     return advise_anew(cli_generate(argc, argv, comm, err), advice, err);
 }
 
+static const struct command {
+    const char *name;
+    ranks_command *of_ranks; /* or: */
+    int (*alone)(int argc, char **argv, struct error *err);
+} commands[] = {
+    { "run", cli_run, NULL },           { "plan", NULL, cli_plan },
+    { "stage", stage, NULL },           { "generate", generate, NULL },
+    { "info", NULL, cli_info },         { "export", NULL, cli_export },
+    { "report", NULL, cli_report },     { "--help", NULL, cli_help },
+    { "-h", NULL, cli_help },           { "help", NULL, cli_help },
+    { "--version", NULL, cli_version },
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
 /* As all ranks were started with it, all would say the same. */
 static int refuse(int argc,
                   char **argv,
@@ -115,13 +129,13 @@ static int refuse(int argc,
                   char advice[CLI_ADVICE_BYTES],
                   struct error *err)
 {
-    static const char *const commands[] = { "run",      "plan",   "stage",
-                                            "generate", "info",   "export",
-                                            "report",   "--help", "--version" };
+    const char *names[N_COMMANDS];
     (void)comm, (void)advice;
     if (argc < 1)
         return error_set(err, ERROR_USAGE, "no command given; see rooftally --help");
-    const char *nearest = nearest_word(argv[0], commands, 9);
+    for (int i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i].name;
+    const char *nearest = nearest_word(argv[0], names, N_COMMANDS);
     return error_set(err,
                      ERROR_USAGE,
                      "unknown command '%.60s'%s%s; see rooftally --help",
@@ -130,19 +144,12 @@ static int refuse(int argc,
                      nearest ? nearest : "");
 }
 
-/* NULL: a command that each process does alone. */
-static ranks_command *command_of_ranks(const char *word)
+static struct command find_command(const char *word)
 {
-    static const char *const others[] = { "plan", "info",   "export", "report",
-                                          "help", "--help", "-h",     "--version" };
-    for (int i = 0; word && i < 8; i++)
-        if (strcmp(word, others[i]) == 0)
-            return NULL;
-    return !word                           ? refuse
-           : strcmp(word, "run") == 0      ? cli_run
-           : strcmp(word, "stage") == 0    ? stage
-           : strcmp(word, "generate") == 0 ? generate
-                                           : refuse;
+    for (int i = 0; word && i < N_COMMANDS; i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i];
+    return (struct command){ NULL, refuse, NULL };
 }
 
 /* Start the ranks; the command's error is known to all of them and printed once. */
@@ -179,25 +186,6 @@ static int run(ranks_command *command, int argc, char **argv)
     return status;
 }
 
-static int dispatch(int argc, char **argv, struct error *err)
-{
-    const char *word = argv[1];
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0
-        || strcmp(word, "help") == 0)
-        cli_help();
-    else if (strcmp(word, "--version") == 0)
-        cli_version();
-    else if (strcmp(word, "plan") == 0)
-        return cli_plan(argc - 1, argv + 1, err);
-    else if (strcmp(word, "info") == 0)
-        return cli_info(argc - 1, argv + 1, err);
-    else if (strcmp(word, "export") == 0)
-        return cli_export(argc - 1, argv + 1, err);
-    else
-        return cli_report(argc - 1, argv + 1, err);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     struct error err = { ERROR_NONE, "" };
@@ -205,10 +193,10 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN); /* the write that is too much fails, and can be told of */
     char **arguments = arguments_hide(argc, argv);
     argv = arguments ? arguments : argv;
-    ranks_command *command = command_of_ranks(argc > 1 ? argv[1] : NULL);
-    if (command)
-        return run(command, argc, argv);
-    if (dispatch(argc, argv, &err) < 0) {
+    const struct command command = find_command(argc > 1 ? argv[1] : NULL);
+    if (command.of_ranks)
+        return run(command.of_ranks, argc, argv);
+    if (command.alone(argc - 1, argv + 1, &err) < 0) {
         print_error(&err, "");
         return exit_status(&err);
     }

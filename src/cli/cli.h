@@ -24,7 +24,7 @@ int cli_info(int argc, char **argv, struct error *err);
 int cli_export(int argc, char **argv, struct error *err);
 int cli_report(int argc, char **argv, struct error *err);
 
-void cli_help(void);
-void cli_version(void);
+int cli_help(int argc, char **argv, struct error *err);
+int cli_version(int argc, char **argv, struct error *err);
 
 #endif

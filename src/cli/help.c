@@ -7,8 +7,9 @@
 
 #include "cli.h"
 
-void cli_help(void)
+int cli_help(int argc, char **argv, struct error *err)
 {
+    (void)argc, (void)argv, (void)err;
     fputs("usage: rooftally COMMAND ...\n"
           "\n"
           "For every zone, select the buildings inside it that satisfy a filter, "
@@ -29,10 +30,12 @@ void cli_help(void)
           "stopped\n"
           "early on request.\n",
           stdout);
+    return 0;
 }
 
-void cli_version(void)
+int cli_version(int argc, char **argv, struct error *err)
 {
+    (void)argc, (void)argv, (void)err;
     printf("rooftally %s\n", ROOFTALLY_VERSION);
     printf("  %s\n", comm_library());
     printf("  HDF5 %s\n", h5_version());
@@ -41,4 +44,5 @@ void cli_version(void)
     printf("  libpq %s\n", source_library());
     const char *gdal = source_vector_library();
     printf("  %s\n", gdal ? gdal : "no GDAL: vector files cannot be staged");
+    return 0;
 }
