@@ -23,11 +23,11 @@ void hint_put_word(const char *word, FILE *out)
     fputc('\'', out);
 }
 
-void hint_index(char text[HINT_BYTES],
-                const char *table,
-                const char *column,
-                bool is_spatial,
-                bool is_view)
+static void put_index(char text[HINT_BYTES],
+                      const char *table,
+                      const char *column,
+                      bool is_spatial,
+                      bool is_view)
 {
     snprintf(text,
              HINT_BYTES,
@@ -37,6 +37,34 @@ void hint_index(char text[HINT_BYTES],
              table,
              is_spatial ? " using gist" : "",
              column);
+}
+
+const char *hint_bare_table(const struct job *job, const struct source_schema *schema)
+{
+    return *schema->bare_part ? schema->bare_part : job->building_table;
+}
+
+bool hint_building_index(char text[HINT_BYTES],
+                         const struct job *job,
+                         const struct source_schema *schema)
+{
+    const char *column = schema->building_geometry_column;
+    if (schema->spatial_index)
+        return false;
+    put_index(text, hint_bare_table(job, schema), column, true, schema->building_view);
+    return true;
+}
+
+bool hint_zone_index(char text[HINT_BYTES],
+                     const struct job *job,
+                     const struct source_schema *schema,
+                     int64_t n_zones)
+{
+    const char *column = schema->zone_id_column;
+    if (schema->zone_id_index || n_zones <= 1000) /* so few are soon searched for */
+        return false;
+    put_index(text, job->zone_table, column, false, schema->zone_view);
+    return true;
 }
 
 /* "section.key=value" as it may be shown. */

@@ -129,12 +129,8 @@ int job_session_open(struct job_session *session, struct error *err)
     return enter(session, err);
 }
 
-static int
-check_connections(const struct job_session *session, int n_ranks, struct error *err)
+int job_session_check_ranks(int n_ranks, int64_t n_free, struct error *err)
 {
-    int64_t n_free;
-    if (source_connections(session->source, &n_free, err) < 0)
-        return -1;
     if (n_free < 0 || n_ranks <= n_free)
         return 0;
     return error_set(err,
@@ -143,6 +139,15 @@ check_connections(const struct job_session *session, int n_ranks, struct error *
                      " free: start fewer ranks, or raise its max_connections",
                      n_ranks,
                      n_free);
+}
+
+static int
+check_connections(const struct job_session *session, int n_ranks, struct error *err)
+{
+    int64_t n_free;
+    if (source_connections(session->source, &n_free, err) < 0)
+        return -1;
+    return job_session_check_ranks(n_ranks, n_free, err);
 }
 
 /* What the first rank has (heap), everywhere; `status` is its own so far. Collective and agreed. */

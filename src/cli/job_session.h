@@ -83,6 +83,10 @@ int job_session_open_all(struct job_session *session,
                          const struct opening *opening,
                          struct error *err);
 
+/* That n_free connections are enough (negative: none are needed). Returns 0, or -1 with
+ * ERROR_USAGE. */
+int job_session_check_ranks(int n_ranks, int64_t n_free, struct error *err);
+
 /* Accepts a session in any state. */
 void job_session_close(struct job_session *session);
 

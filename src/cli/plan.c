@@ -248,30 +248,16 @@ static void print_missing_indexes(const struct job_session *session, int64_t n_z
     const struct job *job = session->job;
     const struct source_schema *schema = source_schema(session->source);
     char hint[HINT_BYTES];
-    if (!schema->spatial_index) {
-        const char *table =
-            *schema->bare_part ? schema->bare_part : job->building_table;
-        hint_index(hint,
-                   table,
-                   schema->building_geometry_column,
-                   true,
-                   schema->building_view);
+    if (hint_building_index(hint, job, schema))
         printf("  warning     no spatial index on %s: every zone reads the whole "
                "table; %s\n",
-               table,
+               hint_bare_table(job, schema),
                hint);
-    }
-    if (!schema->zone_id_index && n_zones > 1000) {
-        hint_index(hint,
-                   job->zone_table,
-                   schema->zone_id_column,
-                   false,
-                   schema->zone_view);
+    if (hint_zone_index(hint, job, schema, n_zones))
         printf("  warning     no index on the id of %s: every zone is searched for; "
                "%s\n",
                job->zone_table,
                hint);
-    }
 }
 
 static int print_plan(struct job_session *session, bool is_brief, struct error *err)
@@ -305,16 +291,9 @@ static int print_plan(struct job_session *session, bool is_brief, struct error *
                      err)
             < 0
         || fetch_explain(session, scans, stdout, n_ranks ? n_ranks : 2, &n_free, err)
-               < 0)
+               < 0
+        || job_session_check_ranks(n_ranks, n_free, err) < 0)
         return -1;
-    if (n_free >= 0 && n_ranks > n_free)
-        return error_set(err,
-                         ERROR_USAGE,
-                         "%d ranks need as many connections, and the server has "
-                         "%" PRId64
-                         " free: start fewer ranks, or raise its max_connections",
-                         n_ranks,
-                         n_free);
     if (session->job->kind == SOURCE_POSTGRES)
         printf("  fetch       %s\n", why);
     print_ranks(session->job, &zones, &work, n_candidates, n_free);

@@ -261,32 +261,18 @@ static void tell_missing_indexes(const struct run *run)
     const struct job *job = run->session.job;
     const struct source_schema *schema = source_schema(run->session.source);
     char hint[HINT_BYTES];
-    if (!schema->spatial_index) {
-        const char *table =
-            *schema->bare_part ? schema->bare_part : job->building_table;
-        hint_index(hint,
-                   table,
-                   schema->building_geometry_column,
-                   true,
-                   schema->building_view);
+    if (hint_building_index(hint, job, schema))
         log_event(LOG_WARN,
                   "no_spatial_index",
                   "table=%s every zone reads the whole table: %s",
-                  table,
+                  hint_bare_table(job, schema),
                   hint);
-    }
-    if (!schema->zone_id_index && run->n_zones > 1000) {
-        hint_index(hint,
-                   job->zone_table,
-                   schema->zone_id_column,
-                   false,
-                   schema->zone_view);
+    if (hint_zone_index(hint, job, schema, run->n_zones))
         log_event(LOG_WARN,
                   "no_zone_id_index",
                   "table=%s every zone is searched for: %s",
                   job->zone_table,
                   hint);
-    }
 }
 
 static void tell_start(const struct run *run)
