@@ -100,7 +100,8 @@ static int unknown(const struct names *names,
     return -1;
 }
 
-static int check_usable(const struct name *name, struct error *err)
+static int
+check_usable(const struct names *names, const struct name *name, struct error *err)
 {
     if (!name->column || name->column->type != TYPE_NULL)
         return 0;
@@ -112,9 +113,10 @@ static int check_usable(const struct name *name, struct error *err)
                          name->name);
     return error_set(err,
                      ERROR_USAGE,
-                     "column '%s' is of type %s, which no expression can use",
+                     "column '%s' is of type %s, which no expression can use%s",
                      name->name,
-                     type);
+                     type,
+                     names->speaks_sql ? ": a view can cast it" : "");
 }
 
 static void offer(struct spelling_match *match,
@@ -174,7 +176,8 @@ static int find_field(const struct names *names,
         *match = other;
     if (match->rank >= other.rank) /* what SQL means by it goes first, as in `where` */
         return 0;
-    if (spelling_settle(&other, spelling, err))
+    if (spelling_settle(&other, spelling, err)
+        || check_usable(names, &names->list[other.number], err))
         return -1;
     return error_set(err,
                      ERROR_USAGE,
@@ -201,7 +204,7 @@ int names_find(const struct names *names,
     if (!match.rank)
         return unknown(names, spelling.name, in_expression, err);
     if (spelling_settle(&match, &spelling, err)
-        || check_usable(&names->list[match.number], err))
+        || check_usable(names, &names->list[match.number], err))
         return -1;
     *number = match.number;
     return 0;
@@ -239,7 +242,8 @@ static int define(struct names *names, const struct job_field *field, struct err
     if (name->type == TYPE_NULL)
         return error_set(err,
                          ERROR_USAGE,
-                         "'%s' is always null, of no type",
+                         "'%s' is always null, of no type: compute it from a "
+                         "column, or leave it out",
                          field->name);
     if (names->speaks_sql && expression_is_sql(name->definition))
         return expression_sql(name->definition, &name->sql, err);
@@ -265,7 +269,7 @@ add_field(struct names *names, const struct job_field *field, struct error *err)
         if (!match.rank)
             return unknown(names, spelling.name, true, err);
         const struct name *found = &names->list[match.number];
-        if (spelling_settle(&match, &spelling, err) || check_usable(found, err))
+        if (spelling_settle(&match, &spelling, err) || check_usable(names, found, err))
             return -1;
         name->name = found->name;
         name->type = found->type;

@@ -36,7 +36,8 @@ static int no_table(struct postgres *postgres,
     error_set(err,
               ERROR_USAGE,
               nearest ? "[%s] table: no table '%s': did you mean '%s'?"
-                      : "[%s] table: no table '%s'",
+                      : "[%s] table: no table '%s': check its name and schema, and "
+                        "the database of [source] connection",
               table->section,
               table->name,
               nearest);

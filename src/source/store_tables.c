@@ -6,6 +6,7 @@
 
 #include "store_parts.h"
 #include "store_writer.h"
+#include "zone_list.h"
 
 double store_writer_share(double filled)
 {
@@ -27,11 +28,7 @@ static int check_ids(struct last_id *last,
     for (int32_t i = 0; i < n; i++) {
         struct text id = store_row_id_text(shape, records[i]);
         if (id.n == last->n && memcmp(id.bytes, last->bytes, (size_t)last->n) == 0)
-            return error_set(err,
-                             ERROR_USAGE,
-                             "[zones] id: two zones have the id '%.*s'",
-                             last->n < 80 ? (int)last->n : 80,
-                             last->bytes);
+            return zone_again(id, err);
         last->n = id.n;
         memcpy(last->bytes, id.bytes, (size_t)id.n);
     }

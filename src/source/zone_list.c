@@ -58,6 +58,16 @@ int zone_without_id(bool is_null, struct error *err)
                      is_null ? "is not null" : "<> ''");
 }
 
+int zone_again(struct text id, struct error *err)
+{
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[zones] id: two zones have the id '%.*s': take another id, or "
+                     "unite them in a view (ST_Union)",
+                     id.n < 80 ? (int)id.n : 80,
+                     id.bytes);
+}
+
 int zone_list_add(struct zone_list *zones,
                   int64_t n_most,
                   const struct zone_row *row,
@@ -68,11 +78,12 @@ int zone_list_add(struct zone_list *zones,
     if (zones->n == n_most || row->id.n > zones->id_bytes)
         return error_set(err, ERROR_SOURCE, "zones changed while they were read");
     int order = zones->n > 0 ? compare_last(zones, row->id) : -1;
-    if (order >= 0)
+    if (order == 0)
+        return zone_again(row->id, err);
+    if (order > 0)
         return error_set(err,
-                         order == 0 ? ERROR_USAGE : ERROR_DATA,
-                         order == 0 ? "[zones] id: two zones have the id '%.*s'"
-                                    : "[zones] id: '%.*s' does not sort bytewise",
+                         ERROR_DATA,
+                         "[zones] id: '%.*s' does not sort bytewise",
                          (int)row->id.n,
                          row->id.bytes);
     char *id = zones->ids + zones->n * zones->id_bytes;

@@ -24,6 +24,9 @@ int zone_list_init(struct zone_list *zones,
 /* Refuse a zone without an id, as every source does: -1 with ERROR_USAGE. */
 int zone_without_id(bool is_null, struct error *err);
 
+/* Refuse the second zone of an id: -1 with ERROR_USAGE. */
+int zone_again(struct text id, struct error *err);
+
 /* Returns 0, or -1 with ERROR_USAGE (id null, empty or a duplicate) or ERROR_SOURCE
  * (more zones than announced: they changed meanwhile). */
 int zone_list_add(struct zone_list *zones,

@@ -168,7 +168,10 @@ static int find_kind(const struct statistic_kind **kind,
                          "unknown statistic '%s': did you mean '%s'?",
                          call->function,
                          nearest);
-    return error_set(err, ERROR_USAGE, "unknown statistic '%s'", call->function);
+    return error_set(err,
+                     ERROR_USAGE,
+                     "unknown statistic '%s': the README lists them, under The result",
+                     call->function);
 }
 
 static int refuse_type(const struct statistic_kind *kind,

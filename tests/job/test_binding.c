@@ -204,7 +204,10 @@ static void what_does_not_fit_the_columns_is_refused(void **state)
           "fields" },
         { "where = outline is null\n",
           "5: [buildings] where: column 'outline' is of type geometry, which no "
-          "expression can use" },
+          "expression can use: a view can cast it" },
+        { "keep = outline\n",
+          "5: [buildings] keep: column 'outline' is of type geometry, which no "
+          "expression can use: a view can cast it" },
         { "where = height\n",
           "5: [buildings] where: not a condition: compare it, as in 'height > 10'" },
         { "where = null\n",
@@ -214,13 +217,14 @@ static void what_does_not_fit_the_columns_is_refused(void **state)
           "compared" },
         { "fields = outline\n",
           "5: [buildings] fields: column 'outline' is of type geometry, which no "
-          "expression can use" },
+          "expression can use: a view can cast it" },
         { "fields = hight\n",
           "5: [buildings] fields: unknown name 'hight': did you mean 'height'?" },
         { "fields = height, a = later, later = 1\n",
           "5: [buildings] fields: 'a': unknown name 'later'" },
         { "fields = a = null\n",
-          "5: [buildings] fields: 'a' is always null, of no type" },
+          "5: [buildings] fields: 'a' is always null, of no type: compute it from a "
+          "column, or leave it out" },
         { "fields = height\n\nkeep = heigth\n",
           "7: [buildings] keep: unknown name 'heigth': did you mean 'height'?" },
         { "keep = size\n",

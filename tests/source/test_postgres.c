@@ -100,7 +100,7 @@ static void zones_that_are_none_are_refused(void **state)
     } cases[] = {
         { "SELECT 'a'::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary"
           " FROM generate_series(1, 2)",
-          "two zones have the id 'a'" },
+          "two zones have the id 'a': take another id, or unite them" },
         { "SELECT NULL::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary",
           "null" },
         { "SELECT ''::text zip, ST_MakeEnvelope(0, 0, 1, 1, 26986) boundary", "empty" },
