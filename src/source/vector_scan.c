@@ -165,13 +165,13 @@ static void put_geometry(struct vector *vector, struct batch *batch, struct ewkb
     batch->bytes_used += n;
     batch->geometry[row] = (struct text){ (const char *)to, n };
     enum ewkb_fault fault = ewkb_read(to, n, head);
-    batch->faults[row] = (uint8_t)fault;
+    batch->faults[row] = (uint8_t)ewkb_fault_of(fault, head);
     batch->boxes[row] = fault == EWKB_FINE ? head->box : (struct box){ 1, 1, 0, 0 };
 }
 
 static bool is_usable(enum ewkb_fault fault, const struct ewkb *head)
 {
-    return fault == EWKB_FINE
+    return (fault == EWKB_FINE || fault == EWKB_COLLECTED)
            && (head->type == EWKB_POLYGON || head->type == EWKB_MULTIPOLYGON);
 }
 
@@ -179,7 +179,7 @@ static bool is_usable(enum ewkb_fault fault, const struct ewkb *head)
 static int no_polygon(struct vector *vector, enum ewkb_fault fault, struct error *err)
 {
     const char *name = vector->module->geometry_name(vector->table->layer);
-    if (fault == EWKB_FINE || fault == EWKB_UNSUPPORTED)
+    if (fault == EWKB_FINE || fault == EWKB_COLLECTED || fault == EWKB_UNSUPPORTED)
         error_set(err, ERROR_USAGE, "is not a polygon but %s", name);
     else
         error_set(err, ERROR_USAGE, "%s: %s", name, ewkb_fault_text(fault));

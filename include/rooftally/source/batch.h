@@ -22,8 +22,9 @@ struct batch {
     struct column *columns; /* [binding->n_slots]; SLOT_SOURCE ones are filled here,
                                the others have room */
     int n_columns;
-    struct box *boxes; /* [capacity]; empty where the fault is not EWKB_FINE; while the
-                            * geometry is not there, maybe larger: sides are floats */
+    struct box *boxes; /* [capacity]; empty where the fault is one (not EWKB_COLLECTED);
+                            * while the geometry is not there, maybe larger: sides are
+                            * floats */
     uint8_t *faults;   /* [capacity] enum ewkb_fault */
     struct text *geometry; /* [capacity] EWKB; n = 0 while not fetched (a store) */
     uint8_t *inside;  /* [capacity] 1: the source knows that it lies in the zone, and
