@@ -19,7 +19,7 @@ struct checker {
     lookup_function *lookup;
     void *context;
     const char *source;
-    int n_nodes; /* with those of definitions */
+    int n_nodes; /* that definitions bring in */
     struct error *err;
 };
 
@@ -359,6 +359,7 @@ static int check_name(struct checker *c, struct expression *node)
         node_replace(node, copy);
         return 0;
     }
+    node->depth = binding.definition ? binding.definition->depth : 1;
     node->type = binding.type;
     node->slot = binding.slot;
     if (binding.sql && !(node->sql = strdup(binding.sql)))
@@ -439,9 +440,11 @@ static int check_node(struct checker *c, struct expression *node)
     return error_set(c->err, ERROR_INTERNAL, "a node of no kind");
 }
 
+/* A name that the source knows keeps what it stands for, of which it is told. */
 static int measure_depth(struct expression *node)
 {
-    node->depth = 1;
+    if (node->kind != NODE_NAME || node->depth == 0)
+        node->depth = 1;
     for (int i = 0; i < node->n_args; i++) {
         int depth = 1 + measure_depth(node->args[i]);
         if (depth > node->depth)
@@ -460,9 +463,9 @@ int expression_check(struct expression *expression,
         .lookup = lookup,
         .context = context,
         .source = expression->source,
-        .n_nodes = node_count(expression),
         .err = err,
     };
+    int n_own = node_count(expression);
     assert(expression->source && !expression->checked);
     if (check_node(&c, expression) || expression_fold(expression, err))
         return -1;
@@ -472,7 +475,7 @@ int expression_check(struct expression *expression,
                          "nested deeper than %d with all definitions put in",
                          MOST_DEPTH);
     expression->checked = true;
-    expression->n_nodes = c.n_nodes;
+    expression->n_nodes = n_own + c.n_nodes;
     *type = expression->type;
     return 0;
 }

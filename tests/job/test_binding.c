@@ -503,16 +503,34 @@ static int make_file(void **state)
     return file < 0 || close(file);
 }
 
+/* What both sources say of the job: 0, or -1 with the same error, which is left in *err. */
+static int binds_alike(const char *fields, const char *where, struct error *err)
+{
+    struct error errs[2];
+    int status[2];
+    struct job *job = opened(fields, where);
+    for (int i = 0; i < 2; i++) {
+        struct binding binding;
+        status[i] = binding_init(&binding, job, i ? &store : &database, &errs[i]);
+        if (status[i] == 0)
+            binding_release(&binding);
+    }
+    assert_int_equal(status[0], status[1]);
+    if (status[0] < 0)
+        assert_string_equal(errs[0].text, errs[1].text);
+    *err = errs[0];
+    job_close(job);
+    return status[0];
+}
+
 /* Three times as large from field to field, whether we or the source put them in. */
 static void definitions_may_grow_alike_for_every_source(void **state)
 {
     (void)state;
-    char fields[400] = "fields = f0 = size % 2";
+    char fields[400] = "fields = f0 = size % 2", text[420];
     int n_refused = 0;
+    struct error err;
     for (int k = 1; k < 12; k++) {
-        struct binding binding;
-        struct error errs[2];
-        int status[2];
         snprintf(fields + strlen(fields),
                  sizeof fields - strlen(fields),
                  ", f%d = f%d + f%d - f%d",
@@ -520,23 +538,50 @@ static void definitions_may_grow_alike_for_every_source(void **state)
                  k - 1,
                  k - 1,
                  k - 1);
-        char text[420];
         snprintf(text, sizeof text, "%s\n", fields);
-        struct job *job = opened(text, "");
-        for (int i = 0; i < 2; i++) {
-            status[i] = binding_init(&binding, job, i ? &store : &database, &errs[i]);
-            if (status[i] == 0)
-                binding_release(&binding);
-        }
-        assert_int_equal(status[0], status[1]);
-        n_refused += status[0] < 0;
-        if (status[0] < 0) {
-            assert_string_equal(errs[0].text, errs[1].text);
-            assert_non_null(strstr(errs[0].text, "grows too large"));
-        }
-        job_close(job);
+        if (binds_alike(text, "", &err) == 0)
+            continue;
+        n_refused++;
+        assert_non_null(strstr(err.text, "grows too large"));
     }
     assert_in_range(n_refused, 1, 4);
+}
+
+/* Forty levels deeper from field to field. */
+static void definitions_may_be_as_deep_for_every_source(void **state)
+{
+    (void)state;
+    char fields[4000] = "fields = f0 = size";
+    int n_refused = 0;
+    struct error err;
+    for (int k = 1; k < 9; k++) {
+        size_t n = strlen(fields);
+        n += (size_t)snprintf(fields + n, sizeof fields - n, ", f%d = f%d", k, k - 1);
+        for (int i = 0; i < 40; i++)
+            n += (size_t)snprintf(fields + n, sizeof fields - n, " + 1 * size");
+        snprintf(fields + n, sizeof fields - n, "\n");
+        if (binds_alike(fields, "", &err) < 0) {
+            n_refused++;
+            assert_non_null(strstr(err.text, "nested deeper"));
+        }
+        fields[n] = '\0';
+    }
+    assert_in_range(n_refused, 2, 6);
+}
+
+/* What stands in the job itself is bounded by its file alone. */
+static void a_long_list_may_stand_beside_a_field(void **state)
+{
+    (void)state;
+    enum { N = 110000 };
+    struct error err;
+    char *where = malloc(8 * N + 100);
+    size_t n = (size_t)sprintf(where, "where = f0 > 0 and size in (0");
+    for (int i = 1; i < N; i++)
+        n += (size_t)sprintf(where + n, ",%d", i);
+    sprintf(where + n, ")\n");
+    assert_int_equal(binds_alike("fields = f0 = size + 1\n", where, &err), 0);
+    free(where);
 }
 
 static int remove_file(void **state)
@@ -559,6 +604,8 @@ int main(void)
         cmocka_unit_test(slots_are_bounded),
         cmocka_unit_test(zones_are_filtered_by_columns_and_area),
         cmocka_unit_test(definitions_may_grow_alike_for_every_source),
+        cmocka_unit_test(definitions_may_be_as_deep_for_every_source),
+        cmocka_unit_test(a_long_list_may_stand_beside_a_field),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }
