@@ -49,7 +49,7 @@ bool hint_building_index(char text[HINT_BYTES],
                          const struct source_schema *schema)
 {
     const char *column = schema->building_geometry_column;
-    if (schema->spatial_index)
+    if (schema->spatial_index && !*schema->bare_part)
         return false;
     put_index(text, hint_bare_table(job, schema), column, true, schema->building_view);
     return true;

@@ -66,9 +66,10 @@ int postgres_follow(struct source *source,
                     struct error *err);
 
 /* postgres_schema.c: resolve tables, columns, SRIDs, CRS, indexes into base.schema; and
- * the first step of it alone, PostGIS and its schema. */
+ * steps of it alone: PostGIS and its schema; which database it is. */
 int postgres_read_schema(struct postgres *postgres, struct error *err);
 int postgres_read_versions(struct postgres *postgres, struct error *err);
+int postgres_read_identity(struct postgres *postgres, struct error *err);
 void postgres_name_tables(struct postgres *postgres); /* as the job spells them */
 
 /* postgres_table.c: resolve table->name, or ERROR_USAGE with the nearest known name. */

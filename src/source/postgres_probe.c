@@ -46,7 +46,8 @@ static char *definition_of(PGresult *result)
     const char *values[4] = { "", "", "", "" };
     for (int i = 0; i < 4 && PQntuples(result) == 1; i++)
         values[i] = PQgetvalue(result, 0, i);
-    if (*values[0] || (!*values[1] && !*values[2]))
+    bool has_code = *values[2] && *values[3];
+    if (*values[0] || (!*values[1] && !has_code))
         return strdup(values[0]);
     int n = *values[1] ? asprintf(&text, "%s +type=crs", values[1])
                        : asprintf(&text, "%s:%s", values[2], values[3]);
@@ -169,13 +170,11 @@ static int probe_parts(struct postgres *postgres, struct error *err)
         session_run(&postgres->session, statement, 2, params, false, err);
     if (!result)
         return -1;
-    if (PQntuples(result) == 1) {
-        schema->spatial_index = false;
+    if (PQntuples(result) == 1)
         snprintf(schema->bare_part,
                  sizeof schema->bare_part,
                  "%s",
                  PQgetvalue(result, 0, 0));
-    }
     PQclear(result);
     return 0;
 }
