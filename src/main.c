@@ -130,12 +130,14 @@ static int refuse(int argc,
                   struct error *err)
 {
     const char *names[N_COMMANDS];
+    int n = 0;
     (void)comm, (void)advice;
     if (argc < 1)
         return error_set(err, ERROR_USAGE, "no command given; see rooftally --help");
     for (int i = 0; i < N_COMMANDS; i++)
-        names[i] = commands[i].name;
-    const char *nearest = nearest_word(argv[0], names, N_COMMANDS);
+        if (strlen(commands[i].name) > 2) /* -h is near to any letter */
+            names[n++] = commands[i].name;
+    const char *nearest = nearest_word(argv[0], names, n);
     return error_set(err,
                      ERROR_USAGE,
                      "unknown command '%.60s'%s%s; see rooftally --help",

@@ -80,7 +80,7 @@ bool file_sync_folder(const char *folder)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return true; /* it can be written, that is all */
+        return errno == EACCES || errno == EPERM; /* it can be written, that is all */
     int failed = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
     close(fd);
     errno = failed;

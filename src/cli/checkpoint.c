@@ -47,10 +47,10 @@ static int refuse_zones(const struct checkpoint *c,
                          what);
     return error_set(err,
                      ERROR_USAGE,
-                     "%s holds %s: go on from them with --resume, or start anew with "
-                     "--force",
+                     "%s holds %s: %sstart anew with --force",
                      c->folder,
-                     what);
+                     what,
+                     there->n_zones > 0 ? "go on from them with --resume, or " : "");
 }
 
 static int begin(struct checkpoint *c,

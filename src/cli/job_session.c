@@ -185,14 +185,20 @@ share_text(struct comm *comm, const char *own, char **first, struct error *err)
 }
 
 /* Every rank reads the job by itself: out of a file that is not the same on every host, or with
- * options that it alone was started with, one result would come of several jobs. */
+ * options that it alone was started with, one result would come of several jobs; and all retry
+ * together. */
 static int
 compare_jobs(const struct job_session *session, struct comm *comm, struct error *err)
 {
     const struct job *job = session->job;
     char *own = NULL, *first = NULL, differs[400];
     int status = 0;
-    if (asprintf(&own, "%s[job] output = %s\n", job->identity, job->output) < 0) {
+    if (asprintf(&own,
+                 "%s[job] output = %s\n[limits] retries = %d\n",
+                 job->identity,
+                 job->output,
+                 job->retries)
+        < 0) {
         own = NULL;
         status = error_set(err, ERROR_BUDGET, "no memory for a job");
     }

@@ -104,6 +104,33 @@ static enum ewkb_fault read_any(const uint8_t *bytes, int64_t n_bytes, struct ew
 }
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+/* Add a closed ring, and step behind it; false where it has a fault. */
+static inline bool add_ring(const uint8_t **at,
+                            const uint8_t *end,
+                            struct extent *extent,
+                            int64_t *n_vertices)
+{
+    uint32_t n;
+    const uint8_t *from = *at + 4;
+    if (end - *at < 4)
+        return false;
+    memcpy(&n, *at, 4);
+    if (n < 4 || n > (uint64_t)(end - from) / 16
+        || memcmp(from, from + 16 * (int64_t)(n - 1), 16) != 0)
+        return false;
+    struct extent grown = *extent; /* in registers */
+    const uint8_t *stop = from + 16 * (int64_t)n;
+    for (; from < stop; from += 16) {
+        double point[2];
+        memcpy(point, from, sizeof point);
+        extent_add(&grown, point[0], point[1]);
+    }
+    *extent = grown;
+    *n_vertices += n;
+    *at = stop;
+    return grown.odd == 0;
+}
+
 /*
  * The one kind that a footprint is: a little-endian polygon of x and y, whose shell comes
  * first and holds its holes.
@@ -112,7 +139,7 @@ static enum ewkb_fault read_any(const uint8_t *bytes, int64_t n_bytes, struct ew
  */
 static bool read_footprint(const uint8_t *bytes, int64_t n_bytes, struct ewkb *out)
 {
-    uint32_t code, n_rings, n;
+    uint32_t code, n_rings;
     uint32_t srid = 0;
     const uint8_t *at = bytes + 9, *end = bytes + n_bytes;
 
@@ -126,26 +153,14 @@ static bool read_footprint(const uint8_t *bytes, int64_t n_bytes, struct ewkb *o
         at += 4;
     }
     memcpy(&n_rings, at - 4, 4);
-    if (n_rings == 0)
-        return false;
-    struct extent extent = empty_extent, holes = empty_extent, *to = &extent;
+    struct extent extent = empty_extent, holes = empty_extent;
     int64_t n_vertices = 0;
-    for (; n_rings > 0; n_rings--, to = &holes) {
-        if (end - at < 4)
+    if (n_rings == 0 || !add_ring(&at, end, &extent, &n_vertices))
+        return false;
+    for (uint32_t i = 1; i < n_rings; i++)
+        if (!add_ring(&at, end, &holes, &n_vertices))
             return false;
-        memcpy(&n, at, 4);
-        at += 4;
-        if (n < 4 || n > (uint64_t)(end - at) / 16
-            || memcmp(at, at + 16 * (int64_t)(n - 1), 16) != 0)
-            return false;
-        n_vertices += n;
-        for (const uint8_t *stop = at + 16 * (int64_t)n; at < stop; at += 16) {
-            double point[2];
-            memcpy(point, at, sizeof point);
-            extent_add(to, point[0], point[1]);
-        }
-    }
-    if (at != end || extent.odd || holes.odd || !holds(&extent, &holes))
+    if (at != end || (n_rings > 1 && !holds(&extent, &holes)))
         return false;
     out->type = EWKB_POLYGON;
     memcpy(&out->srid, &srid, sizeof srid);

@@ -42,7 +42,7 @@ int postgres_read_versions(struct postgres *postgres, struct error *err)
 }
 
 /* A cluster has an identifier that its standbys share and its restored dumps do not. */
-static int read_identity(struct postgres *postgres, struct error *err)
+int postgres_read_identity(struct postgres *postgres, struct error *err)
 {
     static const char *const statements[] = {
         "SELECT pg_catalog.current_database(),"
@@ -324,7 +324,7 @@ int postgres_read_schema(struct postgres *postgres, struct error *err)
     const struct job *job = postgres->job;
     struct source_schema *schema = &postgres->base.schema;
     postgres_name_tables(postgres);
-    if (postgres_read_versions(postgres, err) || read_identity(postgres, err)
+    if (postgres_read_versions(postgres, err) || postgres_read_identity(postgres, err)
         || postgres_find_table(postgres, &postgres->zones, err)
         || postgres_find_table(postgres, &postgres->buildings, err))
         return -1;

@@ -197,6 +197,24 @@ static int take_schema(struct postgres *postgres,
                         err);
 }
 
+static int
+check_identity(struct postgres *postgres, const char *first, struct error *err)
+{
+    const char *own = postgres->base.schema.identity;
+    if (postgres_read_identity(postgres, err))
+        return -1;
+    if (strcmp(own, first) == 0)
+        return 0;
+    return error_set(err,
+                     ERROR_USAGE,
+                     "[source] connection: rank %d is connected to %s, and rank 0 to "
+                     "%s: "
+                     "give all ranks the same",
+                     postgres->rank,
+                     own,
+                     first);
+}
+
 int postgres_follow(struct source *source,
                     const uint8_t *bytes,
                     int64_t n_bytes,
@@ -215,5 +233,8 @@ int postgres_follow(struct source *source,
             err->code = ERROR_SOURCE;
         return -1;
     }
+    /* a shared snapshot is of one database; without one, nothing else has said so */
+    if (!*head.snapshot && check_identity(postgres, head.schema.identity, err))
+        return -1;
     return postgres_use_index(postgres, head.index_only, err);
 }

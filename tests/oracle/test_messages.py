@@ -58,6 +58,7 @@ def mistakes():
     for ranks in (1, 3):
         says("no command given; see rooftally --help", ranks=ranks)
         says("unknown command 'rum': did you mean run; see rooftally --help", "rum", JOB, ranks=ranks)
+    says("unknown command '-v'; see rooftally --help", "-v")
     for name, letters in (("run", "-qxf"), ("plan", "-xo"), ("stage", "-fqx"), ("export", "-fx"), ("report", "-xf")):
         says(f"{name}: unknown option -x; see rooftally {name} --help", name, JOB, letters)
     for word in ("-f", "--force", "--force=1", "--zz=hush"):
