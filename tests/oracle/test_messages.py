@@ -131,6 +131,13 @@ def damaged():
     with open(spool + "/manifest", "w", encoding="utf-8") as file:
         file.write("rooftally spool 1\n")
     says(f"{spool} holds zones of version 1, .* --force", *RUN, "-o", RESULT + "3", "--resume")
+    with open(spool + "/rank-0.1", "w", encoding="utf-8") as file:
+        file.write("RTZ1" * 100)
+    says(f"{spool} holds 0 finished zones and 400 bytes that are damaged, or of another version: start anew with --force",
+         *RUN, "-o", RESULT + "3")
+    os.unlink(spool + "/manifest")
+    says(f"{spool}: its manifest is missing, .* its 0 finished zones and 400 bytes .*: start anew with --force alone",
+         *RUN, "-o", RESULT + "3", "--resume")
 
 
 def last_child(pid):
