@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "rooftally/base/log.h"
@@ -62,11 +63,28 @@ static void tell_missing_indexes(const struct run *run)
                   hint);
 }
 
+/* Whether anything that the job asks for depends on what coordinates are. */
+static bool measures_metres(const struct run *run)
+{
+    const struct binding *binding = &run->session.binding;
+    const struct job *job = run->session.job;
+    static const char density[] = "density";
+    for (int i = 0; i < binding->n_slots; i++)
+        if (binding->slots[i].origin == SLOT_MEASURE
+            && binding->slots[i].measure != MEASURE_VERTICES)
+            return true;
+    for (int i = 0; i < job->n_statistics; i++)
+        if (strncasecmp(job->statistics[i].text, density, sizeof density - 1) == 0)
+            return true;
+    return false;
+}
+
 void run_tell_start(const struct run *run)
 {
     if (!run->scans)
         tell_missing_indexes(run);
-    job_session_tell_crs(&run->session);
+    if (measures_metres(run))
+        job_session_tell_crs(&run->session);
     const char *where = job_session_other_where(&run->session);
     if (where)
         log_event(LOG_WARN,

@@ -92,5 +92,9 @@ for srid, known in ((4326, True), (990006, True), (990004, True), (998877, False
         run = rooftally("run", job, "-o", os.path.join(folder, "crs.h5"), "--force", "--quiet")
         check(run.stderr.count("event=no_crs") == (not known), srid, fetch, "warned:", run.stderr)
         seen = Result(os.path.join(folder, "crs.h5"))["area"][0]
+        for statistic in ("count", "density"):
+            told = rooftally("run", job, "-o", os.path.join(folder, "other.h5"), "--force", "--quiet", "--set",
+                             f"statistics.area={statistic}").stderr.count("event=no_crs")
+            check(told == (not known and statistic == "density"), srid, fetch, statistic, "warned", told, "times")
         check(abs(seen / area - 1 < 1e-4) if known else seen < 1, srid, fetch, "area", seen, "is", area)
 finish()
