@@ -9,7 +9,7 @@ static void seeds(void)
                                                  { 7, 0, 0, "" },
                                                  { 9, 3, 2, "\xc3\xa9" } };
     for (int kind = MESSAGE_READY; kind <= MESSAGE_SIGNAL; kind++) {
-        uint8_t bytes[1024];
+        uint8_t bytes[MESSAGE_FIXED_BYTES + 256];
         struct message message = { .kind = (enum message_kind)kind,
                                    .unit = 3,
                                    .n_zones = kind == MESSAGE_UNIT ? 3 : 0,
