@@ -8,6 +8,7 @@
 #include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
 
+#include "retry.h"
 #include "stop.h"
 
 enum { LONGEST_BACK_OFF = 6 }; /* doublings of half a second */
@@ -281,11 +282,7 @@ static int analyse_with_retries(struct drive *drive,
         if (why->code != ERROR_SOURCE)
             return -1;
         if (n == drive->retries)
-            return n > 0 ? error_prefix(why,
-                                        "after %d %s",
-                                        n,
-                                        n == 1 ? "retry" : "retries")
-                         : -1;
+            return retry_prefix(n, why);
         log_event(LOG_WARN,
                   "retry",
                   "n=%d row=%lld why=\"%s\"",

@@ -10,14 +10,19 @@
 
 enum { LONGEST_WAIT = 5 }; /* doublings of half a second */
 
+int retry_prefix(int n, struct error *err)
+{
+    return n > 0 ? error_prefix(err, "after %d %s", n, n == 1 ? "retry" : "retries")
+                 : -1;
+}
+
 bool retry_begins(struct comm *comm, int n, int n_most, struct error *err)
 {
     struct error why = { ERROR_NONE, "" };
     if (err->code != ERROR_SOURCE)
         return false;
     if (n == n_most) {
-        if (n > 0)
-            error_prefix(err, "after %d %s", n, n == 1 ? "retry" : "retries");
+        (void)retry_prefix(n, err);
         return false;
     }
     if (comm_rank(comm) == 0)

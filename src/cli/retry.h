@@ -17,4 +17,8 @@
  */
 bool retry_begins(struct comm *comm, int n, int n_most, struct error *err);
 
+/* "after 3 retries: " in front of what the last has failed with, unless there was none. Returns
+ * -1. */
+int retry_prefix(int n, struct error *err);
+
 #endif

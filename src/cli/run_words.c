@@ -2,7 +2,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "rooftally/base/log.h"
@@ -67,16 +66,11 @@ static void tell_missing_indexes(const struct run *run)
 static bool measures_metres(const struct run *run)
 {
     const struct binding *binding = &run->session.binding;
-    const struct job *job = run->session.job;
-    static const char density[] = "density";
     for (int i = 0; i < binding->n_slots; i++)
         if (binding->slots[i].origin == SLOT_MEASURE
             && binding->slots[i].measure != MEASURE_VERTICES)
             return true;
-    for (int i = 0; i < job->n_statistics; i++)
-        if (strncasecmp(job->statistics[i].text, density, sizeof density - 1) == 0)
-            return true;
-    return false;
+    return statistics_by_zone_area(run->session.statistics);
 }
 
 void run_tell_start(const struct run *run)

@@ -314,6 +314,14 @@ int statistics_n_outputs(const struct statistics *statistics)
     return statistics->n_outputs;
 }
 
+bool statistics_by_zone_area(const struct statistics *statistics)
+{
+    for (int i = 0; i < statistics->n; i++)
+        if (statistics->statistics[i].kind->unit == UNIT_DENSITY)
+            return true;
+    return false;
+}
+
 const struct output *statistics_output(const struct statistics *statistics, int index)
 {
     return &statistics->outputs[index];

@@ -8,6 +8,16 @@ import signal
 
 from fault import *
 
+
+def start_behind(library, name, ranks, **changes):
+    """A run whose calls go to `library` first."""
+    environment["LD_PRELOAD"] = library
+    try:
+        return start(name, ranks, "--quiet", **changes)
+    finally:
+        del environment["LD_PRELOAD"]
+
+
 make_database("sync")
 wanted = reference()
 failing = os.path.join(folder, "failing.so")
@@ -15,11 +25,7 @@ subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", failing], check=
                input="#include <errno.h>\nint fdatasync(int f) { (void)f; errno = EIO; return -1; }")
 for ranks in (1, 2):
     name = f"sync_{ranks}"
-    environment["LD_PRELOAD"] = failing
-    try:
-        process = start(name, ranks, "--quiet", limits__checkpoint="0.2 s")
-    finally:
-        del environment["LD_PRELOAD"]
+    process = start_behind(failing, name, ranks, limits__checkpoint="0.2 s")
     stderr = process.communicate(timeout=60)[1]
     check(process.returncode == 1 and "Input/output error" in stderr, name, "ended with",
           process.returncode, stderr)
@@ -31,11 +37,7 @@ for ranks in (1, 2):
 # Nor does a run that is stopped keep it to itself that its last zones may be lost with the machine.
 for ranks in (1, 2):
     name = f"stopped_{ranks}"
-    environment["LD_PRELOAD"] = failing
-    try:
-        process = start(name, ranks, "--quiet", limits__checkpoint="1 h")
-    finally:
-        del environment["LD_PRELOAD"]
+    process = start_behind(failing, name, ranks, limits__checkpoint="1 h")
     wait_working(name, process)
     pids = list(ranks_of(process).values())
     kill(pids[-1], signal.SIGTERM)
@@ -126,11 +128,7 @@ of_store = dict(source={"kind": "store", "path": os.path.join(folder, "whole.h5"
                 limits__checkpoint="none")
 for ranks in (1, 2):
     name = f"part_{ranks}"
-    environment["LD_PRELOAD"] = once
-    try:
-        process = start(name, ranks, "--quiet", **of_store)
-    finally:
-        del environment["LD_PRELOAD"]
+    process = start_behind(once, name, ranks, **of_store)
     stderr = process.communicate(timeout=60)[1]
     check(process.returncode == 1 and "syncing the result: Input/output error" in stderr, name,
           "ended with", process.returncode, stderr)

@@ -13,9 +13,10 @@
  *
  * GEOS is the authority. The grid answers only where it is certain: wherever rounding
  * could matter (an ordinate near an edge, a corner on a crossing) the answer is REFINE.
- * A zone that GEOS calls invalid has no grid: every building in its box is refined. A
- * collection whose box is inside is the caller's to refine (EWKB_COLLECTED): what ST_Within and
- * ST_Intersects say of members that overlap, or of different dimensions, is GEOS's business.
+ * A zone that GEOS calls invalid has no grid: every building in its box is refined. A building
+ * that is EWKB_COLLECTED and whose box meets the zone's is the caller's to refine, whatever is
+ * decided of its box or outline: what ST_Within and ST_Intersects say of members that overlap,
+ * or of holes that are not in their shell, is GEOS's business.
  */
 #ifndef ROOFTALLY_GEOMETRY_ZONE_H
 #define ROOFTALLY_GEOMETRY_ZONE_H

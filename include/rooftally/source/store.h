@@ -153,8 +153,9 @@ int store_writer_open(struct store_writer **writer,
  * known    the box of a polygon that ewkb_read finds fine, and whose wkb may then be left
  *          out; NULL: it is still to be read
  * Returns  0, or -1 with
- *            ERROR_USAGE   the id is null, empty (zones) or too long
- *            ERROR_DATA    a zone that is not a polygon, or cannot be read: names it
+ *            ERROR_USAGE   the id is null, empty (zones) or too long; a zone that is not a
+ *                          polygon
+ *            ERROR_DATA    a zone that cannot be read: names it
  *            ERROR_BUDGET, ERROR_IO
  */
 int store_writer_zone(struct store_writer *writer,

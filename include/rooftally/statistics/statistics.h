@@ -73,6 +73,9 @@ void statistics_free(struct statistics *statistics);
 int statistics_n_outputs(const struct statistics *statistics);
 const struct output *statistics_output(const struct statistics *statistics, int index);
 
+/* Whether any of them goes by the area of its zone, and by no area of buildings. */
+bool statistics_by_zone_area(const struct statistics *statistics);
+
 /* Bytes a zone of n_selected buildings needs for its states, for `plan`. */
 int64_t statistics_size(const struct statistics *statistics, int64_t n_selected);
 
