@@ -30,7 +30,7 @@ static bool is_secret(const char *key, const char *end)
 {
     for (const char *at = key; at < end; at++)
         if (*at == '%' || (end - at >= 4 && strncasecmp(at, "pass", 4) == 0))
-            return strncasecmp(key, "passfile", 8) != 0;
+            return end - key != 8 || strncasecmp(key, "passfile", 8) != 0;
     return false;
 }
 
@@ -43,33 +43,41 @@ static const char *find_in(const char *from, const char *to, const char *text)
     return NULL;
 }
 
-/* scheme://user:SECRET@host/database?key=value&password=SECRET */
+/*
+ * scheme://user:SECRET@host/database?key=value&password=SECRET
+ *
+ * A password may itself hold an '@'. With a '?' before the last '@' there is no telling
+ * which of them belongs to the password: nothing of it is shown.
+ */
 static void redact_uri(struct redaction *out, const char *uri)
 {
     const char *authority = strstr(uri, "://") + 3, *end = uri + strlen(uri);
-    const char *at = strrchr(authority, '@');
+    const char *at = strrchr(authority, '@'), *question = strchr(authority, '?');
     const char *user_end = authority + strcspn(authority, ":@");
     const char *rest = authority;
     put(out, uri, authority);
-    if (at && *user_end == ':') { /* a password may itself hold an '@' */
+    if (at && question && question < at) {
+        put_stars(out);
+        return;
+    }
+    if (at && *user_end == ':') {
         put(out, authority, user_end + 1);
         put_stars(out);
         rest = at;
     }
-    const char *query = strchr(rest, '?');
-    if (!query) {
+    if (!question) {
         put(out, rest, end);
         return;
     }
-    put(out, rest, query);
-    while (query < end) {
-        const char *next = query + 1 + strcspn(query + 1, "&");
-        const char *equals = memchr(query, '=', (size_t)(next - query));
-        bool secret = equals && is_secret(query + 1, equals);
-        put(out, query, secret ? equals + 1 : next);
+    put(out, rest, question);
+    for (const char *key = question; key < end;) {
+        const char *next = key + 1 + strcspn(key + 1, "&");
+        const char *equals = memchr(key, '=', (size_t)(next - key));
+        bool secret = equals && is_secret(key + 1, equals);
+        put(out, key, secret ? equals + 1 : next);
         if (secret)
             put_stars(out);
-        query = next;
+        key = next;
     }
 }
 

@@ -19,6 +19,8 @@ static void seeds(void)
         "dbname=postgresql://u:SECRETSECRET@h/db",
         "postgresql:///db?host=/tmp&sslpassword=ABCDEFGHIJ",
         "postgresql://[::1]:1,[::2]/a?options=-c%20x",
+        "postgresql:///db?host=/t:u@d&sslpassword=ABCDEFGHIJ",
+        "postgresql://[?passfile]/?password=SECRETSECRET",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         seed_text(texts[i]);

@@ -66,7 +66,10 @@ static void read_rows(const struct batch *batch)
     uint64_t sum = 0;
     for (int32_t row = 0; row < batch->n_rows; row++) {
         const struct text *geometry = &batch->geometry[row];
-        must(batch->faults[row] <= EWKB_OPEN_RING);
+        uint8_t fault = batch->faults[row];
+        must(fault <= EWKB_LAST);
+        must(fault == EWKB_FINE || fault == EWKB_COLLECTED
+             || batch->boxes[row].xmin > batch->boxes[row].xmax);
         for (int64_t i = 0; i < geometry->n; i++)
             sum += (uint8_t)geometry->bytes[i];
         for (int c = -1; c < batch->n_columns; c++) {

@@ -444,6 +444,12 @@ static void passwords_are_starred(void **state)
           "postgresql://u:***@h/d?sslpassword=***" },
         { "postgresql://h/d?pass%77ord=secret", "postgresql://h/d?pass%77ord=***" },
         { "postgresql://h:5432/d", "postgresql://h:5432/d" },
+        { "postgresql:///d?host=/t:u@d&sslpassword=secret", "postgresql://***" },
+        { "postgresql://h/d?password=secret:secret@x", "postgresql://***" },
+        { "postgresql://u?x:secret@h/d", "postgresql://***" },
+        { "postgresql://h/d?passfile=/p&x=y", "postgresql://h/d?passfile=/p&x=y" },
+        { "postgresql://[?passfile]/?password=secret",
+          "postgresql://[?passfile]/?password=***" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *redacted = job_redact(cases[i].conninfo);
