@@ -26,9 +26,20 @@ static void seeds(void)
         seed_text(texts[i]);
 }
 
-/* Whether the value stands somewhere else in the text, where it is no secret. */
-static bool is_elsewhere(const char *text, const char *value)
+static bool is_secret(const PQconninfoOption *option)
 {
+    return strcmp(option->keyword, "password") == 0
+           || strcmp(option->keyword, "sslpassword") == 0;
+}
+
+/* Whether the value stands somewhere else as well, where it is no secret: once more in the
+ * text, or in another option, which may be written otherwise (%20). */
+static bool
+is_elsewhere(const char *text, const PQconninfoOption *options, const char *value)
+{
+    for (const PQconninfoOption *o = options; o->keyword; o++)
+        if (o->val && !is_secret(o) && strstr(o->val, value))
+            return true;
     const char *first = strstr(text, value);
     return (first && strstr(first + 1, value)) || strstr("***", value);
 }
@@ -42,10 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     must(redacted);
     PQconninfoOption *options = PQconninfoParse(text, NULL);
     for (PQconninfoOption *o = options; o && o->keyword; o++)
-        if (o->val && strlen(o->val) >= 6
-            && (strcmp(o->keyword, "password") == 0
-                || strcmp(o->keyword, "sslpassword") == 0)
-            && !is_elsewhere(text, o->val))
+        if (o->val && strlen(o->val) >= 6 && is_secret(o)
+            && !is_elsewhere(text, options, o->val))
             must(!strstr(redacted, o->val));
     PQconninfoFree(options);
     free(redacted);
