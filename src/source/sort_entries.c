@@ -1,23 +1,7 @@
 #include "sort_entries.h"
 
+#include <stdbool.h>
 #include <string.h>
-
-int64_t sort_length(const uint8_t *record)
-{
-    uint32_t n;
-    memcpy(&n, record, sizeof n);
-    return n;
-}
-
-struct sort_entry sort_entry_of(const uint8_t *record)
-{
-    uint8_t head[8] = { 0 };
-    uint64_t prefix;
-    int64_t n = sort_length(record);
-    memcpy(head, record + SORT_LENGTH_BYTES, n < 8 ? (size_t)n : 8);
-    memcpy(&prefix, head, sizeof prefix);
-    return (struct sort_entry){ __builtin_bswap64(prefix), record };
-}
 
 int sort_compare(const struct sort_entry *a, const struct sort_entry *b)
 {
@@ -37,12 +21,20 @@ static void swap(struct sort_entry *a, struct sort_entry *b)
     *b = kept;
 }
 
+static bool is_before(const struct sort_entry *a, const struct sort_entry *b)
+{
+    return a->prefix != b->prefix ? a->prefix < b->prefix : sort_compare(a, b) < 0;
+}
+
 static void insert(struct sort_entry *entries, int64_t n)
 {
-    for (int64_t i = 1; i < n; i++)
-        for (int64_t j = i; j > 0 && sort_compare(&entries[j], &entries[j - 1]) < 0;
-             j--)
-            swap(&entries[j], &entries[j - 1]);
+    for (int64_t i = 1; i < n; i++) {
+        struct sort_entry entry = entries[i];
+        int64_t to = i;
+        for (; to > 0 && is_before(&entry, &entries[to - 1]); to--)
+            entries[to] = entries[to - 1];
+        entries[to] = entry;
+    }
 }
 
 static void sink(struct sort_entry *entries, int64_t at, int64_t n)
@@ -119,54 +111,76 @@ static void sort_by_comparing(struct sort_entry *entries, int64_t n)
     sort_to_depth(entries, n, depth);
 }
 
-/* Put every entry into the bucket of its digit, in place: each swap brings one home. */
-static void
-deal(struct sort_entry *entries, int shift, const int64_t *counts, int64_t *ends)
+enum { MOST_DIGIT_BITS = 10, MOST_DIGITS = 1 << MOST_DIGIT_BITS };
+
+/* Bits of the prefix, from `shift` on. */
+struct digit {
+    int shift, n_bits;
+};
+
+static int digit_of(struct digit digit, uint64_t prefix)
 {
-    int64_t next[256], sum = 0;
-    for (int digit = 0; digit < 256; digit++) {
-        next[digit] = sum;
-        sum += counts[digit];
-        ends[digit] = sum;
-    }
-    for (int digit = 0; digit < 256; digit++)
-        while (next[digit] < ends[digit]) {
-            struct sort_entry entry = entries[next[digit]];
-            int to = (int)(entry.prefix >> shift & 255);
-            while (to != digit) {
+    return (int)(prefix >> digit.shift & ((UINT64_C(1) << digit.n_bits) - 1));
+}
+
+/* Put every entry into the bucket of its digit, in place: each swap brings one home. */
+static void deal(struct sort_entry *entries, struct digit digit, const int64_t *ends)
+{
+    int64_t next[MOST_DIGITS];
+    int n = 1 << digit.n_bits;
+    next[0] = 0;
+    memcpy(next + 1, ends, sizeof *ends * (size_t)(n - 1));
+    for (int home = 0; home < n; home++)
+        while (next[home] < ends[home]) {
+            struct sort_entry entry = entries[next[home]];
+            int to = digit_of(digit, entry.prefix);
+            while (to != home) {
                 struct sort_entry *there = &entries[next[to]++], kept = *there;
                 *there = entry;
                 entry = kept;
-                to = (int)(entry.prefix >> shift & 255);
+                to = digit_of(digit, entry.prefix);
             }
-            entries[next[digit]++] = entry;
+            entries[next[home]++] = entry;
         }
 }
 
-/* By the prefix, a byte at a time from the first; few, or equal ones, by comparing. */
-static void sort_by_digit(struct sort_entry *entries, int64_t n, int shift)
+/* The first bits in which prefixes differ, so many that about eight entries have each digit;
+ * none where all are equal. */
+static struct digit first_digit(const struct sort_entry *entries, int64_t n)
+{
+    enum { EACH_BITS = 3 };
+    uint64_t differ = 0;
+    for (int64_t i = 1; i < n; i++)
+        differ |= entries[i].prefix ^ entries[0].prefix;
+    int n_differ = differ ? 64 - __builtin_clzll(differ) : 0;
+    int wanted = 64 - __builtin_clzll((uint64_t)n) - EACH_BITS;
+    int n_bits = wanted < MOST_DIGIT_BITS ? wanted : MOST_DIGIT_BITS;
+    n_bits = n_bits < n_differ ? n_bits : n_differ;
+    return (struct digit){ n_differ - n_bits, n_bits };
+}
+
+/* By the prefix, digit after digit; few, or equal ones, by comparing. */
+void sort_entries(struct sort_entry *entries, int64_t n)
 {
     enum { FEW = 64 };
-    int64_t counts[256] = { 0 }, ends[256];
-    if (n <= FEW || shift < 0) {
+    int64_t ends[MOST_DIGITS], first = 0;
+    struct digit digit = { 0, 0 };
+    if (n > FEW)
+        digit = first_digit(entries, n);
+    if (digit.n_bits == 0) {
         sort_by_comparing(entries, n);
         return;
     }
+    int n_digits = 1 << digit.n_bits;
+    memset(ends, 0, sizeof *ends * (size_t)n_digits);
     for (int64_t i = 0; i < n; i++)
-        counts[entries[i].prefix >> shift & 255]++;
-    if (counts[entries[0].prefix >> shift & 255] == n) {
-        sort_by_digit(entries, n, shift - 8);
-        return;
+        ends[digit_of(digit, entries[i].prefix)]++;
+    for (int i = 1; i < n_digits; i++)
+        ends[i] += ends[i - 1];
+    deal(entries, digit, ends);
+    for (int i = 0; i < n_digits; i++) {
+        if (ends[i] - first > 1)
+            sort_entries(entries + first, ends[i] - first);
+        first = ends[i];
     }
-    deal(entries, shift, counts, ends);
-    for (int digit = 0; digit < 256; digit++)
-        if (counts[digit] > 1)
-            sort_by_digit(entries + ends[digit] - counts[digit],
-                          counts[digit],
-                          shift - 8);
-}
-
-void sort_entries(struct sort_entry *entries, int64_t n)
-{
-    sort_by_digit(entries, n, 56);
 }

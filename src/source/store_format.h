@@ -8,9 +8,8 @@
 #ifndef ROOFTALLY_SOURCE_STORE_FORMAT_H
 #define ROOFTALLY_SOURCE_STORE_FORMAT_H
 
-#include <float.h>
-#include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "rooftally/source/store.h"
 
@@ -142,15 +141,21 @@ int store_read_row_boxes(const struct store *store,
                          struct box *boxes,
                          struct error *err);
 
-/* The greatest float that is not above the value. */
+/*
+ * The greatest float that is not above the value. The nearest float is above for every other
+ * value, which no processor foresees: so one is taken from its place among all floats, or
+ * none, without a branch. Conversion is IEEE 754's: past the largest float comes infinity.
+ */
 static inline float store_float_below(double value)
 {
-    if (value > FLT_MAX)
-        return isinf(value) ? INFINITY : FLT_MAX;
-    if (value < -FLT_MAX)
-        return -INFINITY;
-    float at = (float)value;
-    return at > value ? nextafterf(at, -INFINITY) : at;
+    float nearest = (float)value;
+    int32_t bits;
+    memcpy(&bits, &nearest, sizeof bits);
+    int32_t place = bits ^ ((bits >> 31) & INT32_MAX); /* in order, -0 below +0 */
+    place -= nearest > value;
+    bits = place ^ ((place >> 31) & INT32_MAX);
+    memcpy(&nearest, &bits, sizeof bits);
+    return nearest;
 }
 
 static inline float store_float_above(double value)

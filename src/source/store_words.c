@@ -19,16 +19,58 @@ static struct text word(const struct words *words, int32_t i)
                           words->offsets[i + 1] - words->offsets[i] };
 }
 
+/* All bytes of a short text, given how many they are: its first and its last ones. */
+struct ends {
+    uint64_t first, last;
+};
+
+enum { SHORT_BYTES = 16 };
+
+static struct ends ends_of(struct text text)
+{
+    const char *at = text.bytes, *end = text.n > 0 ? at + text.n : at;
+    struct ends ends = { 0, 0 };
+    if (text.n >= 8) {
+        memcpy(&ends.first, at, 8);
+        memcpy(&ends.last, end - 8, 8);
+    } else if (text.n >= 4) {
+        memcpy(&ends.first, at, 4);
+        memcpy(&ends.last, end - 4, 4);
+    } else if (text.n > 0) {
+        ends.first = (uint64_t)(uint8_t)at[0] << 8 | (uint8_t)at[text.n / 2];
+        ends.last = (uint8_t)end[-1];
+    }
+    return ends;
+}
+
+static uint32_t slot_of(struct text text, struct ends ends)
+{
+    const uint64_t odd[2] = { UINT64_C(0x9e3779b97f4a7c15),
+                              UINT64_C(0xc2b2ae3d27d4eb4f) };
+    if (text.n > SHORT_BYTES)
+        return crc32c(0, text.bytes, (size_t)text.n) % WORDS_SLOTS;
+    uint64_t mixed = (ends.first ^ (uint64_t)text.n) * odd[0] + ends.last;
+    return (uint32_t)((mixed ^ mixed >> 32) * odd[1] >> 32) % WORDS_SLOTS;
+}
+
+static bool is_word(struct text known, struct text text, struct ends ends)
+{
+    if (known.n != text.n)
+        return false;
+    if (text.n > SHORT_BYTES)
+        return memcmp(known.bytes, text.bytes, (size_t)text.n) == 0;
+    struct ends of_known = ends_of(known);
+    return of_known.first == ends.first && of_known.last == ends.last;
+}
+
 /* The slot of a word, or the empty one where it belongs. */
 static uint32_t find(const struct words *words, struct text text)
 {
-    uint32_t slot = crc32c(0, text.bytes, (size_t)text.n) % WORDS_SLOTS;
-    for (; words->slots[slot]; slot = (slot + 1) % WORDS_SLOTS) {
-        struct text known = word(words, words->slots[slot] - 1);
-        if (known.n == text.n
-            && (text.n == 0 || memcmp(known.bytes, text.bytes, (size_t)text.n) == 0))
-            break;
-    }
+    struct ends ends = ends_of(text);
+    uint32_t slot = slot_of(text, ends);
+    while (words->slots[slot]
+           && !is_word(word(words, words->slots[slot] - 1), text, ends))
+        slot = (slot + 1) % WORDS_SLOTS;
     return slot;
 }
 

@@ -1,5 +1,6 @@
 /* The store: written, read, refused, damaged in every way that a file can be. */
 #include <fcntl.h>
+#include <math.h>
 #include <sys/stat.h>
 
 #include "rooftally/h5/h5.h"
