@@ -58,40 +58,13 @@ static int next_rows(struct collected *c,
                       : sorter_next(c->sorter, STORE_FILL_ROWS, records, n, err);
 }
 
-/* What zones have besides their columns: ids that differ, and shapes, for which a batch of
- * them is cut into parts. */
+/* What zones have besides their columns: ids that differ, and shapes. */
 struct shaping {
     struct store_writer *writer;
     struct last_id last;
     const struct crs *crs;
-    struct store_parts parts;
-    struct memory rooms[BUCKETS_MOST_PARTS];
-    int n_parts;
-
-    int64_t row; /* the batch */
-    const uint8_t *const *records;
-    int32_t n;
+    struct memory room;
 };
-
-static int shape_part(void *context, int part, struct error *err)
-{
-    struct shaping *shaping = context;
-    const struct store_writer *writer = shaping->writer;
-    const struct collected *zones = &writer->zones;
-    int32_t from = shaping->n * part / shaping->n_parts;
-    int32_t n = shaping->n * (part + 1) / shaping->n_parts - from;
-    if (n == 0)
-        return 0;
-    return store_fill_shapes(writer->store,
-                             &zones->shape,
-                             zones->ranges[0].first + shaping->row + from,
-                             shaping->records + from,
-                             n,
-                             known_valid(writer, shaping->row + from, n),
-                             shaping->crs,
-                             &shaping->rooms[part],
-                             err);
-}
 
 static int shape_zones(struct shaping *shaping,
                        int64_t row,
@@ -99,35 +72,19 @@ static int shape_zones(struct shaping *shaping,
                        int32_t n,
                        struct error *err)
 {
-    const struct collected *zones = &shaping->writer->zones;
-    shaping->row = row;
-    shaping->records = records;
-    shaping->n = n;
-    return check_ids(&shaping->last, &zones->shape, records, n, err)
-                   || store_parts_run(&shaping->parts,
-                                      shaping->n_parts,
-                                      shape_part,
-                                      shaping,
-                                      err)
-               ? -1
-               : 0;
-}
-
-/* As many parts as there is room for, at least one. */
-static int start_shaping(struct shaping *shaping, struct error *err)
-{
-    struct memory *memory = shaping->writer->memory;
-    int most = store_parts(shaping->writer->team);
-    store_parts_init(&shaping->parts, &shaping->writer->options);
-    do {
-        struct memory *room = &shaping->rooms[shaping->n_parts];
-        room->budget_bytes = STORE_SHAPES_ROOM;
-        room->base = memory_take(memory, MEMORY_GRID, room->budget_bytes, err);
-        if (!room->base)
-            return -1;
-        shaping->n_parts++;
-    } while (shaping->n_parts < most && memory_free_bytes(memory) > STORE_SHAPES_ROOM);
-    return 0;
+    const struct store_writer *writer = shaping->writer;
+    const struct collected *zones = &writer->zones;
+    if (check_ids(&shaping->last, &zones->shape, records, n, err))
+        return -1;
+    return store_fill_shapes(writer->store,
+                             &zones->shape,
+                             zones->ranges[0].first + row,
+                             records,
+                             n,
+                             known_valid(writer, row, n),
+                             shaping->crs,
+                             &shaping->room,
+                             err);
 }
 
 /* Rows of a table on their way from where they are sorted. */
@@ -218,7 +175,10 @@ int store_writer_fill_table(struct store_writer *writer,
     int status = open_parts(&f, table, n, err);
     if (status == 0 && collected == &writer->zones) {
         f.shaping = &shaping;
-        status = start_shaping(&shaping, err);
+        shaping.room.budget_bytes = STORE_SHAPES_ROOM;
+        shaping.room.base =
+            memory_take(writer->memory, MEMORY_GRID, STORE_SHAPES_ROOM, err);
+        status = shaping.room.base ? 0 : -1;
     }
     if (status == 0)
         status = store_parts_run(&f.parts, n, fill_part, &f, err);
