@@ -53,8 +53,6 @@ static bool await_turn(int rank)
     return stop_n_signals() == n_signals;
 }
 
-static const char *advice_of_lost = "";
-
 /* A host is gone, and the main thread may wait for it in any call: this is the end. Who
  * only was told, or is not to speak, gives the launcher time to end all. */
 static void end_lost(int rank, const char *host, int turn)
@@ -66,7 +64,7 @@ static void end_lost(int rank, const char *host, int turn)
                 rank,
                 host,
                 COMM_SILENT_S,
-                advice_of_lost);
+                stop_advice());
     else
         clock_sleep_s(2);
     fflush(stderr);
@@ -168,8 +166,6 @@ static int run(ranks_command *command, int argc, char **argv)
         return exit_status(&err);
     }
     char advice[CLI_ADVICE_BYTES] = "";
-    if (command == cli_run)
-        advice_of_lost = "; what is finished is kept: rooftally run --resume goes on";
     comm_watch(comm, end_lost);
     int done = command(argc - 1, argv + 1, comm, advice, &err);
     bool is_lost = (done < 0 && err.code == ERROR_COMM) || comm_is_broken(comm);

@@ -269,7 +269,7 @@ int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
     struct memory memory = { 0 };
     comm_bound(comm, stop_until_s);
     if (comm_rank(comm) == 0)
-        stop_speak("");
+        stop_speak();
     int status = read_arguments(&generate, argc, argv, err);
     if (status == 0 && !generate.help)
         status = memory_init(&memory, MEMORY_BYTES, err);

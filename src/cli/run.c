@@ -211,7 +211,10 @@ static int choose_fetch(struct run *run, struct error *err)
 /* Everything that can be found wrong before the work starts. */
 static int prepare(struct run *run, struct error *err)
 {
-    if (open_sessions(run, err) < 0 || plan_zones(run, err) < 0)
+    if (open_sessions(run, err) < 0)
+        return -1;
+    run_advise_how_to_resume(run);
+    if (plan_zones(run, err) < 0)
         return -1;
     if (run->checkpoint.is_complete)
         return 0;
@@ -294,7 +297,7 @@ int cli_run(int argc,
     run->checkpoint.lock = -1;
     comm_bound(comm, stop_until_s);
     if (run_is_first(run))
-        stop_speak("; rooftally run --resume goes on");
+        stop_speak();
     run->start_s = clock_wall_s();
     clock_utc(run->started);
     log_open(LOG_WARN, comm_rank(comm));

@@ -54,6 +54,8 @@ int run_write_result(struct run *run, struct error *err);
 
 /* What is worth knowing before the work starts. On the first rank. */
 void run_tell_start(const struct run *run);
+/* Once the job is known: what this process says of it if it cannot say more at its end. */
+void run_advise_how_to_resume(const struct run *run);
 /* That the job has been done before. On any rank; the first speaks. */
 void run_tell_complete(const struct run *run);
 /* Likewise of one that is done now. 0, or -1 where the result cannot be read. */

@@ -146,8 +146,18 @@ static bool lies_in_data(const struct error *err)
 /* What stands in the result's place was not there, or is being replaced. */
 static const char *how_to_resume(const struct run *run)
 {
-    return access(run->session.job->output, F_OK) == 0 ? "--resume --force"
-                                                       : "--resume";
+    const struct job *job = run->session.job;
+    return job && access(job->output, F_OK) == 0 ? "--resume --force" : "--resume";
+}
+
+void run_advise_how_to_resume(const struct run *run)
+{
+    char advice[CLI_ADVICE_BYTES];
+    snprintf(advice,
+             sizeof advice,
+             "; what is finished is kept: rooftally run %s goes on",
+             how_to_resume(run));
+    stop_advise(advice);
 }
 
 /* A rank that has lost the others knows of no zones but its own. */
@@ -173,11 +183,13 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
     else if (!run_is_first(run) && run->checkpoint.spool)
         snprintf(advice,
                  CLI_ADVICE_BYTES,
-                 "what is finished is kept: rooftally run --resume goes on");
+                 "what is finished is kept: rooftally run %s goes on",
+                 how_to_resume(run));
     else if (err->code == ERROR_STOPPED && run->options.resume)
         snprintf(advice, /* earlier attempts' may be there, not looked at yet */
                  CLI_ADVICE_BYTES,
-                 "no further zone is finished: rooftally run --resume goes on");
+                 "no further zone is finished: rooftally run %s goes on",
+                 how_to_resume(run));
     else if (err->code == ERROR_STOPPED)
         snprintf(advice, CLI_ADVICE_BYTES, "no zone is finished: start it again");
 }

@@ -191,7 +191,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
     int status = -1;
     comm_bound(comm, stop_until_s);
     if (comm_rank(comm) == 0)
-        stop_speak("");
+        stop_speak();
     int read = options_read(&options, argc, argv, "ofq", err);
     if (comm_agree(comm, read, err) < 0)
         goto out;

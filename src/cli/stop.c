@@ -20,8 +20,27 @@ static volatile sig_atomic_t is_told; /* by another rank, and not by a signal */
 static volatile sig_atomic_t is_disarmed;
 static volatile sig_atomic_t came_late; /* a signal since then */
 static volatile sig_atomic_t leaves_with = -1;
-static char last_line[160]; /* "": this rank says nothing */
+static volatile sig_atomic_t is_speaking;
+static char advices[2][112]; /* the one that is used, and the next */
+static const char *volatile advice = "";
 static double until_s;
+
+/* Only what is safe in a handler, in one write. */
+static void say_last(void)
+{
+    static const char what[] =
+        "rooftally: stopped, without an answer of another rank or the server";
+    char line[sizeof what + sizeof *advices + 1];
+    const char *behind = advice;
+    size_t n = sizeof what - 1, n_behind = strlen(behind);
+    if (!is_speaking)
+        return;
+    memcpy(line, what, n);
+    memcpy(line + n, behind, n_behind);
+    line[n + n_behind] = '\n';
+    ssize_t written = write(STDERR_FILENO, line, n + n_behind + 1);
+    (void)written;
+}
 
 /* Only what is safe in a handler. The alarm that comes first is the time limit, the one
  * after a wish ends the process. */
@@ -41,8 +60,7 @@ static void take_signal(int number)
         caught = number;
         alarm(STOP_END_S);
     } else if (number == SIGALRM) {
-        ssize_t written = write(STDERR_FILENO, last_line, strlen(last_line));
-        (void)written;
+        say_last();
         _exit(STOP_STATUS);
     }
 }
@@ -58,12 +76,21 @@ void stop_catch(void)
         sigaction(signals[i], &action, NULL);
 }
 
-void stop_speak(const char *advice)
+void stop_speak(void)
 {
-    snprintf(last_line,
-             sizeof last_line,
-             "rooftally: stopped, without an answer of another rank or the server%s\n",
-             advice);
+    is_speaking = 1;
+}
+
+void stop_advise(const char *text)
+{
+    char *next = advice == advices[0] ? advices[1] : advices[0];
+    snprintf(next, sizeof *advices, "%s", text);
+    advice = next;
+}
+
+const char *stop_advice(void)
+{
+    return advice;
 }
 
 int stop_n_signals(void)

@@ -19,8 +19,12 @@ enum {
 
 /* Catch the signals. */
 void stop_catch(void);
-/* When this process has to end by itself, it says so in a line, with `advice` behind. */
-void stop_speak(const char *advice);
+/* When this process has to end by itself, it says so in a line. */
+void stop_speak(void);
+/* What stands behind such a line, of this process or of one that has lost the others, from
+ * "; " on; "" until then. At most 110 bytes; copied. */
+void stop_advise(const char *advice);
+const char *stop_advice(void);
 /* Signals that have come so far; they count up to a thousand. */
 int stop_n_signals(void);
 /* Wish to stop after so many seconds, from 0. */

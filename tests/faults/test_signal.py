@@ -3,6 +3,7 @@
 every phase, also where one rank hangs: the run ends within 10 s with status 75 and says how to go
 on; then --resume. ROOFTALLY_LONG=1: 80 of the cases."""
 
+import shutil
 import signal
 
 from fault import *
@@ -115,6 +116,26 @@ for i in range(3):
     one_signal(count, f"late_{i}", 3, "hung", signal.SIGUSR1, "late", chance, wanted)
 figure(f"{3 + min(n_cases, len(cases))} signals: {count}, with status 75 {n_ended}, mpirun's statuses "
        f"{statuses}; the slowest end took {slowest[0]:.1f} s")
+
+# where an older result is to be replaced, how to go on has --force as well, whoever says it
+for i, hung_rank in enumerate((2, 0)):
+    name = f"again_{i}"
+    what = f"{name}: rank {hung_rank} hangs"
+    shutil.copy(path_of("wanted"), path_of(name))
+    job = start(name, 3, "--quiet", "--force")
+    wait_until(lambda: n_spooled(name) > 0 and len(ranks_of(job)) == 3, job)
+    ranks = ranks_of(job)
+    kill(ranks[hung_rank], signal.SIGSTOP)
+    for rank in range(3):
+        if rank != hung_rank:
+            kill(ranks[rank], signal.SIGTERM)
+    status, stderr, _ = wait_ended(job, list(ranks.values()), 30, what)
+    ours = [line for line in stderr.splitlines() if line.startswith("rooftally: ")]
+    check(status == 75, what, "ended with", status, stderr)
+    check(len(ours) == 1 and "rooftally run --resume --force goes on" in ours[0], what, "says", ours)
+    resume(name, 2, what, "--quiet", "--force")
+    check_whole(name, wanted, what)
+    remove(name)
 
 # the time limit ends a run by itself, resumable
 name = "limit"
