@@ -229,6 +229,13 @@ int expression_split(struct expression *expression,
 {
     struct expression *sides[2] = { NULL, NULL };
     int status = -1;
+    if (expression->kind != NODE_AND) { /* it may be as deep as any */
+        bool is_sql = expression_is_sql(expression);
+        *in_source = is_sql ? expression : NULL;
+        *local = is_sql ? NULL : expression;
+        expression->checked = true;
+        return 0;
+    }
     for (int i = 0; i < 2; i++) {
         sides[i] = node_new(NODE_AND, err);
         if (!sides[i]) {

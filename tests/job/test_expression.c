@@ -663,6 +663,26 @@ static void depth_is_bounded(void **state)
     free(wide);
 }
 
+static void a_filter_as_deep_as_may_be_is_split(void **state)
+{
+    static const struct {
+        const char *middle;
+        bool local;
+    } cases[] = { { "flag", false }, { "(area_m2 > 1)", true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = repeated("not ", cases[i].middle, "", cases[i].local ? 198 : 199);
+        struct expression *in_source, *local;
+        struct error err;
+        assert_int_equal(expression_split(checked(text), &in_source, &local, &err), 0);
+        assert_int_equal(in_source != NULL, !cases[i].local);
+        assert_int_equal(local != NULL, cases[i].local);
+        expression_free(in_source);
+        expression_free(local);
+        free(text);
+    }
+}
+
 static struct expression *definitions[64];
 
 static int look_up_definition(void *context,
@@ -858,6 +878,7 @@ int main(void)
         cmocka_unit_test(a_long_pattern_is_no_trap),
         cmocka_unit_test(a_filter_is_split_at_its_ands),
         cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(a_filter_as_deep_as_may_be_is_split),
         cmocka_unit_test(definitions_cannot_grow_without_end),
         cmocka_unit_test(memory_that_is_too_small_is_an_error),
         cmocka_unit_test(dates_count_days),
