@@ -111,7 +111,7 @@ static void sort_by_comparing(struct sort_entry *entries, int64_t n)
     sort_to_depth(entries, n, depth);
 }
 
-enum { MOST_DIGIT_BITS = 10, MOST_DIGITS = 1 << MOST_DIGIT_BITS };
+enum { LEAST_DIGIT_BITS = 8, MOST_DIGIT_BITS = 10, MOST_DIGITS = 1 << MOST_DIGIT_BITS };
 
 /* Bits of the prefix, from `shift` on. */
 struct digit {
@@ -123,8 +123,10 @@ static int digit_of(struct digit digit, uint64_t prefix)
     return (int)(prefix >> digit.shift & ((UINT64_C(1) << digit.n_bits) - 1));
 }
 
-/* Put every entry into the bucket of its digit, in place: each swap brings one home. */
-static void deal(struct sort_entry *entries, struct digit digit, const int64_t *ends)
+/* Put every entry into the bucket of its digit, in place: each swap brings one home. Not
+ * inline: what it needs of the stack it shall not need once more for each digit. */
+__attribute__((noinline)) static void
+deal(struct sort_entry *entries, struct digit digit, const int64_t *ends)
 {
     int64_t next[MOST_DIGITS];
     int n = 1 << digit.n_bits;
@@ -144,8 +146,8 @@ static void deal(struct sort_entry *entries, struct digit digit, const int64_t *
         }
 }
 
-/* The first bits in which prefixes differ, so many that about eight entries have each digit;
- * none where all are equal. */
+/* The first bits in which prefixes differ, so many that about eight entries have each digit,
+ * and no fewer than make eight digits of a prefix; none where all are equal. */
 static struct digit first_digit(const struct sort_entry *entries, int64_t n)
 {
     enum { EACH_BITS = 3 };
@@ -154,7 +156,9 @@ static struct digit first_digit(const struct sort_entry *entries, int64_t n)
         differ |= entries[i].prefix ^ entries[0].prefix;
     int n_differ = differ ? 64 - __builtin_clzll(differ) : 0;
     int wanted = 64 - __builtin_clzll((uint64_t)n) - EACH_BITS;
-    int n_bits = wanted < MOST_DIGIT_BITS ? wanted : MOST_DIGIT_BITS;
+    int n_bits = wanted < LEAST_DIGIT_BITS  ? LEAST_DIGIT_BITS
+                 : wanted < MOST_DIGIT_BITS ? wanted
+                                            : MOST_DIGIT_BITS;
     n_bits = n_bits < n_differ ? n_bits : n_differ;
     return (struct digit){ n_differ - n_bits, n_bits };
 }

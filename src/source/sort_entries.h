@@ -36,7 +36,7 @@ static inline struct sort_entry sort_entry_of(const uint8_t *record)
 
 int sort_compare(const struct sort_entry *a, const struct sort_entry *b);
 
-/* In place: no memory but the stack's, at most 8 KiB for every 4 bits of the prefix. */
+/* In place: no memory but the stack's, less than 100 KiB. */
 void sort_entries(struct sort_entry *entries, int64_t n);
 
 #endif

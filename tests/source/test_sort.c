@@ -1,6 +1,8 @@
 /* Sorting byte strings within a memory that is too small for them, on several ranks. */
 #include <dirent.h>
 
+#include "rooftally/base/thread.h"
+
 #include "sort_case.h"
 
 struct job {
@@ -133,6 +135,34 @@ static void sorts_sorted_and_equal_ones(void **unused)
             assert_true(entries[i - 1].prefix <= entries[i].prefix);
     }
     free(entries);
+}
+
+static void *sort_in_thread(void *entries)
+{
+    sort_entries(entries, 100);
+    return entries;
+}
+
+/* Each digit takes one entry away, however many digits: as deep as it goes, on the stack that
+ * threads have. */
+static void sorts_on_a_small_stack(void **unused)
+{
+    static const uint8_t empty[SORT_LENGTH_BYTES];
+    struct sort_entry entries[100];
+    (void)unused;
+    for (int n_bits = 1; n_bits <= 16; n_bits++) {
+        for (int i = 0; i < 100; i++) {
+            bool is_apart = i * n_bits < 64;
+            entries[i] =
+                (struct sort_entry){ is_apart ? UINT64_C(1) << (63 - i * n_bits) : 0,
+                                     empty };
+        }
+        pthread_t thread;
+        assert_true(thread_start(&thread, sort_in_thread, entries));
+        pthread_join(thread, NULL);
+        for (int i = 1; i < 100; i++)
+            assert_true(entries[i - 1].prefix <= entries[i].prefix);
+    }
 }
 
 struct alone {
@@ -319,6 +349,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorts_what_fits_and_what_does_not),
         cmocka_unit_test(sorts_sorted_and_equal_ones),
+        cmocka_unit_test(sorts_on_a_small_stack),
         cmocka_unit_test(a_record_has_at_most_a_fifth),
         cmocka_unit_test(too_little_to_merge_is_said),
         cmocka_unit_test(what_fails_on_one_rank_fails_on_all),
