@@ -221,6 +221,8 @@ int lifeline_accept(int listener,
             int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
             if (fd >= 0)
                 *place = (struct stranger){ .fd = fd };
+            else if (errno == EMFILE || errno == ENFILE)
+                clock_sleep_s(0.02); /* who has asked stays at the door */
         }
     }
     for (int i = 0; i < N_STRANGERS; i++)

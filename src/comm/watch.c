@@ -12,11 +12,13 @@
 struct watch {
     pthread_t thread;
     int stop[2]; /* a pipe that is closed to end the thread */
-    int n;
+    int n;       /* lines there are */
     void (*lost)(void *context, int line);
     void (*told)(void *context);
     void *context;
-    struct pollfd polled[]; /* [n] lines, and the pipe */
+    int *numbers; /* [n] of each line, as the caller counts them */
+    struct pollfd
+        polled[]; /* [n] lines, and the pipe: no more than files may be open */
 };
 
 static const char lost_mark = '!';
@@ -56,7 +58,7 @@ static bool look(struct watch *watch, int i)
         watch->polled[i].fd = -1;
         close(fd);
         tell_others(watch);
-        watch->lost(watch->context, i);
+        watch->lost(watch->context, watch->numbers[i]);
         return true;
     }
     enum word word = hear(fd);
@@ -75,7 +77,7 @@ static void *watch_lines(void *context)
     int n = watch->n;
     for (;;) {
         if (poll(watch->polled, (nfds_t)n + 1, -1) < 0) {
-            if (errno == EINTR)
+            if (errno == EINTR || errno == EAGAIN)
                 continue;
             return NULL;
         }
@@ -93,6 +95,7 @@ static void release(struct watch *watch)
         if (watch->polled[i].fd >= 0)
             close(watch->polled[i].fd);
     close(watch->stop[0]);
+    free(watch->numbers);
     free(watch);
 }
 
@@ -104,26 +107,28 @@ struct watch *watch_start(const int *lines,
 {
     struct watch *watch =
         malloc(sizeof *watch + (size_t)(n + 1) * sizeof *watch->polled);
-    int n_lines = 0;
-    if (watch && pipe2(watch->stop, O_CLOEXEC) < 0) {
+    int *numbers = calloc((size_t)n + 1, sizeof *numbers);
+    if (!watch || !numbers || pipe2(watch->stop, O_CLOEXEC) < 0) {
+        for (int i = 0; i < n; i++)
+            if (lines[i] >= 0)
+                close(lines[i]);
         free(watch);
-        watch = NULL;
-    }
-    for (int i = 0; i < n; i++) {
-        n_lines += lines[i] >= 0;
-        if (watch)
-            watch->polled[i] = (struct pollfd){ .fd = lines[i], .events = POLLIN };
-        else if (lines[i] >= 0)
-            close(lines[i]);
-    }
-    if (!watch)
+        free(numbers);
         return NULL;
-    watch->polled[n] = (struct pollfd){ .fd = watch->stop[0], .events = POLLIN };
-    watch->n = n;
+    }
+    watch->n = 0;
+    watch->numbers = numbers;
+    for (int i = 0; i < n; i++) {
+        if (lines[i] < 0)
+            continue;
+        numbers[watch->n] = i;
+        watch->polled[watch->n++] = (struct pollfd){ .fd = lines[i], .events = POLLIN };
+    }
+    watch->polled[watch->n] = (struct pollfd){ .fd = watch->stop[0], .events = POLLIN };
     watch->lost = lost;
     watch->told = told;
     watch->context = context;
-    if (n_lines > 0 && thread_start(&watch->thread, watch_lines, watch))
+    if (watch->n > 0 && thread_start(&watch->thread, watch_lines, watch))
         return watch;
     close(watch->stop[1]);
     release(watch);

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -340,6 +341,34 @@ static int connect_to_silence(int keeps[2])
     return fd;
 }
 
+/* More ranks than files may be open: those that no line was made to are not waited for. */
+static void a_watch_of_many_ranks_needs_no_file_for_each(void **state)
+{
+    enum { N = 2000, LINE = 1700, N_FILES = 256 };
+    static int lines[N];
+    struct heard heard = { 0 };
+    struct rlimit limit, few_files;
+    int ends[2];
+    (void)state;
+    make_pair(ends);
+    for (int i = 0; i < N; i++)
+        lines[i] = i == LINE ? ends[0] : -1;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    few_files = limit;
+    few_files.rlim_cur = N_FILES;
+    setrlimit(RLIMIT_NOFILE, &few_files);
+    struct watch *watch = watch_start(lines, N, count_lost, count_told, &heard);
+    assert_non_null(watch);
+    assert_int_equal(write(ends[1], "!", 1), 1);
+    for (double until_s = clock_wall_s() + MOST_S;
+         heard.n_told == 0 && clock_wall_s() < until_s;)
+        clock_sleep_s(0.01);
+    watch_stop(watch);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    assert_int_equal(heard.n_told, 1);
+    close(ends[1]);
+}
+
 static void a_host_that_is_silent_is_lost_and_all_others_are_told(void **state)
 {
     struct heard heard = { 0 };
@@ -405,6 +434,7 @@ int main(void)
         TEST(who_does_not_answer_is_given_up),
         TEST(without_rank_0_there_is_no_line),
         TEST(lines_that_are_closed_say_nothing),
+        TEST(a_watch_of_many_ranks_needs_no_file_for_each),
         TEST(a_host_that_is_silent_is_lost_and_all_others_are_told),
         TEST(what_another_rank_knows_is_told),
         TEST(without_lines_there_is_nothing_to_watch),
