@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/thread.h"
 
 #include "copy.h"
 
@@ -29,13 +30,29 @@ static bool stopped(const struct session *session)
     return session->stop && session->stop(session->stop_context);
 }
 
+static void *send_cancel(void *request)
+{
+    char ignored[256];
+    PQcancel(request, ignored, sizeof ignored);
+    PQfreeCancel(request);
+    return NULL;
+}
+
+/* libpq waits until the server has taken the request, which may be forever: a thread of its
+ * own waits longer than we do. */
 static void cancel(struct session *session)
 {
+    static const double most_s = 1;
     PGcancel *request = PQgetCancel(session->connection);
-    char ignored[256];
-    if (request)
-        PQcancel(request, ignored, sizeof ignored);
-    PQfreeCancel(request);
+    pthread_t thread;
+    if (!request)
+        return;
+    if (!thread_start(&thread, send_cancel, request)) {
+        PQfreeCancel(request); /* the server will notice that we are gone */
+        return;
+    }
+    if (!thread_join_until(thread, clock_wall_s() + most_s))
+        pthread_detach(thread);
 }
 
 static int lost(struct error *err)

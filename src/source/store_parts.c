@@ -1,9 +1,8 @@
 #include "store_parts.h"
 
-#include <errno.h>
 #include <sched.h>
-#include <time.h>
 
+#include "rooftally/base/clock.h"
 #include "rooftally/base/thread.h"
 
 #include "buckets.h"
@@ -62,17 +61,10 @@ static void *work_on(void *context)
 /* Wait for a thread, and ask meanwhile whether to go on; *stop says if not. */
 static void join(struct part *part, struct error *stop)
 {
-    enum { NAP_NS = 50000000, SECOND_NS = 1000000000 };
-    for (int waited = ETIMEDOUT; waited != 0;) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += NAP_NS;
-        until.tv_sec += until.tv_nsec / SECOND_NS;
-        until.tv_nsec %= SECOND_NS;
-        waited = pthread_clockjoin_np(part->thread, NULL, CLOCK_MONOTONIC, &until);
-        if (waited != 0 && store_parts_go_on(part->parts, -1, stop))
+    static const double nap_s = 0.05;
+    while (!thread_join_until(part->thread, clock_wall_s() + nap_s))
+        if (store_parts_go_on(part->parts, -1, stop))
             atomic_store(&part->parts->ended, true);
-    }
 }
 
 /* Parts that end since another has failed have no error, or were stopped. */

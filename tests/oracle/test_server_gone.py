@@ -97,6 +97,68 @@ def server(ranks):
     hold.release()
 
 
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        return list(map(int, file.read().split()))
+
+
+def frozen():
+    """The server stands still, and so does whoever asks it to cancel: a stop comes to its end all the
+    same, in the order that it has, and not by the alarm."""
+    name, hold = "frozen", Hold()
+    job, _ = start(name, 1)
+    with open(os.path.join(environment["PGDATA"], "postmaster.pid"), encoding="utf-8") as file:
+        postmaster = int(file.readline())
+    processes = [postmaster, *children(postmaster)]
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        since = time.monotonic()
+        job.terminate()
+        _, stderr = job.communicate(timeout=MOST_S)
+        seconds = time.monotonic() - since
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+    hold.release()
+    check(job.returncode == 75 and stderr.startswith("rooftally: stopped by SIGTERM"), name, "ended with",
+          job.returncode, stderr)
+    check(seconds < 5, name, f"took {seconds:.1f} s")
+
+
+def silent_host():
+    """One of several hosts takes connections and says nothing: the next has its turn, as in psql."""
+    import socket
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    real, port = environment["PGHOST"], environment.get("PGPORT", "5432")
+    dbname = environment["PGDATABASE"]
+    hosts = real.replace("/", "%2F")
+    for i, connection in enumerate((
+            f"host=127.0.0.1,{real} port={ports[0]},{port}",
+            f"host=127.0.0.1,{real},127.0.0.1 port={ports[0]},{port},{ports[1]}",
+            f"host=localhost,localhost,{real} hostaddr=127.0.0.1,127.0.0.1, port={ports[0]},{ports[1]},{port}",
+            f"postgresql://127.0.0.1:{ports[0]},127.0.0.1:{ports[1]},{hosts}:{port}/{dbname}?connect_timeout=2")):
+        name = f"silent_{i}"
+        if "://" not in connection:
+            connection += f" dbname={dbname} connect_timeout=2"
+        since = time.monotonic()
+        done = rooftally("run", write_job(name, source__connection=connection), "-o",
+                         os.path.join(folder, f"{name}.h5"), "--quiet", ranks=1, status=None)
+        print(f"{name}: {time.monotonic() - since:.1f} s")
+        check(done.returncode == 0 and os.path.exists(os.path.join(folder, f"{name}.h5")), name, connection,
+              "ended with", done.returncode, done.stderr)
+    since = time.monotonic()
+    done = rooftally("run", write_job("all_silent", source__connection=f"host=127.0.0.1,127.0.0.1 port={ports[0]},"
+                                      f"{ports[1]} dbname={dbname} connect_timeout=2", limits__retries="0"),
+                     "-o", os.path.join(folder, "all_silent.h5"), "--quiet", ranks=1, status=None)
+    seconds = time.monotonic() - since
+    check(done.returncode in (1, 2) and "the server does not answer" in done.stderr and 3.5 < seconds < 12,
+          "all_silent ended with", done.returncode, "after", seconds, done.stderr)
+    for listener in listeners:
+        listener.close()
+
+
 ALL = "rooftally rank %"
 
 
@@ -225,6 +287,8 @@ query(f"alter database \"{environment['PGDATABASE']}\" reset statement_timeout")
 stage_refused("wrong_data", "1 / (id - 17)")
 stage_refused("wrong_size", "repeat('x', 1000000000 + id::int)")
 wanted = run("wanted", **JOB)
+silent_host()
+frozen()
 one_connection(3)
 all_connections(1)
 all_connections(3)

@@ -10,4 +10,7 @@
  * there is none to be had. */
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
+/* Join it if it ends before until_s (clock_wall_s). Returns whether it has. */
+bool thread_join_until(pthread_t thread, double until_s);
+
 #endif
