@@ -102,6 +102,14 @@ def children(pid):
         return list(map(int, file.read().split()))
 
 
+def tell(processes, number):
+    for pid in processes:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass  # one that has just ended
+
+
 def frozen():
     """The server stands still, and so does whoever asks it to cancel: a stop comes to its end all the
     same, in the order that it has, and not by the alarm."""
@@ -110,16 +118,14 @@ def frozen():
     with open(os.path.join(environment["PGDATA"], "postmaster.pid"), encoding="utf-8") as file:
         postmaster = int(file.readline())
     processes = [postmaster, *children(postmaster)]
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
+    tell(processes, signal.SIGSTOP)
     try:
         since = time.monotonic()
         job.terminate()
         _, stderr = job.communicate(timeout=MOST_S)
         seconds = time.monotonic() - since
     finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+        tell(processes, signal.SIGCONT)
     hold.release()
     check(job.returncode == 75 and stderr.startswith("rooftally: stopped by SIGTERM"), name, "ended with",
           job.returncode, stderr)
