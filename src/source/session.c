@@ -16,13 +16,14 @@ enum { NAP_MS = 200 };
 /*
  * The server sends 8 KiB at a time. To be woken for each costs both sides more than the
  * rows in it, and the caches are cold each time, so a reader that has caught up lets the
- * socket's buffer of some 200 KiB fill for a moment: a third of it, as fast as bytes have
- * come so far. A long moment is lost at the end of the copy, when no more comes.
+ * socket's buffer of some 200 KiB fill for a moment: a small part of it, as fast as bytes
+ * have come so far, for it takes a while to wake, in which a fast server fills the rest and
+ * then waits for us. A long moment is lost at the end of the copy, when no more comes.
  * It has caught up when the last look did not fill libpq's buffer of 16 KiB: there is
  * nothing to be had by asking the system then.
  */
-static const double shortest_nap_s = 400e-6, longest_nap_s = 2e-3;
-enum { GATHER_BYTES = 64 * 1024, FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
+static const double shortest_nap_s = 20e-6, longest_nap_s = 2e-3;
+enum { GATHER_BYTES = 16 * 1024, FULL_BYTES = 12 * 1024, MESSAGE_HEAD_BYTES = 5 };
 enum { ROW_BYTES = 64 * 1024 }; /* longer ones have their own memory */
 
 static bool stopped(const struct session *session)
