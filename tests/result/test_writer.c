@@ -581,6 +581,18 @@ static void check_totals(const struct result_totals *totals, int64_t n_zones)
     assert_int_equal(totals->reasons[0].text[0], most ? 'N' : 'r');
 }
 
+static int n_selected(const char *of)
+{
+    hid_t file = H5Fopen(of, H5F_ACC_RDONLY, H5P_DEFAULT);
+    hid_t ids = H5Dopen2(file, "/selection/id", H5P_DEFAULT), space = H5Dget_space(ids);
+    int n = (int)H5Sget_simple_extent_npoints(space);
+    H5Sclose(space);
+    H5Dclose(ids);
+    H5Fclose(file);
+    assert_true(n > 0);
+    return n;
+}
+
 static void info_tells_what_a_result_holds(void **state)
 {
     (void)state;
@@ -592,10 +604,17 @@ static void info_tells_what_a_result_holds(void **state)
     if (result_info(path, out, &err) < 0)
         fail_msg("%s", err.text);
     fclose(out);
-    static const char *const said[] = { "Zones made up", "zones       60, EPSG:4326",
-                                        "heights",       "x 20",
-                                        "mean(size)",    "ring 1 is open",
-                                        "1 rank, ",      "job" };
+    char selected[64];
+    snprintf(selected, sizeof selected, "selection   %d buildings:", n_selected(path));
+    const char *const said[] = { "Zones made up",
+                                 "zones       60, EPSG:4326",
+                                 selected,
+                                 "heights",
+                                 "x 20",
+                                 "mean(size)",
+                                 "ring 1 is open",
+                                 "1 rank, ",
+                                 "job" };
     for (size_t i = 0; i < sizeof said / sizeof *said; i++)
         if (!strstr(text, said[i]))
             fail_msg("no '%s' in:\n%s", said[i], text);

@@ -99,7 +99,7 @@ struct h5_shape {
 /*
  * Returns  0, or -1 with ERROR_FORMAT: no or more axes, a row that no result has (over
  *          64 MiB), or a contiguous dataset whose values were never written, which HDF5 would
- *          make up without end
+ *          make up without end; of this one *shape is set all the same
  */
 int h5_read_shape(hid_t dataset, struct h5_shape *shape, struct error *err);
 
