@@ -9,6 +9,7 @@
 #include "rooftally/base/clock.h"
 #include "rooftally/base/log.h"
 #include "rooftally/base/nearest.h"
+#include "rooftally/job/job.h"
 
 #include "cli/arguments.h"
 #include "cli/cli.h"
@@ -35,6 +36,7 @@ static void print_error(const struct error *err, const char *advice)
 {
     char text[sizeof err->text], more[CLI_ADVICE_BYTES];
     log_clean(text, sizeof text, err->text, (int)strnlen(err->text, sizeof text - 1));
+    job_redact_message(text);
     log_clean(more, sizeof more, advice, (int)strlen(advice));
     fprintf(stderr, "rooftally: %s%s%s\n", text, *more ? "; " : "", more);
     fflush(stderr);

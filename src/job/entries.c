@@ -19,8 +19,29 @@
 static bool has_quotes(const char *section, const char *key)
 {
     return strcmp(key, "where") == 0 || strcmp(key, "fields") == 0
-           || strcmp(key, "keep") == 0 || strcmp(key, "connection") == 0
-           || strcmp(section, "statistics") == 0;
+           || strcmp(key, "keep") == 0 || strcmp(section, "statistics") == 0;
+}
+
+/* A value of a connection string's pair, quoted or bare, is left open: only at its beginning
+ * is ' a quote, and a backslash is before what is none. An address has no quotes. */
+static bool is_open_conninfo(const char *text)
+{
+    if (strstr(text, "://") && strncmp(text, "postgres", 8) == 0)
+        return false;
+    while ((text = strchr(text, '='))) {
+        text++;
+        text += strspn(text, " \t");
+        bool quoted = *text == '\'';
+        for (text += quoted; *text; text++) {
+            if (*text == '\\' && text[1])
+                text++;
+            else if (quoted ? *text == '\'' : isspace((unsigned char)*text) != 0)
+                break;
+        }
+        if (quoted && !*text)
+            return true;
+    }
+    return false;
 }
 
 static bool ends_in_quote(const char *value)
@@ -46,6 +67,14 @@ static const char *find_comment(const char *line, const char *end)
 
 #define COMMENT_RULE                                                                   \
     "' ;' begins a comment even inside quotes: write like '..._;...' there"
+#define CONNINFO_RULE "' ;' begins a comment even inside quotes: write \\; there"
+
+static const char *comment_rule(const char *section, const char *key)
+{
+    return has_quotes(section, key)         ? COMMENT_RULE
+           : strcmp(key, "connection") == 0 ? CONNINFO_RULE
+                                            : "' ;' begins a comment";
+}
 
 /* What libinih is given, line by line, and what came of it. */
 struct reading {
@@ -159,13 +188,17 @@ static int check_quotes(const struct reading *reading,
                         const char *key,
                         const char *value)
 {
-    if (!has_quotes(section, key) || !ends_in_quote(value))
+    bool is_open = has_quotes(section, key)         ? ends_in_quote(value)
+                   : strcmp(key, "connection") == 0 ? is_open_conninfo(value)
+                                                    : false;
+    if (!is_open)
         return 0;
     if (find_comment(reading->line_text, reading->line_end))
         return error_set(reading->err,
                          ERROR_USAGE,
-                         "%s: a quote is not closed, for " COMMENT_RULE,
-                         key);
+                         "%s: a quote is not closed, for %s",
+                         key,
+                         comment_rule(section, key));
     return error_set(reading->err,
                      ERROR_USAGE,
                      "%s: a quote is not closed on this line",
@@ -394,10 +427,7 @@ int entries_override(struct entries *entries, const char *override, struct error
     }
     /* the job's text is to read back as the same */
     if (*value == ';' || find_comment(value, value + n_value)) {
-        error_set(err,
-                  ERROR_USAGE,
-                  "%s",
-                  has_quotes(section, key) ? COMMENT_RULE : "' ;' begins a comment");
+        error_set(err, ERROR_USAGE, "%s", comment_rule(section, key));
         prefix_override(section, key, err);
         goto out;
     }

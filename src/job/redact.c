@@ -138,6 +138,45 @@ char *job_redact(const char *conninfo)
     return out.text;
 }
 
+/* Stars in place of [from, to), no more than there is room for. */
+static void star_out(char *from, char *to)
+{
+    size_t n = to - from < 3 ? (size_t)(to - from) : 3;
+    memset(from, '*', n);
+    memmove(from + n, to, strlen(to) + 1);
+}
+
+/* What could be the end of a value that stands in a sentence. */
+static char *word_end(char *word)
+{
+    return word + strcspn(word, " \t'\"");
+}
+
+void job_redact_message(char *text)
+{
+    for (char *at = text; (at = strstr(at, "://"));) {
+        at += 3;
+        char *colon = at + strcspn(at, ":/?@ \t'\""), *end = word_end(at), *last = NULL;
+        for (char *c = colon; c < end; c++)
+            last = *c == '@' ? c : last;
+        if (*colon != ':')
+            continue;
+        if (last) /* user:SECRET@host */
+            star_out(colon + 1, last);
+        else if (!strchr("/?: \t'\"", colon[1 + strspn(colon + 1, "0123456789,")]))
+            star_out(colon + 1, colon + 1 + strcspn(colon + 1, "/? \t'\""));
+    }
+    for (char *at = text; (at = strcasestr(at, "password"));) {
+        at += strlen("password");
+        char *value = at + strspn(at, " \t");
+        if (*value++ != '=')
+            continue;
+        value += strspn(value, " \t");
+        char *end = *value == '\'' ? strchr(value + 1, '\'') : NULL;
+        star_out(value, end ? end + 1 : value + strcspn(value, " \t&"));
+    }
+}
+
 /* "password = x": GDAL's drivers take blanks as libpq does. */
 static bool is_given(const char *path, const char *key)
 {

@@ -26,10 +26,36 @@ static bool is_harmless(const char *conninfo, const char *text)
            && !strcasestr(conninfo, "pass");
 }
 
+/* An option that has taken in what was meant for others: libpq's messages, and the server's
+ * log, would repeat it. */
+static const char *fault_of(const PQconninfoOption *option)
+{
+    static const char *const named[] = {
+        "host", "hostaddr", "user", "dbname", "service"
+    };
+    if (!option->val)
+        return NULL;
+    if (strcmp(option->keyword, "port") == 0
+        && strspn(option->val, "0123456789, ") != strlen(option->val))
+        return "its port is not a number: an address is "
+               "postgresql://user:password@host:port/database";
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (strcmp(option->keyword, named[i]) == 0 && strchr(option->val, ';')
+            && strchr(option->val, '='))
+            return "no ';' parts its key=value pairs: put blanks between them";
+    return NULL;
+}
+
 int conninfo_check(const char *conninfo, struct error *err)
 {
-    if (!strchr(conninfo, '=') && !strstr(conninfo, "://"))
-        return 0; /* the name of a database */
+    if (!strchr(conninfo, '=') && !strstr(conninfo, "://")) {
+        if (!strpbrk(conninfo, "@:"))
+            return 0; /* the name of a database */
+        return error_set(err,
+                         ERROR_USAGE,
+                         "not a libpq connection string: an address begins with "
+                         "postgresql://");
+    }
     if (is_ambiguous(conninfo))
         return error_set(err,
                          ERROR_USAGE,
@@ -47,6 +73,9 @@ int conninfo_check(const char *conninfo, struct error *err)
                                ? text
                                : "not a libpq connection string: give key=value pairs, "
                                  "or a postgresql:// address");
+    for (const PQconninfoOption *o = options; o && o->keyword && status == 0; o++)
+        if (fault_of(o))
+            status = error_set(err, ERROR_USAGE, "%s", fault_of(o));
     PQconninfoFree(options);
     PQfreemem(text);
     return status;

@@ -458,6 +458,75 @@ static void passwords_are_starred(void **state)
     }
 }
 
+static void a_message_repeats_no_password(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *redacted;
+    } cases[] = {
+        { "", "" },
+        { "job.ini: [source] kind is 'x'", "job.ini: [source] kind is 'x'" },
+        { "'postgresql://u:secret@h/d' is one more",
+          "'postgresql://u:***@h/d' is one more" },
+        { "postgresql://u:s@h:1/d: No such file",
+          "postgresql://u:*@h:1/d: No such file" },
+        { "postgres://u:p@ss:w@h, and", "postgres://u:***@h, and" },
+        { "postgresql://h:5432/d is there", "postgresql://h:5432/d is there" },
+        { "postgresql://h:5432: gone", "postgresql://h:5432: gone" },
+        { "postgresql://u:secret/d is there", "postgresql://u:***/d is there" },
+        { "postgresql://u:secr...", "postgresql://u:***" },
+        { "https://x.org and http://u:a@h/", "https://x.org and http://u:*@h/" },
+        { "'PG:host=h password=secret' is no", "'PG:host=h password=*** is no" },
+        { "PASSWORD = 'se cret' is no", "PASSWORD = *** is no" },
+        { "?sslpassword=secret&x=y", "?sslpassword=***&x=y" },
+        { "its password is wrong", "its password is wrong" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = strdup(cases[i].text);
+        job_redact_message(text);
+        assert_string_equal(text, cases[i].redacted);
+        free(text);
+    }
+}
+
+/* What libpq takes is taken; where a comment has cut it, that is said. */
+static void a_connection_has_quotes_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *wrong; /* NULL: nothing */
+    } cases[] = {
+        { "password='it\\'s' dbname=d", NULL },
+        { "password=a\"b dbname=d", NULL },
+        { "password=it's dbname=d", NULL },
+        { "postgresql://u:it's@h/d", NULL },
+        { "password = 'a b' user = 'c'", NULL },
+        { "password='a \\;b' user=c", NULL },
+        { "password='a", "a quote is not closed on this line" },
+        { "user=x password='a ;b'",
+          "a quote is not closed, for ' ;' begins a comment even inside quotes: write "
+          "\\; there" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[200];
+        snprintf(text,
+                 sizeof text,
+                 "[source]\nconnection = %s\n[zones]\ntable = z\nid = i\ngeometry = g\n"
+                 "[buildings]\ntable = b\nid = i\ngeometry = g\n[statistics]\nn = "
+                 "count\n",
+                 cases[i].value);
+        if (cases[i].wrong) {
+            const char *message = refusal(text, strlen(text), NULL);
+            if (!strstr(message, cases[i].wrong))
+                fail_msg("'%s' does not say '%s'", message, cases[i].wrong);
+            continue;
+        }
+        struct job *job = opened(text, NULL);
+        assert_string_equal(job->connection, cases[i].value);
+        job_close(job);
+    }
+}
+
 /* A job file with bytes changed at random is read or refused, and nothing else. */
 static void a_path_with_a_password_is_starred(void **state)
 {
@@ -638,6 +707,8 @@ int main(void)
         cmocka_unit_test(a_size_has_a_unit),
         cmocka_unit_test(passwords_are_starred),
         cmocka_unit_test(a_path_with_a_password_is_starred),
+        cmocka_unit_test(a_message_repeats_no_password),
+        cmocka_unit_test(a_connection_has_quotes_of_its_own),
         cmocka_unit_test(files_and_stores_need_no_ids),
         cmocka_unit_test(an_error_of_the_source_gets_its_place_in_the_file),
         cmocka_unit_test(a_damaged_file_is_read_or_refused),

@@ -51,6 +51,21 @@ BROKEN = [
     f"postgresql://{user}:{SECRET}@nowhere.invalid:x/{database}",
     f"postgresql://{user}:{SECRET}@[::/{database}",
     f"postgresql://{user}:%zz{SECRET}@nowhere.invalid/{database}",
+    f"host={host};user={user};password={SECRET};dbname={database}",
+    f"user={user};password={SECRET};host={host}",
+    f"{user}:{SECRET}@{database}",
+    f"postgresql://{user}:{SECRET}/{database}",
+]
+# An address in a place where none belongs.
+ADDRESS = f"postgresql://{user}:{SECRET}@nowhere.invalid/{database}"
+MISPLACED = [
+    ("generate", ADDRESS, "--zones", "1", "--buildings", "1"), ("run", ADDRESS), ("stage", ADDRESS), ("info", ADDRESS),
+    ("plan", ADDRESS), ("export", ADDRESS), ("run", "JOB", ADDRESS), ("run", "JOB", "-o", ADDRESS), (ADDRESS,),
+    ("stage", "JOB", "-o", ADDRESS), ("plan", "JOB", "--set", f"source.kind={ADDRESS}"),
+    ("plan", "JOB", "--set", f"zones.table={ADDRESS}"), ("plan", "JOB", "--set", f"source.kind=PG: password={SECRET}"),
+    ("plan", "JOB", "--set", "source.kind=store", "--set", f"source.path={ADDRESS}"),
+    ("plan", "JOB", "--set", f"limits.memory={ADDRESS}"), ("plan", "JOB", "--set", f"buildings.where={ADDRESS}"),
+    ("plan", "JOB", "--set", f"{ADDRESS}=1"),
 ]
 
 
@@ -164,5 +179,10 @@ for arguments in (["--set", f"connection=password={SECRET}"],
     check_hidden(" ".join(arguments), done.stdout + done.stderr)
 check_hidden("generate", rooftally("generate", f"--postgress=password={SECRET}",
                                    status=2).stderr)
+job = write_job("misplaced")
+for arguments in MISPLACED:
+    done = rooftally(*(job if word == "JOB" else word for word in arguments), status=None)
+    check(done.returncode in (1, 2), arguments, "ended with", done.returncode)
+    check_hidden(" ".join(arguments[:2]), done.stdout + done.stderr)
 check_folder("after all", 8)
 finish()

@@ -138,4 +138,8 @@ char *job_redact(const char *conninfo);
  * with a password in it): then all of it is "***". */
 char *job_redact_path(const char *path);
 
+/* A message that repeats what somebody typed, be it in the wrong place: what follows
+ * "password =", and the password of an address, get stars. In place. */
+void job_redact_message(char *text);
+
 #endif
