@@ -72,10 +72,12 @@ static void redact_uri(struct redaction *out, const char *uri)
     put(out, rest, question);
     for (const char *key = question; key < end;) {
         const char *next = key + 1 + strcspn(key + 1, "&");
-        const char *equals = memchr(key, '=', (size_t)(next - key));
-        bool secret = equals && is_secret(key + 1, equals);
-        put(out, key, secret ? equals + 1 : next);
-        if (secret)
+        const char *equals = key; /* a host in [] may have one of its own */
+        do {
+            equals = memchr(equals + 1, '=', (size_t)(next - equals - 1));
+        } while (equals && !is_secret(key + 1, equals));
+        put(out, key, equals ? equals + 1 : next);
+        if (equals)
             put_stars(out);
         key = next;
     }

@@ -74,7 +74,7 @@ static void read_rows(const struct batch *batch)
             sum += (uint8_t)geometry->bytes[i];
         for (int c = -1; c < batch->n_columns; c++) {
             const struct column *column = c < 0 ? &batch->id : &batch->columns[c];
-            must(c >= 0 || column->valid[row]);
+            must(c >= 0 || column->valid[row] == (fault != EWKB_NO_ID));
             if (!column->valid[row])
                 continue;
             if (column->type == TYPE_TEXT)

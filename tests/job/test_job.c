@@ -448,6 +448,8 @@ static void passwords_are_starred(void **state)
         { "postgresql://h/d?password=secret:secret@x", "postgresql://***" },
         { "postgresql://u?x:secret@h/d", "postgresql://***" },
         { "postgresql://h/d?passfile=/p&x=y", "postgresql://h/d?passfile=/p&x=y" },
+        { "postgresql://[?a=b pass]/?password=secret",
+          "postgresql://[?a=b pass]/?password=***" },
         { "postgresql://[?passfile]/?password=secret",
           "postgresql://[?passfile]/?password=***" },
     };
