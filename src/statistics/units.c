@@ -24,13 +24,15 @@ static const char *of_value(const struct statistic *statistic)
     }
 }
 
+/* In the singular: of days and microseconds xarray makes numbers of nanoseconds, in which
+ * more than 292 years become something else without a word. */
 static const char *of_span(const struct statistic *statistic)
 {
     switch (statistic->types[0]) {
     case TYPE_DATE:
-        return "days";
+        return "day";
     case TYPE_TIMESTAMP:
-        return "microseconds";
+        return "microsecond";
     default:
         return of_value(statistic);
     }

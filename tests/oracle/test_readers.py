@@ -153,6 +153,19 @@ def with_dates():
     return result
 
 
+def with_long_spans():
+    """More than 292 years are a number to xarray, and not another one in nanoseconds."""
+    query("""create table span as select b.id, b.boundary, case b.id % 2 when 0 then '1700-01-01' else '2100-01-01' end::timestamp as moment
+             from building b; alter table span add day date; update span set day = moment::date""")
+    result = run("spans", buildings__table="span", buildings__fields="day, moment",
+                 statistics={"days": "range(day)", "us": "range(moment)", "some": "iqr(day)"})
+    with xarray.open_dataset(result.path, engine="h5netcdf") as dataset:
+        for name in ("days", "us", "some"):
+            check(dataset[name].dtype.kind == "f", name, "is no number to xarray:", dataset[name].dtype)
+            check(numpy.array_equal(dataset[name].values, result.file[name][()], equal_nan=True), name, "by xarray")
+        check(dataset["days"].max() == 146097 and dataset["us"].max() == 146097 * 86400e6, "the longest span")
+
+
 def with_infinite_dates():
     """No calendar has them: what is put out takes them for NULL; filters see them as they are."""
     finite = with_dates()
@@ -181,5 +194,6 @@ for ranks in (1, 3):
         with_h5py(result.file)
         with_ncdump(result)
         with_info(result)
+with_long_spans()
 with_infinite_dates()
 finish()
