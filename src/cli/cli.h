@@ -8,7 +8,7 @@
 #include "rooftally/base/error.h"
 #include "rooftally/comm/comm.h"
 
-enum { CLI_ADVICE_BYTES = 120 };
+enum { CLI_ADVICE_BYTES = 200 };
 
 /* argv[0] is the command's own name. advice: how to go on after a failure, on rank 0, to
  * follow the error's text; "" when there is nothing to go on from. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/source/load.h"
 #include "rooftally/source/store.h"
@@ -268,6 +269,7 @@ int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
     struct generate generate;
     struct memory memory = { 0 };
     comm_bound(comm, stop_until_s);
+    log_open(LOG_WARN, comm_rank(comm));
     if (comm_rank(comm) == 0)
         stop_speak();
     int status = read_arguments(&generate, argc, argv, err);

@@ -175,11 +175,14 @@ advise(const struct run *run, const struct error *err, char advice[CLI_ADVICE_BY
         snprintf(advice,
                  CLI_ADVICE_BYTES,
                  "%" PRId64 " of %" PRId64
-                 " zones are finished: %srooftally run %s goes on",
+                 " zones are finished: %srooftally run %s goes on%s",
                  run_n_kept(run),
                  run->n_zones,
                  lies_in_data(err) ? "once that is repaired, " : "",
-                 how_to_resume(run));
+                 how_to_resume(run),
+                 lies_in_data(err)
+                     ? ", but a job that is changed starts anew, with --force"
+                     : "");
     else if (!run_is_first(run) && run->checkpoint.spool)
         snprintf(advice,
                  CLI_ADVICE_BYTES,

@@ -190,6 +190,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
     double start_s = clock_wall_s();
     int status = -1;
     comm_bound(comm, stop_until_s);
+    log_open(LOG_WARN, comm_rank(comm));
     if (comm_rank(comm) == 0)
         stop_speak();
     int read = options_read(&options, argc, argv, "ofq", err);

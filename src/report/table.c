@@ -206,7 +206,7 @@ struct cell table_cell(const struct table_column *column, int64_t row, int64_t i
         cell = cell_of_real(column->kind, value);
     } else {
         memcpy(&cell.integer, at, sizeof cell.integer);
-        if (cell.integer == FILL_INTEGER)
+        if (cell.integer == FILL_INTEGER && !column->is_scale)
             cell.kind = CELL_MISSING;
     }
     return cell;

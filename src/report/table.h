@@ -15,6 +15,7 @@ struct table_column {
     char name[NAME_BYTES + 24];
     enum cell_kind kind; /* of its values that are there */
     bool is_real;        /* they are doubles in memory, dates and timestamps as well */
+    bool is_scale;       /* of another column's values: none is missing */
     int64_t width;       /* values a zone */
     char **keys;         /* [width]: what each value is of; NULL for a single value */
     int64_t value_bytes; /* in memory */

@@ -113,6 +113,7 @@ static int read_keys(struct table_column *column,
 {
     struct table_column scale;
     int status = open_dataset(&scale, file, scale_name, err);
+    scale.is_scale = true;
     if (status == 0)
         status = load_scale(&scale, column->width + edges, err);
     if (status < 0)

@@ -121,6 +121,14 @@ for span in ("1350-03-01 to 9999-12-31", "1350-03-01T12:00:00 to 3302887.5", "1 
              "1969-12-31T23:59:59.999999 to 2300-01-01T00:00:00", "2300-01-01T00:00:01 to 2.84959296e+17"):
     check(f"  {span}\n" in shown, "info:", span, "is not in", shown)
 
+# what stands for a missing number is a category like any other
+query("alter table event add number bigint; update event set number = -9223372036854775806 + id % 2")
+numbered = run("numbered", zones={"table": "year", "id": "id", "geometry": "shape"},
+               buildings={"table": "event", "id": "id", "geometry": "shape", "fields": "number"},
+               statistics={"of": "frequency(number)"})
+head = rooftally("export", numbered.path).stdout.splitlines()[0]
+check("\"of=-9223372036854775806\",\"of=-9223372036854775805\"" in head, "categories:", head)
+
 # nothing of it steers a terminal
 for arguments in (["export", path], ["export", path, "--format", "geojson"], ["info", path],
                   ["plan", os.path.join(folder, "harm.ini")]):
