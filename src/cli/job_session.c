@@ -135,9 +135,9 @@ int job_session_check_ranks(int n_ranks, int64_t n_free, struct error *err)
         return 0;
     return error_set(err,
                      ERROR_USAGE,
-                     "%d ranks need as many connections, and %" PRId64
-                     " are free: start fewer ranks, or raise max_connections, or the "
-                     "CONNECTION LIMIT of the role or the database",
+                     "%d ranks need as many connections, and the server has %" PRId64
+                     " free for them: start fewer ranks, or raise max_connections, or "
+                     "the CONNECTION LIMIT of the role or the database",
                      n_ranks,
                      n_free);
 }
