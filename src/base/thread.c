@@ -2,7 +2,8 @@
 
 #include <signal.h>
 
-enum { STACK_BYTES = 256 * 1024 };
+/* Room for what libpq's libraries do when they connect; only what is touched counts. */
+enum { STACK_BYTES = 1024 * 1024 };
 
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context)
 {

@@ -26,35 +26,47 @@ static bool is_harmless(const char *conninfo, const char *text)
            && !strcasestr(conninfo, "pass");
 }
 
+/* Whether there is "; key =" in the value, of a key that libpq has. */
+static bool holds_pair(const char *value, const PQconninfoOption *options)
+{
+    for (const char *at = value; (at = strchr(at, ';'));) {
+        at += 1 + strspn(at + 1, " \t");
+        size_t n = strcspn(at, "= \t;");
+        for (const PQconninfoOption *o = options; o->keyword; o++)
+            if (strlen(o->keyword) == n && strncasecmp(o->keyword, at, n) == 0
+                && at[n + strspn(at + n, " \t")] == '=')
+                return true;
+    }
+    return false;
+}
+
 /* An option that has taken in what was meant for others: libpq's messages, and the server's
  * log, would repeat it. */
-static const char *fault_of(const PQconninfoOption *option)
+static const char *fault_of(const PQconninfoOption *option,
+                            const PQconninfoOption *options)
 {
-    static const char *const named[] = {
-        "host", "hostaddr", "user", "dbname", "service"
-    };
-    if (!option->val)
+    if (!option->val || strcmp(option->keyword, "password") == 0
+        || strcmp(option->keyword, "sslpassword") == 0)
         return NULL;
+    if (holds_pair(option->val, options))
+        return "no ';' parts its key=value pairs: put blanks between them";
     if (strcmp(option->keyword, "port") == 0
-        && strspn(option->val, "0123456789, ") != strlen(option->val))
-        return "its port is not a number: an address is "
-               "postgresql://user:password@host:port/database";
-    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
-        if (strcmp(option->keyword, named[i]) == 0 && strchr(option->val, ';')
-            && strchr(option->val, '='))
-            return "no ';' parts its key=value pairs: put blanks between them";
+        && strspn(option->val, "+0123456789, \t") != strlen(option->val))
+        return "its port is not a number: an address has user, ':', password, '@', "
+               "host";
     return NULL;
 }
+
+static const char advice[] =
+    "not a libpq connection string: give key=value pairs (dbname=...), or a "
+    "postgresql:// address";
 
 int conninfo_check(const char *conninfo, struct error *err)
 {
     if (!strchr(conninfo, '=') && !strstr(conninfo, "://")) {
         if (!strpbrk(conninfo, "@:"))
             return 0; /* the name of a database */
-        return error_set(err,
-                         ERROR_USAGE,
-                         "not a libpq connection string: an address begins with "
-                         "postgresql://");
+        return error_set(err, ERROR_USAGE, "%s", advice);
     }
     if (is_ambiguous(conninfo))
         return error_set(err,
@@ -69,13 +81,10 @@ int conninfo_check(const char *conninfo, struct error *err)
         status = error_set(err,
                            ERROR_USAGE,
                            "%s",
-                           is_harmless(conninfo, text)
-                               ? text
-                               : "not a libpq connection string: give key=value pairs, "
-                                 "or a postgresql:// address");
+                           is_harmless(conninfo, text) ? text : advice);
     for (const PQconninfoOption *o = options; o && o->keyword && status == 0; o++)
-        if (fault_of(o))
-            status = error_set(err, ERROR_USAGE, "%s", fault_of(o));
+        if (fault_of(o, options))
+            status = error_set(err, ERROR_USAGE, "%s", fault_of(o, options));
     PQconninfoFree(options);
     PQfreemem(text);
     return status;

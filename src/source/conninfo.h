@@ -7,9 +7,10 @@
 /*
  * Whether libpq can read it as it was meant.
  *
- * Returns  0, or -1 with ERROR_USAGE: not a connection string, an unknown keyword, or an
- *          address whose password holds an @ or a / as it is: libpq would take what
- *          follows for a host or a database, and name it
+ * Returns  0, or -1 with ERROR_USAGE: not a connection string, an unknown keyword, an
+ *          address whose password holds an @ or a / as it is, pairs with ';' between them, a
+ *          port that is no number, an address without its scheme: libpq would take what
+ *          follows for a host, a database or the like, and name it. No message repeats it.
  */
 int conninfo_check(const char *conninfo, struct error *err);
 

@@ -40,20 +40,23 @@ static void *send_cancel(void *request)
 }
 
 /* libpq waits until the server has taken the request, which may be forever: a thread of its
- * own waits longer than we do. */
-static void cancel(struct session *session)
+ * own waits longer than we do. False where it is still under way, and may cancel what is
+ * run next: the connection is not to be used again. */
+static bool cancel(struct session *session)
 {
     static const double most_s = 1;
     PGcancel *request = PQgetCancel(session->connection);
     pthread_t thread;
     if (!request)
-        return;
+        return true;
     if (!thread_start(&thread, send_cancel, request)) {
         PQfreeCancel(request); /* the server will notice that we are gone */
-        return;
+        return true;
     }
-    if (!thread_join_until(thread, clock_wall_s() + most_s))
-        pthread_detach(thread);
+    if (thread_join_until(thread, clock_wall_s() + most_s))
+        return true;
+    pthread_detach(thread);
+    return false;
 }
 
 static int lost(struct error *err)
@@ -345,8 +348,8 @@ int session_copy_leave(struct session *session, bool cancel_it)
         return session->connection ? 0 : -1;
     if (stopped(session)) /* nothing is read any more: the caller closes */
         return -1;
-    if (cancel_it)
-        cancel(session);
+    if (cancel_it && !cancel(session))
+        return -1;
     const uint8_t *bytes;
     int64_t n_bytes;
     while (session_copy_row(session, &bytes, &n_bytes, NULL) == 1)

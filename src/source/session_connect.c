@@ -1,125 +1,57 @@
-#include <errno.h>
-#include <poll.h>
-#include <stdio.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/thread.h"
 
 #include "conninfo.h"
 #include "session.h"
 
-enum { NAP_MS = 200 };
+/*
+ * libpq connects in a thread, since only its call that waits gives each host and address the
+ * time of connect_timeout, and goes on to the next as every program with libpq does. Who
+ * does not wait any longer leaves it alone: the last of both to leave cleans up.
+ */
+struct connecting {
+    PGconn *connection;
+    atomic_bool is_left; /* by one of the two */
+    char application_name[64];
+    char conninfo[];
+};
 
 /* Options in front of the user's conninfo give way to it, those behind do not. */
-static PGconn *start(const char *conninfo, const char *application_name)
+static PGconn *connect_now(const struct connecting *c)
 {
-    const char *const names[] = { "fallback_application_name", "keepalives_idle",
-                                  "keepalives_interval",       "keepalives_count",
-                                  "tcp_user_timeout",          "dbname",
-                                  "client_encoding",           NULL };
-    const char *const values[] = { application_name, "30",     "10",   "3",
-                                   "60000",          conninfo, "UTF8", NULL };
-    return PQconnectStartParams(names, values, 1);
+    const char *const names[] = { "fallback_application_name",
+                                  "connect_timeout",
+                                  "keepalives_idle",
+                                  "keepalives_interval",
+                                  "keepalives_count",
+                                  "tcp_user_timeout",
+                                  "dbname",
+                                  "client_encoding",
+                                  NULL };
+    const char *const values[] = {
+        c->application_name, "10", "30", "10", "3", "60000", c->conninfo, "UTF8", NULL
+    };
+    return PQconnectdbParams(names, values, 1);
 }
 
-/* Again, with what has come of it all, but for hosts that were left out. A service has given
- * what it has to give. */
-static PGconn *start_again(const PQconninfoOption *options)
+static void leave(struct connecting *c)
 {
-    size_t n_most = 0, n = 0;
-    while (options[n_most].keyword)
-        n_most++;
-    const char **words = calloc(2 * (n_most + 1), sizeof *words);
-    if (!words)
-        return NULL;
-    const char **values = words + n_most + 1;
-    for (const PQconninfoOption *o = options; o->keyword; o++)
-        if (o->val && *o->val && strcmp(o->keyword, "service") != 0) {
-            words[n] = o->keyword;
-            values[n++] = o->val;
-        }
-    PGconn *connection = PQconnectStartParams(words, values, 0);
-    free(words);
-    return connection;
+    if (!atomic_exchange(&c->is_left, true))
+        return;
+    PQfinish(c->connection);
+    free(c);
 }
 
-static int n_entries(const char *list)
+static void *connect_in_thread(void *connecting)
 {
-    int n = list && *list ? 1 : 0;
-    for (const char *at = list; n > 0 && (at = strchr(at, ',')); at++)
-        n++;
-    return n;
-}
-
-/* Entry i of a list, which has as many; *n_bytes of it. */
-static char *entry_of(char *list, int i, size_t *n_bytes)
-{
-    for (; i > 0; i--)
-        list = strchr(list, ',') + 1;
-    *n_bytes = strcspn(list, ",");
-    return list;
-}
-
-static bool is_entry(char *list, int i, const char *text)
-{
-    size_t n;
-    if (n_entries(list) <= i)
-        return true;
-    const char *entry = entry_of(list, i, &n);
-    return n == 0 || (strncmp(entry, text, n) == 0 && text[n] == '\0');
-}
-
-static void drop_entry(char *list, int i)
-{
-    size_t n;
-    char *entry = entry_of(list, i, &n), *rest = entry + n;
-    if (*rest == ',')
-        memmove(entry, rest + 1, strlen(rest + 1) + 1);
-    else
-        *(entry > list ? entry - 1 : entry) = '\0';
-}
-
-static char *option_of(const PQconninfoOption *options, const char *keyword)
-{
-    for (const PQconninfoOption *o = options; o->keyword; o++)
-        if (strcmp(o->keyword, keyword) == 0)
-            return o->val;
+    struct connecting *c = connecting;
+    c->connection = connect_now(c);
+    leave(c);
     return NULL;
-}
-
-/* The host that is being tried does not answer: leave it out of the lists, and keep all
- * others. Returns whether there are any. */
-static bool drop_host(PQconninfoOption *options, PGconn *connection)
-{
-    char *hosts = option_of(options, "host"), *ports = option_of(options, "port");
-    char *addresses = option_of(options, "hostaddr");
-    int n_hosts = n_entries(hosts), n_addresses = n_entries(addresses);
-    int n = n_hosts > n_addresses ? n_hosts : n_addresses;
-    for (int i = 0; i < n && n > 1; i++) {
-        char *lists[] = { hosts, addresses, ports };
-        if ((n_entries(ports) == n && !is_entry(ports, i, PQport(connection)))
-            || (n_addresses > 0 && !is_entry(addresses, i, PQhostaddr(connection)))
-            || (n_hosts > 0 && !is_entry(hosts, i, PQhost(connection))))
-            continue;
-        for (int list = 0; list < 3; list++)
-            if (n_entries(lists[list]) == n)
-                drop_entry(lists[list], i);
-        return true;
-    }
-    return false;
-}
-
-/* connect_timeout, which libpq leaves to those who connect without blocking. */
-static double timeout_s(PGconn *connection)
-{
-    double seconds = 10;
-    PQconninfoOption *options = PQconninfo(connection);
-    for (PQconninfoOption *o = options; o && o->keyword; o++)
-        if (strcmp(o->keyword, "connect_timeout") == 0 && o->val && *o->val)
-            seconds = atof(o->val) > 0 ? atof(o->val) : 1e9;
-    PQconninfoFree(options);
-    return seconds;
 }
 
 /* The first line of libpq's text: "connection to server on socket ... failed: ...". */
@@ -141,53 +73,15 @@ static int refused(PGconn *connection, struct error *err)
                      text);
 }
 
-/* What is being tried: a host of several, or an address of several of its name. */
-static void place_of(PGconn *connection, char place[256])
+/* Wait for the thread, and ask meanwhile whether to stop. */
+static int await(struct session *session, pthread_t thread, struct error *err)
 {
-    const char *host = PQhost(connection), *address = PQhostaddr(connection);
-    snprintf(place,
-             256,
-             "%s %s %s",
-             host ? host : "",
-             address ? address : "",
-             PQport(connection) ? PQport(connection) : "");
-}
-
-/* Sets *is_silent where it fails since a host does not answer, in the time that each has. */
-static int
-finish_connecting(struct session *session, bool *is_silent, struct error *err)
-{
-    PGconn *connection = session->connection;
-    double each_s = timeout_s(connection), end_s = clock_wall_s() + each_s;
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
-    char place[256], now[256];
-    place_of(connection, place);
-    while (status != PGRES_POLLING_OK) {
-        struct pollfd ready = { .fd = PQsocket(connection),
-                                .events = status == PGRES_POLLING_READING ? POLLIN
-                                                                          : POLLOUT };
-        int n = poll(&ready, 1, NAP_MS);
-        if (n < 0 && errno != EINTR)
-            return error_set(err, ERROR_SOURCE, "connection to the server was lost");
-        if (session->stop && session->stop(session->stop_context))
+    static const double nap_s = 0.2;
+    while (!thread_join_until(thread, clock_wall_s() + nap_s))
+        if (session->stop && session->stop(session->stop_context)) {
+            pthread_detach(thread);
             return error_set(err, ERROR_STOPPED, "stopped while connecting");
-        if (clock_wall_s() > end_s) {
-            *is_silent = true;
-            return error_set(err,
-                             ERROR_SOURCE,
-                             "the server does not answer (connect_timeout): check "
-                             "[source] connection");
         }
-        if (n > 0)
-            status = PQconnectPoll(connection);
-        if (status == PGRES_POLLING_FAILED)
-            return refused(connection, err);
-        place_of(connection, now);
-        if (strcmp(place, now) != 0) {
-            memcpy(place, now, sizeof place);
-            end_s = clock_wall_s() + each_s;
-        }
-    }
     return 0;
 }
 
@@ -203,24 +97,27 @@ int session_connect(struct session *session,
 {
     if (conninfo_check(conninfo, err))
         return error_prefix(err, "[source] connection");
-    PQconninfoOption *options = NULL; /* once a host was left out */
-    int status;
-    for (bool again = true; again;) {
-        bool is_silent = false;
-        session->connection =
-            options ? start_again(options) : start(conninfo, application_name);
-        if (!session->connection || PQstatus(session->connection) == CONNECTION_BAD)
-            status = refused(session->connection, err);
-        else
-            status = finish_connecting(session, &is_silent, err);
-        if (is_silent && !options)
-            options = PQconninfo(session->connection);
-        again = is_silent && options && drop_host(options, session->connection);
-        if (status < 0)
-            session_close(session);
+    size_t n = strlen(conninfo) + 1;
+    struct connecting *c = calloc(1, sizeof *c + n);
+    if (!c)
+        return error_set(err, ERROR_BUDGET, "no memory for a connection");
+    memcpy(c->conninfo, conninfo, n);
+    strncat(c->application_name, application_name, sizeof c->application_name - 1);
+    pthread_t thread;
+    if (!thread_start(&thread, connect_in_thread, c))
+        connect_in_thread(c);
+    else if (await(session, thread, err)) {
+        leave(c);
+        return -1;
     }
-    PQconninfoFree(options);
-    if (status == 0)
-        PQsetNoticeReceiver(session->connection, ignore_notice, NULL);
-    return status;
+    session->connection = c->connection;
+    c->connection = NULL;
+    leave(c);
+    if (PQstatus(session->connection) != CONNECTION_OK) {
+        refused(session->connection, err);
+        session_close(session);
+        return -1;
+    }
+    PQsetNoticeReceiver(session->connection, ignore_notice, NULL);
+    return 0;
 }

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-/* run(context) in a thread with a small stack, for the caller to join. Returns false where
+/* run(context) in a thread with a stack of 1 MiB, for the caller to join. Returns false where
  * there is none to be had. */
 bool thread_start(pthread_t *thread, void *(*run)(void *context), void *context);
 
