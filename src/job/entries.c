@@ -67,7 +67,8 @@ static const char *find_comment(const char *line, const char *end)
 
 #define COMMENT_RULE                                                                   \
     "' ;' begins a comment even inside quotes: write like '..._;...' there"
-#define CONNINFO_RULE "' ;' begins a comment even inside quotes: write \\; there"
+#define CONNINFO_RULE                                                                  \
+    "' ;' begins a comment even inside quotes: write \\; there, in an address %20%3B"
 
 static const char *comment_rule(const char *section, const char *key)
 {

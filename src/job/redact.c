@@ -43,25 +43,33 @@ static const char *find_in(const char *from, const char *to, const char *text)
     return NULL;
 }
 
+/* Where the secret of user:SECRET@host begins, and *end, the '@' behind it; NULL: there is none.
+ * Either may have an '@' of its own. */
+static const char *secret_of(const char *authority, const char **end)
+{
+    const char *colon = strchr(authority, ':');
+    *end = strrchr(authority, '@');
+    return colon && *end && colon < *end ? colon + 1 : NULL;
+}
+
 /*
  * scheme://user:SECRET@host/database?key=value&password=SECRET
  *
- * A password may itself hold an '@'. With a '?' before the last '@' there is no telling
- * which of them belongs to the password: nothing of it is shown.
+ * With a '?' before the last '@' there is no telling which of them belongs to the password:
+ * nothing of it is shown.
  */
 static void redact_uri(struct redaction *out, const char *uri)
 {
     const char *authority = strstr(uri, "://") + 3, *end = uri + strlen(uri);
-    const char *at = strrchr(authority, '@'), *question = strchr(authority, '?');
-    const char *user_end = authority + strcspn(authority, ":@");
-    const char *rest = authority;
+    const char *at, *secret = secret_of(authority, &at);
+    const char *question = strchr(authority, '?'), *rest = authority;
     put(out, uri, authority);
     if (at && question && question < at) {
         put_stars(out);
         return;
     }
-    if (at && *user_end == ':') {
-        put(out, authority, user_end + 1);
+    if (secret) {
+        put(out, authority, secret);
         put_stars(out);
         rest = at;
     }
@@ -148,35 +156,40 @@ static void star_out(char *from, char *to)
     memmove(from + n, to, strlen(to) + 1);
 }
 
-/* What could be the end of a value that stands in a sentence. */
-static char *word_end(char *word)
+/* user:SECRET@host, up to the last '@' of the text, for a secret may have blanks and quotes;
+ * and what stands in the place of a port, but is no number. */
+static void star_out_address(char *authority)
 {
-    return word + strcspn(word, " \t'\"");
+    const char *at, *secret = secret_of(authority, &at);
+    if (secret) {
+        star_out(authority + (secret - authority), authority + (at - authority));
+        return;
+    }
+    char *host = at ? authority + (at + 1 - authority) : authority;
+    if (*host == '[')
+        host += strcspn(host, "]");
+    char *port = host + strcspn(host, ":/? \t'\"");
+    if (*port++ == ':' && !strchr("/?: \t'\"", port[strspn(port, "0123456789,")]))
+        star_out(port, port + strcspn(port, "/? \t'\""));
 }
 
 void job_redact_message(char *text)
 {
+    static const char *const keys[] = { "password", "passwd", "pwd" };
     for (char *at = text; (at = strstr(at, "://"));) {
         at += 3;
-        char *colon = at + strcspn(at, ":/?@ \t'\""), *end = word_end(at), *last = NULL;
-        for (char *c = colon; c < end; c++)
-            last = *c == '@' ? c : last;
-        if (*colon != ':')
-            continue;
-        if (last) /* user:SECRET@host */
-            star_out(colon + 1, last);
-        else if (!strchr("/?: \t'\"", colon[1 + strspn(colon + 1, "0123456789,")]))
-            star_out(colon + 1, colon + 1 + strcspn(colon + 1, "/? \t'\""));
+        star_out_address(at);
     }
-    for (char *at = text; (at = strcasestr(at, "password"));) {
-        at += strlen("password");
-        char *value = at + strspn(at, " \t");
-        if (*value++ != '=')
-            continue;
-        value += strspn(value, " \t");
-        char *end = *value == '\'' ? strchr(value + 1, '\'') : NULL;
-        star_out(value, end ? end + 1 : value + strcspn(value, " \t&"));
-    }
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        for (char *at = text; (at = strcasestr(at, keys[i]));) {
+            at += strlen(keys[i]);
+            char *value = at + strspn(at, " \t");
+            if (*value++ != '=')
+                continue;
+            value += strspn(value, " \t");
+            const char *end = value_end(value);
+            star_out(value, end ? value + (end - value) : value + strlen(value));
+        }
 }
 
 /* "password = x": GDAL's drivers take blanks as libpq does. */

@@ -57,6 +57,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             && !is_elsewhere(text, options, o->val))
             must(!strstr(redacted, o->val));
     PQconninfoFree(options);
+    size_t n_text = strlen(text);
+    job_redact_message(text);
+    must(strlen(text) <= n_text);
     free(redacted);
     free(text);
     return 0;

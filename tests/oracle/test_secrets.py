@@ -53,6 +53,7 @@ BROKEN = [
     f"postgresql://{user}:%zz{SECRET}@nowhere.invalid/{database}",
     f"host={host};user={user};password={SECRET};dbname={database}",
     f"user={user};password={SECRET};host={host}",
+    f"host={host} dbname=nosuch application_name=x;password={SECRET}",
     f"{user}:{SECRET}@{database}",
     f"postgresql://{user}:{SECRET}/{database}",
 ]
@@ -66,6 +67,9 @@ MISPLACED = [
     ("plan", "JOB", "--set", "source.kind=store", "--set", f"source.path={ADDRESS}"),
     ("plan", "JOB", "--set", f"limits.memory={ADDRESS}"), ("plan", "JOB", "--set", f"buildings.where={ADDRESS}"),
     ("plan", "JOB", "--set", f"{ADDRESS}=1"),
+    ("run", "JOB", f"postgresql://admin@server:{SECRET}@h/d"), ("info", f"postgresql://u:12'{SECRET}@h/d"),
+    ("run", f"postgresql://u:a {SECRET}@h/d"), ("info", f"MSSQL:server=s;PWD={SECRET}"),
+    ("plan", "JOB", "--set", f"source.kind=PG: password='a\\'{SECRET} x'"),
 ]
 
 
