@@ -189,7 +189,12 @@ static int take_memory(struct store_writer *writer, struct error *err)
 {
     /* blocks of each of n ranks are n times as wide as those of all together; and what is
      * kept is resident, however much is allowed */
-    enum { LEAST_BYTES = 4 << 20, MOST_UNMERGED = 4, MOST_KEPT = 20 << 20 };
+    enum {
+        LEAST_BYTES = 4 << 20,
+        MOST_UNMERGED = 4,
+        MOST_KEPT = 20 << 20,
+        LEAST_ROW = 100, /* of most buildings, a little less */
+    };
     struct memory *memory = writer->memory;
     if (take_words(&writer->zones, &writer->plan.zones, memory, err)
         || take_words(&writer->buildings, &writer->plan.buildings, memory, err))
@@ -221,6 +226,8 @@ static int take_memory(struct store_writer *writer, struct error *err)
     if (writer->n_keep > MOST_KEPT)
         writer->n_keep = MOST_KEPT;
     prefault(writer);
+    if (!any_order && writer->plan.n_buildings * LEAST_ROW > (double)writer->n_keep)
+        writer->n_keep = 0; /* it would have to go later, while the server waits */
     writer->added = memory_mark(memory);
     writer->bytes = memory_take(memory, MEMORY_BATCH, writer->n_bytes, err);
     return writer->bytes ? 0 : -1;
