@@ -99,38 +99,68 @@ static int make_slot(struct binding *binding, int number, int *slot, struct erro
     return 0;
 }
 
-/* Check a filter, its slots being numbers, and split it; a half that is not there is
- * NULL. A source without a language gets no half. */
+/* A filter in its halves; what is not there is NULL. */
+struct halves {
+    char *sql;                /* where the source has a language */
+    struct expression *first; /* where it has none */
+    struct expression *rest;
+};
+
+/* Consumes `where`. */
+static int split(const struct names *names,
+                 struct expression *where,
+                 struct halves *halves,
+                 struct error *err)
+{
+    int n = names_count(names);
+    uint8_t *measured = calloc((size_t)n, 1);
+    if (!measured) {
+        expression_free(where);
+        return error_set(err, ERROR_BUDGET, "no memory for the job");
+    }
+    for (int i = 0; i < n; i++)
+        measured[i] = names->list[i].measure != MEASURE_NONE;
+    int status = expression_split(where,
+                                  names->speaks_sql ? NULL : measured,
+                                  &halves->first,
+                                  &halves->rest,
+                                  err);
+    free(measured);
+    if (status || !names->speaks_sql || !halves->first)
+        return status;
+    status = expression_sql(halves->first, &halves->sql, err);
+    expression_free(halves->first);
+    halves->first = NULL;
+    return status;
+}
+
+/* Check a filter, its slots being numbers, and split it; of a source without a language only
+ * if `splits`. */
 static int split_where(struct names *names,
                        const struct expression *where,
-                       char **source_filter,
-                       struct expression **local,
+                       bool splits,
+                       struct halves *halves,
                        struct error *err)
 {
-    struct expression *copy = NULL, *in_source = NULL, *here = NULL;
-    char *sql = NULL;
-    int status = -1;
-    if (expression_copy(&copy, where, err) || names_check_where(names, copy, err))
-        goto out;
-    if (names->speaks_sql) {
-        struct expression *consumed = copy;
-        copy = NULL;
-        if (expression_split(consumed, &in_source, &here, err)
-            || (in_source && expression_sql(in_source, &sql, err)))
-            goto out;
-    } else {
-        here = copy;
-        copy = NULL;
+    struct expression *copy = NULL;
+    *halves = (struct halves){ .sql = NULL };
+    if (expression_copy(&copy, where, err))
+        return -1;
+    if (names_check_where(names, copy, err)) {
+        expression_free(copy);
+        return -1;
     }
-    *source_filter = sql;
-    *local = here;
-    here = NULL;
-    status = 0;
-out:
-    expression_free(copy);
-    expression_free(in_source);
-    expression_free(here);
-    return status;
+    if (splits || names->speaks_sql)
+        return split(names, copy, halves, err);
+    halves->rest = copy;
+    return 0;
+}
+
+static void free_halves(struct halves *halves)
+{
+    free(halves->sql);
+    expression_free(halves->first);
+    expression_free(halves->rest);
 }
 
 static int bind_id(struct binding *binding, struct error *err)
@@ -211,16 +241,18 @@ static int bind_keep(struct binding *binding, struct error *err)
 static int bind_where(struct binding *binding, struct error *err)
 {
     const struct job *job = binding->job;
-    if (job->where
-        && (split_where(binding->names,
-                        job->where,
-                        &binding->source_filter,
-                        &binding->local_filter,
-                        err)
-            || (binding->local_filter
-                && bind_local(binding, binding->local_filter, err))))
-        return names_prefix(binding->names, "where", job->where_line, err);
-    return 0;
+    struct halves halves;
+    if (!job->where)
+        return 0;
+    int status = split_where(binding->names, job->where, true, &halves, err);
+    binding->source_filter = halves.sql; /* binding_release frees them */
+    binding->row_filter = halves.first;
+    binding->local_filter = halves.rest;
+    if (status == 0 && halves.first)
+        status = bind_local(binding, halves.first, err);
+    if (status == 0 && halves.rest)
+        status = bind_local(binding, halves.rest, err);
+    return status ? names_prefix(binding->names, "where", job->where_line, err) : 0;
 }
 
 int binding_init(struct binding *binding,
@@ -253,6 +285,7 @@ void binding_release(struct binding *binding)
         expression_free(binding->slots[i].expression);
     }
     free(binding->source_filter);
+    expression_free(binding->row_filter);
     expression_free(binding->local_filter);
     names_free(binding->names);
     *binding = (struct binding){ 0 };
@@ -352,8 +385,7 @@ int binding_zones(const struct job *job,
                   struct error *err)
 {
     struct names *names = NULL;
-    char *sql = NULL;
-    struct expression *here = NULL;
+    struct halves halves = { .sql = NULL };
     int status = -1;
     if (names_new(&names,
                   job->path,
@@ -365,25 +397,23 @@ int binding_zones(const struct job *job,
                   err))
         return -1;
     if (job->zone_where
-        && (split_where(names, job->zone_where, &sql, &here, err)
-            || (here && check_zone_filter(names, here, err)))) {
+        && (split_where(names, job->zone_where, false, &halves, err)
+            || (halves.rest && check_zone_filter(names, halves.rest, err)))) {
         names_prefix(names, "where", job->zone_where_line, err);
         goto out;
     }
-    if (here) {
+    if (halves.rest) {
         names->slots[names_of_measure(names, MEASURE_AREA_M2)] = 0;
         for (int i = 0; i < names->n_columns; i++)
             names->slots[names->n_fields + i] = 1 + i;
-        expression_renumber(here, names->slots);
+        expression_renumber(halves.rest, names->slots);
     }
-    *source_filter = sql;
-    *local = here;
-    sql = NULL;
-    here = NULL;
+    *source_filter = halves.sql;
+    *local = halves.rest;
+    halves = (struct halves){ .sql = NULL };
     status = 0;
 out:
-    free(sql);
-    expression_free(here);
+    free_halves(&halves);
     names_free(names);
     return status;
 }

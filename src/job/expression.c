@@ -205,24 +205,44 @@ void expression_renumber(struct expression *expression, const int *map)
         expression_renumber(expression->args[i], map);
 }
 
+static bool is_late(const struct expression *expression, const uint8_t *late)
+{
+    if (expression->kind == NODE_NAME)
+        return late[expression->slot];
+    for (int i = 0; i < expression->n_args; i++)
+        if (is_late(expression->args[i], late))
+            return true;
+    return false;
+}
+
+/* The side of a conjunct: 0 the source's. */
+static int side_of(const struct expression *expression, const uint8_t *late)
+{
+    return late ? is_late(expression, late) : !expression_is_sql(expression);
+}
+
 /* Move the conjuncts of `from` to one side; nested ANDs come apart as well. */
-static int deal(struct expression *from, struct expression *sides[2], struct error *err)
+static int deal(struct expression *from,
+                const uint8_t *late,
+                struct expression *sides[2],
+                struct error *err)
 {
     if (from->kind != NODE_AND)
-        return node_add(sides[expression_is_sql(from) ? 0 : 1], from, err);
+        return node_add(sides[side_of(from, late)], from, err);
     int status = 0, n_args = from->n_args;
     from->n_args = 0; /* each argument has a new owner from here on */
     for (int i = 0; i < n_args; i++) {
         if (status)
             expression_free(from->args[i]);
         else
-            status = deal(from->args[i], sides, err);
+            status = deal(from->args[i], late, sides, err);
     }
     expression_free(from);
     return status;
 }
 
 int expression_split(struct expression *expression,
+                     const uint8_t *late,
                      struct expression **in_source,
                      struct expression **local,
                      struct error *err)
@@ -230,9 +250,9 @@ int expression_split(struct expression *expression,
     struct expression *sides[2] = { NULL, NULL };
     int status = -1;
     if (expression->kind != NODE_AND) { /* it may be as deep as any */
-        bool is_sql = expression_is_sql(expression);
-        *in_source = is_sql ? expression : NULL;
-        *local = is_sql ? NULL : expression;
+        int side = side_of(expression, late);
+        *in_source = side == 0 ? expression : NULL;
+        *local = side == 0 ? NULL : expression;
         expression->checked = true;
         return 0;
     }
@@ -245,7 +265,7 @@ int expression_split(struct expression *expression,
         sides[i]->type = TYPE_BOOLEAN;
         sides[i]->checked = true;
     }
-    if (deal(expression, sides, err))
+    if (deal(expression, late, sides, err))
         goto out;
     for (int i = 0; i < 2; i++) {
         struct expression *side = sides[i];

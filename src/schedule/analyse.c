@@ -315,11 +315,13 @@ static int measure_rows(struct analysis *a, int32_t n_rows, struct error *err)
     return 0;
 }
 
-/* Keep in a->rows those that the local half of the filter lets pass. */
-static int filter_rows(struct analysis *a, int32_t *n_rows, struct error *err)
+/* Keep in a->rows those that a half of the filter lets pass. */
+static int filter_rows(struct analysis *a,
+                       const struct expression *filter,
+                       int32_t *n_rows,
+                       struct error *err)
 {
-    const struct expression *filter = a->binding->local_filter;
-    if (!filter || *n_rows == 0 || a->batch.is_filtered)
+    if (!filter || *n_rows == 0)
         return 0;
     int32_t n = expression_select(filter,
                                   a->batch.columns,
@@ -386,8 +388,11 @@ static int take_batch(struct analysis *a, struct progress *p, struct error *err)
         n_inside += a->decisions[row] == DECISION_INSIDE;
         n_outside += a->decisions[row] == DECISION_OUTSIDE;
     }
+    const struct binding *binding = a->binding;
     int32_t n = n_inside;
-    if (measure_rows(a, n, err) < 0 || filter_rows(a, &n, err) < 0
+    if ((!batch->is_filtered && filter_rows(a, binding->row_filter, &n, err) < 0)
+        || measure_rows(a, n, err) < 0
+        || filter_rows(a, binding->local_filter, &n, err) < 0
         || evaluate_fields(a, n, err) < 0)
         return -1;
     drop_infinite(a, n);

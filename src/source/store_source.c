@@ -25,15 +25,6 @@ static void close_store(struct source *source)
     free(s);
 }
 
-/* Whether the filter reads columns alone: then it is applied before anything else. */
-static bool reads_columns(const struct binding *binding, const uint8_t *used)
-{
-    for (int i = 0; i < binding->n_slots; i++)
-        if (used[i] && binding->slots[i].origin != SLOT_SOURCE)
-            return false;
-    return true;
-}
-
 static int find_column(const struct store_table *table, const char *name)
 {
     for (int i = 0; i < table->n_columns; i++)
@@ -58,13 +49,13 @@ static int bind(struct source *source, const struct binding *binding, struct err
         if (s->columns[i] == -2)
             return error_set(err, ERROR_INTERNAL, "no column for '%s'", slot->name);
     }
-    if (binding->local_filter)
-        expression_slots(binding->local_filter, s->in_filter, binding->n_slots);
-    s->filters = binding->local_filter && reads_columns(binding, s->in_filter);
-    s->n_bounds =
-        s->filters
-            ? expression_bounds(binding->local_filter, s->bounds, BINDING_MAX_SLOTS)
-            : 0;
+    s->filters = binding->row_filter != NULL;
+    s->n_bounds = 0;
+    if (s->filters) {
+        expression_slots(binding->row_filter, s->in_filter, binding->n_slots);
+        s->n_bounds =
+            expression_bounds(binding->row_filter, s->bounds, BINDING_MAX_SLOTS);
+    }
     return store_load_dictionaries(s, err);
 }
 

@@ -81,8 +81,8 @@ struct store_source {
     bool leaves_shapes; /* a building without a shape has that of its box */
 
     int columns[BINDING_MAX_SLOTS];        /* of each slot; -1: the id; -2: none */
-    uint8_t in_filter[BINDING_MAX_SLOTS];  /* slots that the local filter reads */
-    bool filters;                          /* it reads columns only: applied here */
+    uint8_t in_filter[BINDING_MAX_SLOTS];  /* slots that the row filter reads */
+    bool filters;                          /* there is one */
     struct store_dictionary *dictionaries; /* [buildings.n_columns] */
     struct expression_bound bounds[BINDING_MAX_SLOTS]; /* what the filter opens with */
     int n_bounds;

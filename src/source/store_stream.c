@@ -155,7 +155,7 @@ static int apply_filter(struct store_source *s,
     for (int i = 0; i < s->binding->n_slots; i++)
         if (s->in_filter[i] && view_slot(s, piece, batch, i, err))
             return -1;
-    int32_t n = expression_select(s->binding->local_filter,
+    int32_t n = expression_select(s->binding->row_filter,
                                   s->views,
                                   piece->rows,
                                   piece->n_rows,

@@ -34,8 +34,8 @@ struct vector {
     struct vector_table *table; /* NULL: none */
     const struct binding *binding;
     int fields[BINDING_MAX_SLOTS]; /* of each slot, VECTOR_ROW or VECTOR_NONE */
-    bool filters;     /* the local filter reads columns alone: applied here */
-    bool pending;     /* the feature at hand waits for the next batch */
+    bool filters;                  /* there is a row filter: applied here */
+    bool pending;                  /* the feature at hand waits for the next batch */
     bool is_unusable; /* the zone at hand: an error, unless the filter drops it */
     int64_t row;      /* its number, from 1 */
 };

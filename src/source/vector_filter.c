@@ -48,7 +48,7 @@ int vector_filter(const struct binding *binding, struct batch *batch, struct err
     struct column out = { .type = TYPE_BOOLEAN, .valid = valid, .integers = passed };
     for (int32_t row = 0; row < batch->n_rows; row++)
         rows[row] = row;
-    if (expression_evaluate(binding->local_filter,
+    if (expression_evaluate(binding->row_filter,
                             batch->columns,
                             rows,
                             batch->n_rows,

@@ -19,16 +19,6 @@ static int find_field(const struct vector_table *table, const char *column)
     return VECTOR_ROW;
 }
 
-static bool reads_columns(const struct binding *binding)
-{
-    uint8_t used[BINDING_MAX_SLOTS] = { 0 };
-    expression_slots(binding->local_filter, used, binding->n_slots);
-    for (int i = 0; i < binding->n_slots; i++)
-        if (used[i] && binding->slots[i].origin != SLOT_SOURCE)
-            return false;
-    return true;
-}
-
 int vector_scan(struct source *source,
                 enum source_table table,
                 const struct binding *binding,
@@ -53,7 +43,7 @@ int vector_scan(struct source *source,
     if (from->id >= 0)
         wanted[from->id] = 1;
     vector->binding = binding;
-    vector->filters = binding->local_filter && reads_columns(binding);
+    vector->filters = binding->row_filter != NULL;
     vector->pending = vector->is_unusable = false;
     int status =
         vector->module->start(from->layer, wanted, part, n_parts, &vector->row, err);

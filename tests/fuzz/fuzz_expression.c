@@ -202,7 +202,7 @@ static void check_split(const struct expression *expression,
     struct expression *copy = NULL, *in_source = NULL, *local = NULL;
     struct answer first, second;
     must(expression_copy(&copy, expression, NULL) == 0);
-    must(expression_split(copy, &in_source, &local, NULL) == 0);
+    must(expression_split(copy, NULL, &in_source, &local, NULL) == 0);
     bool fine = true;
     if (in_source) {
         must(expression_is_sql(in_source));

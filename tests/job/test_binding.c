@@ -126,7 +126,8 @@ static void a_source_without_a_language_leaves_all_to_us(void **state)
     if (binding_init(&binding, job, &store, &err))
         fail_msg("%s", err.text);
     assert_null(binding.source_filter);
-    assert_non_null(binding.local_filter);
+    assert_non_null(binding.row_filter);
+    assert_null(binding.local_filter);
     static const struct {
         const char *name;
         enum slot_origin origin;
@@ -143,6 +144,45 @@ static void a_source_without_a_language_leaves_all_to_us(void **state)
     }
     binding_release(&binding);
     job_close(job);
+}
+
+/* What asks nothing of geometry is the row filter. */
+static void a_filter_comes_apart_without_a_language(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *where;
+        bool has_first, has_rest;
+    } cases[] = {
+        { "height > 1 and use <> 'x'", true, false },
+        { "area_m2 > 1", false, true },
+        { "area_m2 > 1 or height > 1", false, true },
+        { "area_m2 > 1 and height > 1", true, true },
+        { "large and (height > 1 and (small and use = 'x'))", true, true },
+        { "small", true, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[300];
+        struct binding binding;
+        struct error err;
+        snprintf(text,
+                 sizeof text,
+                 "fields = large = area_m2 > height, small = size < 2\nwhere = %s\n",
+                 cases[i].where);
+        struct job *job = opened(text, "");
+        if (binding_init(&binding, job, &store, &err))
+            fail_msg("%s", err.text);
+        assert_null(binding.source_filter);
+        assert_int_equal(binding.row_filter != NULL, cases[i].has_first);
+        assert_int_equal(binding.local_filter != NULL, cases[i].has_rest);
+        uint8_t used[BINDING_MAX_SLOTS] = { 0 };
+        if (binding.row_filter)
+            expression_slots(binding.row_filter, used, BINDING_MAX_SLOTS);
+        for (int slot = 0; slot < binding.n_slots; slot++)
+            assert_true(!used[slot] || binding.slots[slot].origin == SLOT_SOURCE);
+        binding_release(&binding);
+        job_close(job);
+    }
 }
 
 static void a_column_hides_the_measure_of_its_name(void **state)
@@ -595,6 +635,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_binding_fetches_what_the_job_uses),
         cmocka_unit_test(a_source_without_a_language_leaves_all_to_us),
+        cmocka_unit_test(a_filter_comes_apart_without_a_language),
         cmocka_unit_test(a_column_hides_the_measure_of_its_name),
         cmocka_unit_test(what_does_not_fit_the_columns_is_refused),
         cmocka_unit_test(an_id_is_an_integer_or_a_text),

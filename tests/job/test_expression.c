@@ -594,6 +594,7 @@ static void a_filter_is_split_at_its_ands(void **state)
         struct expression *in_source, *local;
         char *sql = NULL;
         assert_int_equal(expression_split(checked(cases[i].text),
+                                          NULL,
                                           &in_source,
                                           &local,
                                           NULL),
@@ -674,7 +675,12 @@ static void a_filter_as_deep_as_may_be_is_split(void **state)
         char *text = repeated("not ", cases[i].middle, "", cases[i].local ? 198 : 199);
         struct expression *in_source, *local;
         struct error err;
-        assert_int_equal(expression_split(checked(text), &in_source, &local, &err), 0);
+        assert_int_equal(expression_split(checked(text),
+                                          NULL,
+                                          &in_source,
+                                          &local,
+                                          &err),
+                         0);
         assert_int_equal(in_source != NULL, !cases[i].local);
         assert_int_equal(local != NULL, cases[i].local);
         expression_free(in_source);

@@ -82,6 +82,10 @@ for where in ("notes is not null", "notes like '%7' or use = 'house'", "use <> '
     compare(where, **JOB, buildings__where=where)
 for rule in ("skip", "repair"):
     compare(rule, **JOB, buildings__invalid=rule)
+# Of a building that the filter leaves out nobody asks whether it can be decided, whatever else it asks for.
+for rule in ("trust", "skip", "fail"):
+    for where in ("height > 20 and area_m2 > 1", "perimeter_m > 1 and (volume > 4000 and notes like 'note %') and height > 20"):
+        compare(f"{rule}, {where}", **JOB, buildings__invalid=rule, buildings__where=where)
 for ranks in (1, 3):
     for memory in ("8 MiB", "64 MiB"):
         compare(f"{ranks} ranks, {memory}", ranks, **JOB, limits__memory=memory)

@@ -49,7 +49,9 @@ struct binding {
     struct slot slots[BINDING_MAX_SLOTS];
     int n_slots;
     char *source_filter;             /* in the source's language; NULL: none */
-    struct expression *local_filter; /* over slots; NULL: none */
+    struct expression *row_filter;   /* the same half, over slots, of a source without a
+                                        language, which may apply it itself; NULL: none */
+    struct expression *local_filter; /* the other half, over slots; NULL: none */
     const char *id;                  /* its column: a name of `columns` */
     enum value_type id_type;         /* INTEGER or TEXT */
     int keep[BINDING_MAX_SLOTS];     /* slots kept with the selection; -1: the id */
@@ -64,7 +66,9 @@ struct binding {
  * binding_slot.
  *
  * Slots    SLOT_LOCAL and local_filter read SLOT_SOURCE and SLOT_MEASURE slots only,
- *          which precede the SLOT_LOCAL that reads them
+ *          which precede the SLOT_LOCAL that reads them; row_filter SLOT_SOURCE slots
+ * Filter   what asks nothing of geometry goes first, whatever the source: of a building that it
+ *          leaves out nobody asks whether it can be decided
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
  *          and the id's name; `keep` also takes "id" for it where no field is so called

@@ -72,9 +72,14 @@ enum value_type expression_type(const struct expression *expression);
 /* Whether every name of a checked expression has an SQL spelling. */
 bool expression_is_sql(const struct expression *expression);
 
-/* Split a checked boolean at its top-level ANDs: the part the source can do (NULL when
- * none) and the rest (NULL when none). Consumes `expression`. */
+/*
+ * Split a checked boolean at its top-level ANDs: the part the source can do (NULL when
+ * none) and the rest (NULL when none). Consumes `expression`.
+ *
+ * late  by slots: what the source has not; NULL: it can do what has an SQL spelling
+ */
 int expression_split(struct expression *expression,
+                     const uint8_t *late,
                      struct expression **in_source,
                      struct expression **local,
                      struct error *err);

@@ -39,7 +39,7 @@ struct batch {
 
     int64_t n_filtered; /* candidates of this batch that failed the source's filter;
                            they take no row */
-    bool is_filtered;   /* the source has applied the binding's local filter too */
+    bool is_filtered;   /* the source has applied the binding's row_filter */
     int64_t n_read;     /* bytes that came from the source for this batch */
 
     struct memory
