@@ -141,22 +141,55 @@ find_result(struct checkpoint *c, const struct options *options, const char *out
     return c->is_complete;
 }
 
-/* Rank 0: whose the folder is, and what becomes of it. */
-static int claim(struct checkpoint *c,
-                 struct comm *comm,
-                 const struct options *options,
-                 struct job_session *session,
-                 const struct zone_list *zones,
-                 struct error *err)
+static const char *type_word(enum value_type type)
+{
+    static const char *const words[] = {
+        [TYPE_NULL] = "null",           [TYPE_BOOLEAN] = "boolean",
+        [TYPE_INTEGER] = "integer",     [TYPE_REAL] = "real",
+        [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
+        [TYPE_TIMESTAMP] = "timestamp",
+    };
+    return words[type];
+}
+
+/* The job, and what its words mean in this source: a record holds values of these types. NULL
+ * where there is no memory. */
+static char *whole_job(const struct job_session *session)
+{
+    const struct source_schema *schema = source_schema(session->source);
+    const struct binding *binding = &session->binding;
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (!out)
+        return NULL;
+    fputs(session->job->identity, out);
+    if (schema->zone_table)
+        fprintf(out, "[zones] table that is read = %s\n", schema->zone_table);
+    if (schema->building_table)
+        fprintf(out, "[buildings] table that is read = %s\n", schema->building_table);
+    fprintf(out, "[buildings] type of the id = %s\n", type_word(binding->id_type));
+    for (int i = 0; i < binding->n_slots; i++)
+        fprintf(out,
+                "[buildings] type of %s = %s\n",
+                binding->slots[i].name,
+                type_word(binding->slots[i].type));
+    if (fclose(out)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static int claim_for(struct checkpoint *c,
+                     struct comm *comm,
+                     const struct options *options,
+                     struct job_session *session,
+                     struct spool_manifest *manifest,
+                     struct error *err)
 {
     const char *output = session->job->output;
-    struct spool_manifest manifest = {
-        .source = source_schema(session->source)->identity,
-        .job = session->job->identity,
-        .n_zones = zones->n,
-        .zones_crc = crc32c(0, zones->ids, (size_t)(zones->n * zones->id_bytes)),
-    };
-    identify(c, &manifest);
+    identify(c, manifest);
     if (!is_there(c->folder) && options->resume) {
         if (find_result(c, options, output))
             return 0;
@@ -166,13 +199,35 @@ static int claim(struct checkpoint *c,
     if (spool_lock(c->folder, lock_wait_s, team_should_stop, comm, &c->lock, err) < 0)
         return -1;
     if (options->resume) {
-        int ours = spool_check_manifest(c->folder, &manifest, c->run, err);
+        int ours = spool_check_manifest(c->folder, manifest, c->run, err);
         if (ours != 0)
             return ours < 0 ? -1 : take_over(c, options, output, &session->memory, err);
         if (find_result(c, options, output))
             return 0;
     }
-    return begin(c, options, output, &manifest, &session->memory, err);
+    return begin(c, options, output, manifest, &session->memory, err);
+}
+
+/* Rank 0: whose the folder is, and what becomes of it. */
+static int claim(struct checkpoint *c,
+                 struct comm *comm,
+                 const struct options *options,
+                 struct job_session *session,
+                 const struct zone_list *zones,
+                 struct error *err)
+{
+    char *job = whole_job(session);
+    if (!job)
+        return error_set(err, ERROR_BUDGET, "no memory for the spool");
+    struct spool_manifest manifest = {
+        .source = source_schema(session->source)->identity,
+        .job = job,
+        .n_zones = zones->n,
+        .zones_crc = crc32c(0, zones->ids, (size_t)(zones->n * zones->id_bytes)),
+    };
+    int status = claim_for(c, comm, options, session, &manifest, err);
+    free(job);
+    return status;
 }
 
 /* What rank 0 has decided. */

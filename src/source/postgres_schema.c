@@ -345,6 +345,8 @@ int postgres_read_schema(struct postgres *postgres, struct error *err)
         return -1;
     schema->zone_id_column = postgres->zones.id;
     schema->building_geometry_column = postgres->buildings.geometry;
+    schema->zone_table = postgres->zones.sql;
+    schema->building_table = postgres->buildings.sql;
     if (check_srids(postgres, err))
         return -1;
     schema->zone_view = strchr("vf", postgres->zones.kind) != NULL;

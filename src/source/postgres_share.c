@@ -174,6 +174,7 @@ static int take_schema(struct postgres *postgres,
     *schema = head->schema;
     schema->zones = schema->buildings = (struct source_columns){ 0 };
     schema->zone_id_column = schema->building_geometry_column = NULL;
+    schema->zone_table = schema->building_table = NULL;
     memcpy(postgres->postgis, head->postgis, sizeof postgres->postgis);
     postgres_name_tables(postgres);
     postgres->zones.sql = strdup(get_text(rest));

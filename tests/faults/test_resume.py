@@ -61,6 +61,15 @@ query("update zipcode set zip = 'x' || zip where id = 1")
 refused("one", ["the ids of its zones are others"], "--resume")
 query("update zipcode set zip = substr(zip, 2) where id = 1")
 
+# values of another type, which records cannot hold, and another table of the same name
+query("create schema elsewhere; create view elsewhere.slow_building as select * from slow_building")
+refused("one", ["[buildings] table that is read was '\"public\".\"slow_building\"', now it is '\"elsewhere\"."],
+        "--resume", source__connection="options='-c search_path=elsewhere,public'")
+query("drop schema elsewhere cascade; alter view slow_building rename to slow_heights; create view slow_building"
+      " as select id, round(height)::bigint as height, size, year_built, use, notes, boundary from slow_heights")
+refused("one", ["[buildings] type of height was 'real', now it is 'integer'"], "--resume")
+query("drop view slow_building; alter view slow_heights rename to slow_building")
+
 # another title, limits and number of ranks: the same job
 done = resume("one", 2, "another title", job__title="Another", limits__memory="32 MiB")
 check("resuming attempt 2" in done.stdout, "says that it resumes:", done.stdout)

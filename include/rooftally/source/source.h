@@ -31,8 +31,10 @@ struct source_schema {
     const char *zone_id,
         *building_id;           /* what a store calls them; NULL: as the job does */
     const char *building_where; /* that a store was staged with; NULL: all */
-    /* what PostgreSQL calls these columns; NULL elsewhere, and on ranks but the first */
+    /* what PostgreSQL calls these columns and, with their schemas, these tables; NULL
+     * elsewhere, and on ranks but the first */
     const char *zone_id_column, *building_geometry_column;
+    const char *zone_table, *building_table;
     int32_t srid; /* of both geometries; 0 unknown */
     struct crs crs;
     char *crs_definition; /* what crs_read was given; NULL: a plane in metres */
