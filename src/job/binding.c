@@ -210,14 +210,16 @@ find_keep(struct binding *binding, const char *written, int *slot, struct error 
     *slot = -1;
     if (binding->job->any_keep) /* the id alone, whatever fields are called */
         return 0;
+    bool means_id = spelling_read(&spelling, written, NULL) == 0
+                    && spelling_rank(&spelling, "id") == SPELLED_IN_SQL;
     if (names_find(binding->names, written, false, &number, &own) == 0) {
         const struct name *found = &binding->names->list[number];
-        if (found->column && strcmp(found->column->name, binding->id) == 0)
+        if ((found->column && strcmp(found->column->name, binding->id) == 0)
+            || (means_id && strcmp(found->name, "id") != 0)) /* "ID", or "Id" */
             return 0;
         return make_slot(binding, number, slot, err);
     }
-    if (spelling_read(&spelling, written, NULL) == 0
-        && spelling_rank(&spelling, "id") == SPELLED_IN_SQL)
+    if (means_id)
         return 0;
     return error_set(err, own.code, "%s", own.text);
 }

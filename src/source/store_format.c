@@ -311,7 +311,7 @@ open_file(struct store *store, const char *path, bool writable, struct error *er
 {
     struct stat about;
     /* nobody needs the time of the last of many reads; but only an owner may say so */
-    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC;
+    int flags = (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK; /* a pipe */
     store->file = open(path, flags | O_NOATIME);
     if (store->file < 0 && errno == EPERM)
         store->file = open(path, flags);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "rooftally/base/log.h"
@@ -16,6 +17,9 @@ enum { LINE = 400 };
 bool store_is_one(const char *path)
 {
     h5_silence();
+    struct stat there;
+    if (stat(path, &there) != 0 || !S_ISREG(there.st_mode))
+        return false; /* a pipe would wait for a writer */
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) {
         H5Eclear2(H5E_DEFAULT);

@@ -439,6 +439,8 @@ static void the_id_is_kept_by_either_of_its_names(void **state)
         { "fields = id = size * 2\n", NULL },
         { "fields = id = size * 2\nkeep = gid\n", NULL },
         { "fields = id = size * 2\nkeep = id\n", "id" },
+        { "fields = \"ID\" = size * 2\nkeep = id\n", NULL },
+        { "fields = \"ID\" = size * 2\nkeep = \"ID\"\n", "ID" },
         { "fields = mixed\nkeep = MIXED\n", "Mixed" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

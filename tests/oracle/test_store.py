@@ -300,8 +300,13 @@ cut = os.path.join(folder, "cut.h5")
 with open(store, "rb") as whole, open(cut, "wb") as part:
     part.write(whole.read(os.path.getsize(store) // 2))
 output = os.path.join(folder, "of_no_store.h5")
+pipe = os.path.join(folder, "pipe")
+os.mkfifo(pipe)
+for told in ("info", "export"):
+    done = rooftally(told, pipe, status=None, timeout=20)
+    check(done.returncode == 2 and "not a file" in done.stderr, told, "of a pipe:", done.stderr)
 for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"),
-                   (result.path, "of another kind"), (folder, "not a file"),
+                   (result.path, "of another kind"), (folder, "not a file"), (pipe, "not a file"),
                    (store + "3", "No such file"),
                    (damaged("version", set_version), "of version 99"),
                    (damaged("block", move_block), "block 1"),

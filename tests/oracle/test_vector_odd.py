@@ -187,6 +187,49 @@ def virtual():
     check("nowhere.csv" in done.stderr, "what GDAL could not open", done.stderr)
 
 
+def deleted():
+    """Records of a Shapefile that are deleted but still there, by itself and behind a virtual layer."""
+    shape = ogr2ogr("-f", "ESRI Shapefile", path_of("gaps.shp"), BUILDINGS)
+    gone = range(3, N, 5)
+    with open(path_of("gaps.dbf"), "r+b") as file:
+        head = file.read(12)
+        first, width = int.from_bytes(head[8:10], "little"), int.from_bytes(head[10:12], "little")
+        for record in gone:
+            file.seek(first + width * record)
+            file.write(b"*")
+    behind = write("gaps.vrt", '<OGRVRTDataSource><OGRVRTLayer name="gaps"><SrcDataSource relativeToVRT="1">gaps.shp'
+                   "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>")
+    for path in (shape, behind):
+        own = {"buildings": {"path": path, "id": "no", "fields": "h"}}
+        with h5py.File(check_ranks("gaps", path, N - len(gone), **own)) as file:
+            check(sorted(file["/buildings/id"][()].tolist()) == sorted(set(range(N)) - set(gone)), path, "others")
+
+
+def days():
+    """A date that is no day is null, and told of."""
+    write("days.csv", "WKT,no,day\n" + "".join(
+        f'"{wkt(place(i))}",{i},"{day}"\n' for i, day in enumerate(
+            ("2020/02/29", "2021/02/29", "2021/02/30", "2021/04/31", "2000/02/29", "1900/02/29", "2021/12/31"))))
+    write("days.csvt", "WKT,Integer,Date\n")
+    ogr2ogr("-f", "ESRI Shapefile", path_of("crs.shp"), ZONES)
+    shutil.copy(path_of("crs.prj"), path_of("days.prj"))
+    files = [path_of("days.csv")]
+    shape = ogr2ogr("-f", "ESRI Shapefile", path_of("partial.shp"), geojson("dated", [
+        ({"no": i, "day": "2020-05-17"}, place(i)) for i in range(7)]))
+    with open(path_of("partial.dbf"), "r+b") as file:
+        text = file.read()
+        for was, new in ((b"20200517", b"20200500"), (b"20200517", b"20200000"), (b"20200517", b"20201341")):
+            text = text.replace(was, new, 1)
+        file.seek(0)
+        file.write(text)
+    for path, n_null in ((files[0], 4), (shape, 3)):
+        store, done = stage("days", path, buildings={"path": path, "id": "no", "fields": "day"},
+                            statistics={"buildings": "count"})
+        check("event=vector_file" in done.stderr and "is no day: taken for null" in done.stderr, path, done.stderr)
+        told = rooftally("info", store).stdout
+        check(f"{n_null} null" in told, path, "nulls of", told)
+
+
 def inputs():
     """Nothing that is read is overwritten, not even with --force."""
     shape = ogr2ogr("-f", "ESRI Shapefile", path_of("kept.shp"), BUILDINGS)
@@ -243,6 +286,6 @@ def filtered_zones():
                 check([bytes(zone) for zone in file["/zones/id"]] == [b"a"], where, file["/zones/id"][()])
 
 
-for test in (numbers, views, crs, fields, virtual, inputs, unfit, filtered_zones):
+for test in (numbers, views, crs, fields, virtual, deleted, days, inputs, unfit, filtered_zones):
     test()
 finish()

@@ -155,13 +155,14 @@ start_at_number(struct vector_layer *layer, int part, int n_parts, int64_t *firs
 /*
  * Where a driver finds the n-th feature at once, each part is a run of features. That of
  * Shapefiles counts and finds records, FID + 1 each, and leaves out deleted ones when it
- * reads.
+ * reads; a virtual layer does as the one behind it does, and numbers its rows anew.
  */
 static bool
 start_at_index(struct vector_layer *layer, int part, int n_parts, int64_t *first)
 {
     int64_t n = layer->about.n_features;
-    if (n < 0 || !OGR_L_TestCapability(layer->layer, OLCFastSetNextByIndex))
+    if (n < 0 || strcmp(layer->about.driver, "OGR_VRT") == 0
+        || !OGR_L_TestCapability(layer->layer, OLCFastSetNextByIndex))
         return false;
     int64_t from = n / n_parts * part + n % n_parts * part / n_parts;
     int64_t to = n / n_parts * (part + 1) + n % n_parts * (part + 1) / n_parts;
@@ -299,6 +300,14 @@ static int64_t days_of(int64_t year, int64_t month, int64_t day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+static bool is_day(int year, int month, int day)
+{
+    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1]
+           && (month != 2 || day < 29 || is_leap);
+}
+
 /* GDAL keeps milliseconds in a float, and offsets from UTC in quarters of an hour above
  * 100; below that the zone is unknown, and what is written is taken as UTC. */
 static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *value)
@@ -315,6 +324,17 @@ static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *va
                                     &second,
                                     &zone))
         return false;
+    if (!is_day(year, month, day)) {
+        /* a year alone, or a 30th of February, as files may have them */
+        CPLError(CE_Warning,
+                 CPLE_AppDefined,
+                 "field %.60s: %04d-%02d-%02d is no day: taken for null",
+                 OGR_Fld_GetNameRef(OGR_F_GetFieldDefnRef(feature, field)),
+                 year,
+                 month,
+                 day);
+        return false;
+    }
     int64_t days = days_of(year, month, day);
     int64_t minutes = hour * 60 + minute - (zone > 1 ? (zone - 100) * 15 : 0);
     *value = is_date
