@@ -250,6 +250,9 @@ static int work_and_write(struct run *run, struct error *err)
     run->worked_s = clock_wall_s();
     if (status < 0 && err->code == ERROR_COMM)
         return -1; /* there is nobody to agree with */
+    if (status < 0 && err->code == ERROR_USAGE && run_is_first(run)
+        && run_n_kept(run) > 0)
+        err->code = ERROR_SOURCE; /* a table was there, and has gone */
     if (run_agree(run, status, err) < 0 || run_write_result(run, err) < 0) {
         checkpoint_leave(&run->checkpoint);
         return -1;

@@ -339,6 +339,20 @@ make_computed(struct binding *binding, uint8_t *used, int n, struct error *err)
     return status;
 }
 
+/* A column that hides a measure has to be in a store, or the measure would not be hidden there. */
+static bool hides_measure(const struct names *names, int number)
+{
+    const struct name *column = &names->list[number];
+    if (!column->column || column->definition || column->type == TYPE_NULL)
+        return false;
+    for (int measure = MEASURE_AREA_M2; measure <= MEASURE_VERTICES; measure++) {
+        int other = names_of_measure(names, (enum measure)measure);
+        if (strcmp(names->list[other].name, column->name) == 0)
+            return true;
+    }
+    return false;
+}
+
 int binding_everything(struct binding *binding, struct error *err)
 {
     struct names *names = binding->names;
@@ -348,8 +362,9 @@ int binding_everything(struct binding *binding, struct error *err)
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     for (int i = 0; i < n && status == 0; i++) {
         const struct name *name = &names->list[i];
-        if ((i < names->n_fields || name->mentioned) && !name->measure
-            && (name->sql || name->column))
+        bool is_wanted =
+            i < names->n_fields || name->mentioned || hides_measure(names, i);
+        if (is_wanted && !name->measure && (name->sql || name->column))
             status = make_slot(binding, i, &slot, err);
     }
     if (status == 0)

@@ -114,6 +114,16 @@ static void look_at_section(struct reading *reading)
     char name[NAME_BYTES];
     if (!end)
         return; /* libinih refuses it */
+    const char *rest = end + 1 + strspn(end + 1, " \t\r\n");
+    if (rest < reading->line_end && *rest != ';' && *rest != '#') {
+        error_set(reading->err,
+                  ERROR_USAGE,
+                  "'%.*s' stands behind a section: keys begin at the start of a line",
+                  (int)(rest + 40 < reading->line_end ? 40 : strcspn(rest, "\r\n")),
+                  rest);
+        fail(reading, NULL);
+        return;
+    }
     snprintf(name,
              sizeof name,
              "%.*s",

@@ -74,6 +74,7 @@ int postgres_find_table(struct postgres *postgres,
 {
     static const char *const statement =
         "SELECT c.oid, n.nspname, c.relname, c.relkind, CASE WHEN relkind IN ('r', 'm')"
+        " AND pg_catalog.has_column_privilege(c.oid, 'ctid'::pg_catalog.text, 'SELECT')"
         " THEN pg_catalog.pg_relation_size(c.oid)"
         " OPERATOR(pg_catalog./) pg_catalog.current_setting('block_size')::bigint"
         " ELSE 0 END FROM pg_catalog.pg_class c"

@@ -80,10 +80,10 @@ int postgres_zones_sql(struct postgres *postgres,
     sql_identifier(sql, postgres->zones.geometry);
     sql_add(sql, ") AS g OFFSET 0) s");
     add_where(filter, sql);
-    sql_add(sql, " ORDER BY z.");
+    /* bytewise as they come, whatever the encoding that they are kept in */
+    sql_add(sql, " ORDER BY pg_catalog.convert_to(z.");
     sql_identifier(sql, postgres->zones.id);
-    sql_add(sql,
-            "::pg_catalog.text COLLATE pg_catalog.\"C\") TO STDOUT (FORMAT binary)");
+    sql_add(sql, "::pg_catalog.text, 'UTF8')) TO STDOUT (FORMAT binary)");
     return sql_end(sql, err) ? 0 : -1;
 }
 

@@ -154,6 +154,21 @@ check("candidates of" in seen and "out of order" in seen, seen)
 automatic = run("auto", 3, **dict(filtered, buildings__table="larger", buildings__keep="height"))
 check(way_of(automatic) == "scan", "auto takes what plan says")
 
+# A role that may read the columns of the job and no other, not even where a row lies.
+query("create role few login; grant select (id, boundary, height) on shuffled to few;"
+      " grant select (zip, boundary) on zipcode to few")
+rights = dict(buildings__table="shuffled", buildings__fields="height", buildings__keep="id, height",
+              statistics={"buildings": "count", "total": "sum(height)"})
+wanted = contents(run("all", **rights, source__fetch="index"))
+for ranks in (1, 3):
+    for way in ("index", "auto", "scan"):
+        seen = contents(run("few", ranks, **rights, source__fetch=way, source__connection="user=few"))
+        check(seen == wanted, "a role with few rights,", way, ranks, "ranks")
+job = write_job("few", **rights, source__connection="user=few")
+rooftally("plan", job)
+rooftally("stage", job, "-o", os.path.join(folder, "few.store.h5"), "--quiet", ranks=3)
+query("drop owned by few; drop role few")
+
 # A building that no zone needs is too large to be sorted: the index does without it.
 query("insert into larger (id, height, boundary) select -8, 50,"
       " ST_Buffer('SRID=4326;POINT(100 0)'::geometry, 1, 100000)")

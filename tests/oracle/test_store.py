@@ -90,6 +90,15 @@ for ranks in (1, 3):
     for memory in ("8 MiB", "64 MiB"):
         compare(f"{ranks} ranks, {memory}", ranks, **JOB, limits__memory=memory)
 
+# A column that is called as a measure hides it from the store as it does in the table.
+query("create view hidden as select *, 7.5::float8 as area_m2, height::int as vertices from building")
+query("create table shadow as select * from hidden; analyze shadow")
+store, whole = stage("hidden", buildings__table="shadow", buildings__fields="height"), store
+for where in ("area_m2 < 8", "vertices > 20 and perimeter_m > 1"):
+    compare(f"hidden, {where}", buildings__table="shadow", buildings__fields="height", buildings__where=where,
+            statistics={"n": "count"})
+store = whole
+
 # The same rows give the same store.
 wanted = bytes_of(store)
 for name, changes in (("little", {"limits__memory": "8 MiB"}),

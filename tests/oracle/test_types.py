@@ -230,4 +230,20 @@ compare_filters()
 compare_names()
 make_tables("integer", "text")
 compare_search_path()
+# Zones are in the order of UTF-8, whatever the encoding that the server keeps them in and sorts by.
+other = f"{environment['PGDATABASE']}_win"
+query(f"create database \"{other}\" encoding 'WIN1252' lc_collate 'C' lc_ctype 'C' template template0")
+atexit.register(subprocess.run, ["dropdb", "--force", other], env=dict(environment))
+environment["PGDATABASE"] = other
+query("""create extension postgis;
+  create table zipcode as select zip, ST_MakeEnvelope(n, 0, n + 1, 1, 4326) as boundary
+    from unnest(array[chr(128), chr(252), 'a', chr(158)]) with ordinality v(zip, n);
+  create table building as select n as id, 20 as height, 1 as size, chr(128) as use,
+    ST_MakeEnvelope(n + 0.1, 0.1, n + 0.2, 0.2, 4326) as boundary from generate_series(1, 4) n""")
+for fetch in ("index", "scan"):
+    result = run("encoded", source__fetch=fetch, buildings__fields="height, use, no = id",
+                 statistics={"first": "min(no)", "word": "mode(use)"})
+    check(result.zones == ["a", "\u00fc", "\u017e", "\u20ac"] and result["/first"].tolist() == [3, 2, 4, 1],
+          fetch, "zones of another encoding", result.zones, result["/first"])
+    check(texts(result["/word"]) == ["\u20ac"] * 4, "words of another encoding", result["/word"])
 finish()

@@ -101,8 +101,8 @@ int binding_measure(struct binding *binding,
 
 /*
  * Make slots of all that a copy of the table needs to answer this job and its like: every
- * field that the source can give or that is computed from columns, and the columns that
- * fields and `where` name, even where no value depends on them.
+ * field that the source can give or that is computed from columns, the columns that
+ * fields and `where` name, even where no value depends on them, and those called as a measure.
  */
 int binding_everything(struct binding *binding, struct error *err);
 
