@@ -81,7 +81,11 @@ static int find_layer(struct vector_layer *layer, const char *name, struct error
     }
     if (n > 1) {
         list_layers(dataset, all, sizeof all);
-        return error_set(err, ERROR_USAGE, "holds %d layers: write layer = %s", n, all);
+        return error_set(err,
+                         ERROR_USAGE,
+                         "holds %d layers: write layer = NAME: there are %s",
+                         n,
+                         all);
     }
     layer->layer = GDALDatasetGetLayer(dataset, 0);
     return layer->layer ? 0 : gdal_error(err, ERROR_USAGE, "its layer cannot be read");
