@@ -141,23 +141,11 @@ find_result(struct checkpoint *c, const struct options *options, const char *out
     return c->is_complete;
 }
 
-static const char *type_word(enum value_type type)
-{
-    static const char *const words[] = {
-        [TYPE_NULL] = "null",           [TYPE_BOOLEAN] = "boolean",
-        [TYPE_INTEGER] = "integer",     [TYPE_REAL] = "real",
-        [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
-        [TYPE_TIMESTAMP] = "timestamp",
-    };
-    return words[type];
-}
-
-/* The job, and what its words mean in this source: a record holds values of these types. NULL
+/* The job, and what its words mean in this source: which tables, and columns of which types. NULL
  * where there is no memory. */
 static char *whole_job(const struct job_session *session)
 {
     const struct source_schema *schema = source_schema(session->source);
-    const struct binding *binding = &session->binding;
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
@@ -168,12 +156,7 @@ static char *whole_job(const struct job_session *session)
         fprintf(out, "[zones] table that is read = %s\n", schema->zone_table);
     if (schema->building_table)
         fprintf(out, "[buildings] table that is read = %s\n", schema->building_table);
-    fprintf(out, "[buildings] type of the id = %s\n", type_word(binding->id_type));
-    for (int i = 0; i < binding->n_slots; i++)
-        fprintf(out,
-                "[buildings] type of %s = %s\n",
-                binding->slots[i].name,
-                type_word(binding->slots[i].type));
+    binding_put_types(&session->binding, out);
     if (fclose(out)) {
         free(text);
         return NULL;

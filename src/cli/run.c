@@ -240,8 +240,11 @@ static int read_table(struct run *run, struct error *err)
  * its place soon, and the interval says what may be lost until then. */
 static int work_and_write(struct run *run, struct error *err)
 {
-    if (run->scans && read_table(run, err) < 0)
+    if (run->scans && read_table(run, err) < 0) {
+        if (err->code == ERROR_USAGE && run->checkpoint.attempt > 1)
+            err->code = ERROR_SOURCE; /* it was read before */
         return -1;
+    }
     int status = drive_run(&run->drive, err);
     if (status == 0)
         status = checkpoint_settle(&run->checkpoint, err);

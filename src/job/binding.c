@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "rooftally/base/nearest.h"
 #include "rooftally/job/spelling.h"
@@ -347,8 +348,8 @@ static bool hides_measure(const struct names *names, int number)
         return false;
     for (int measure = MEASURE_AREA_M2; measure <= MEASURE_VERTICES; measure++) {
         int other = names_of_measure(names, (enum measure)measure);
-        if (strcmp(names->list[other].name, column->name) == 0)
-            return true;
+        if (strcasecmp(names->list[other].name, column->name) == 0)
+            return true; /* as it is typed, it goes first */
     }
     return false;
 }
@@ -362,15 +363,45 @@ int binding_everything(struct binding *binding, struct error *err)
         return error_set(err, ERROR_BUDGET, "no memory for the job");
     for (int i = 0; i < n && status == 0; i++) {
         const struct name *name = &names->list[i];
-        bool is_wanted =
-            i < names->n_fields || name->mentioned || hides_measure(names, i);
-        if (is_wanted && !name->measure && (name->sql || name->column))
+        if ((i < names->n_fields || name->mentioned) && !name->measure
+            && (name->sql || name->column))
             status = make_slot(binding, i, &slot, err);
     }
     if (status == 0)
         status = make_computed(binding, used, n, err);
     free(used);
+    for (int i = 0; i < n && status == 0 && binding->n_slots < BINDING_MAX_SLOTS; i++)
+        if (hides_measure(names, i))
+            status = make_slot(binding, i, &slot, err);
     return status;
+}
+
+static void
+put_type(const char *what, const char *name, enum value_type type, FILE *out)
+{
+    static const char *const words[] = {
+        [TYPE_NULL] = "null",           [TYPE_BOOLEAN] = "boolean",
+        [TYPE_INTEGER] = "integer",     [TYPE_REAL] = "real",
+        [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
+        [TYPE_TIMESTAMP] = "timestamp",
+    };
+    const char *const parts[] = {
+        "[buildings] type of ", what, name, " = ", words[type], "\n"
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        fputs(parts[i], out);
+}
+
+void binding_put_types(const struct binding *binding, FILE *out)
+{
+    const struct names *names = binding->names;
+    put_type("the id ", binding->id, binding->id_type, out);
+    for (int i = 0; i < names->n_columns; i++) {
+        int number = names->n_fields + i;
+        const struct name *column = &names->list[number];
+        if (column->mentioned || names->slots[number] >= 0)
+            put_type("", column->name, column->type, out);
+    }
 }
 
 /* Only the area of a zone can be asked for where its rows are not; a source without a

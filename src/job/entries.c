@@ -83,6 +83,7 @@ struct reading {
     const char *at;                   /* the rest of the text */
     const char *line_text, *line_end; /* the line that libinih works on */
     int line;
+    bool has_key; /* since the last section: what is indented goes on with its value */
     bool failed;
     struct error *err;
 };
@@ -106,14 +107,13 @@ static int fail(struct reading *reading, const char *section)
 }
 
 /* libinih does not report sections without keys, so they are looked at here. */
-static void look_at_section(struct reading *reading)
+static void look_at_section(struct reading *reading, const char *start)
 {
-    const char *end = memchr(reading->line_text,
-                             ']',
-                             (size_t)(reading->line_end - reading->line_text));
+    const char *end = memchr(start, ']', (size_t)(reading->line_end - start));
     char name[NAME_BYTES];
     if (!end)
         return; /* libinih refuses it */
+    reading->has_key = false;
     const char *rest = end + 1 + strspn(end + 1, " \t\r\n");
     if (rest < reading->line_end && *rest != ';' && *rest != '#') {
         error_set(reading->err,
@@ -124,11 +124,7 @@ static void look_at_section(struct reading *reading)
         fail(reading, NULL);
         return;
     }
-    snprintf(name,
-             sizeof name,
-             "%.*s",
-             (int)(end - reading->line_text - 1),
-             reading->line_text + 1);
+    snprintf(name, sizeof name, "%.*s", (int)(end - start - 1), start + 1);
     if (keys_check_section(name, reading->err))
         fail(reading, NULL);
 }
@@ -149,8 +145,9 @@ static char *read_line(char *out, int n_out, void *context)
     reading->line_end = end;
     reading->at = end;
     reading->line++;
-    if (*reading->line_text == '[')
-        look_at_section(reading);
+    const char *start = reading->line_text + strspn(reading->line_text, " \t");
+    if (*start == '[' && (start == reading->line_text || !reading->has_key))
+        look_at_section(reading, start);
     return out;
 }
 
@@ -262,6 +259,7 @@ take_entry(void *context, const char *section, const char *key, const char *valu
     if (reading->failed)
         return 1;
     struct entries *entries = reading->entries;
+    reading->has_key = true;
     bool indented = isspace((unsigned char)*reading->line_text);
     /* libinih cuts the key that it repeats for a continued line at 49 bytes */
     if (indented && entries->n > 0

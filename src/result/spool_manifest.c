@@ -2,13 +2,14 @@
  * The manifest: whose zones a spool holds. Text, so that it can be read, and so that a
  * difference can be named.
  *
- *     rooftally spool 3
+ *     rooftally spool 4
  *     crc32c 5e6f7a8b                      of all that follows
  *     run 2026-11-22T10:38:40Z node7 4711
  *     source postgresql, database gis of system 7123456789
  *     zones 351 crc32c 1a2b3c4d
  *     [zones] table = public.zipcode
  *     ...
+ *     [buildings] type of height = real
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 #include "rooftally/job/job.h"
 #include "rooftally/result/spool.h"
 
-enum { SPOOL_VERSION = 3, MOST_BYTES = 2 << 20 };
+enum { SPOOL_VERSION = 4, MOST_BYTES = 2 << 20 };
 
 static int failed(const char *folder, const char *what, struct error *err)
 {
@@ -185,7 +186,7 @@ static int compare(const char *folder,
                    char run[SPOOL_RUN_BYTES],
                    struct error *err)
 {
-    char what[160];
+    char what[400]; /* two names of tables */
     const char *version = take_line(&text, "rooftally spool");
     if (!version)
         return refuse_damaged(folder, err);

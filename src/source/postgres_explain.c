@@ -161,7 +161,10 @@ static int explain_scans(struct postgres *postgres,
                           err))
         return -1;
     print_statement(out,
-                    "all buildings (of several ranks each asks for ranges of ctid)",
+                    postgres->buildings.n_blocks > 0
+                        ? "all buildings (of several ranks each asks for ranges of "
+                          "ctid)"
+                        : "all buildings (by one rank)",
                     sql->text);
     return 0;
 }

@@ -56,7 +56,7 @@ int vector_scan(struct source *source,
 int vector_next(struct source *source, struct batch *batch, struct error *err);
 void vector_cancel(struct source *source);
 
-/* vector_filter.c: drop the rows of the batch that fail the binding's local filter. */
+/* vector_filter.c: drop the rows of the batch that fail the binding's row_filter. */
 int vector_filter(const struct binding *binding,
                   struct batch *batch,
                   struct error *err);

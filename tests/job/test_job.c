@@ -229,6 +229,10 @@ static void a_bad_line_is_refused_with_its_place(void **state)
         { "", "just words\n", "F:9: neither '[section]' nor 'key = value'" },
         { "", "[limits\n", "F:9: neither '[section]' nor 'key = value'" },
         { "",
+          "[limits]\n  [limits] retries = 5\n",
+          "F:10: 'retries = 5' stands behind a section: keys begin at the start of a "
+          "line" },
+        { "",
           "[limits] retries = 5\n",
           "F:9: 'retries = 5' stands behind a section: keys begin at the start of a "
           "line" },

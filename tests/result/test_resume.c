@@ -423,9 +423,9 @@ static void a_damaged_manifest_is_refused(void **state)
     snprintf(path, sizeof path, "%s/manifest", b->folder);
     static const char *const texts[] = { "",
                                          "rooftally spool 2\n",
-                                         "rooftally spool 3\nrun x\n",
-                                         "rooftally spool 3\nrun x\nsource y\nzones 1",
-                                         "rooftally spool 3\ncrc32c 00000000\nrun x\n",
+                                         "rooftally spool 4\nrun x\n",
+                                         "rooftally spool 4\nrun x\nsource y\nzones 1",
+                                         "rooftally spool 4\ncrc32c 00000000\nrun x\n",
                                          "something else\n" };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         FILE *file = fopen(path, "w");
@@ -449,7 +449,7 @@ static void a_manifest_knows_that_it_is_damaged(void **state)
     assert_fine(spool_put_manifest(b->folder, &manifest, &err), &err);
     FILE *file = fopen(path, "r");
     size_t n = fread(text, 1, sizeof text - 1, file),
-           n_head = strlen("rooftally spool 3\n");
+           n_head = strlen("rooftally spool 4\n");
     fclose(file);
     assert_true(n > n_head + 100);
     for (size_t i = n_head; i < 8 * n + 1; i++) {

@@ -8,6 +8,8 @@
 #ifndef ROOFTALLY_JOB_BINDING_H
 #define ROOFTALLY_JOB_BINDING_H
 
+#include <stdio.h>
+
 #include "rooftally/job/job.h"
 
 enum { BINDING_MAX_SLOTS = 64 };
@@ -71,7 +73,7 @@ struct binding {
  *          leaves out nobody asks whether it can be decided
  * Names    in `where`: fields, then columns, then measures; in a definition: fields
  *          above it, then columns, then measures; elsewhere: fields, then measures,
- *          and the id's name; `keep` also takes "id" for it where no field is so called
+ *          and the id's name; `keep` also takes "id" for it where no field is called just so
  *          (a measure only where no column has its name). Of these the one goes first
  *          that is spelled best, the order decides among equals; outside of expressions
  *          a column that is spelled better than any field is refused. Computed columns come last,
@@ -102,9 +104,14 @@ int binding_measure(struct binding *binding,
 /*
  * Make slots of all that a copy of the table needs to answer this job and its like: every
  * field that the source can give or that is computed from columns, the columns that
- * fields and `where` name, even where no value depends on them, and those called as a measure.
+ * fields and `where` name, even where no value depends on them, and, as long as there is room,
+ * those called as a measure.
  */
 int binding_everything(struct binding *binding, struct error *err);
+
+/* A line for the type of the id and of each column that the job uses, also where the source alone
+ * looks at it: "[buildings] type of height = real". */
+void binding_put_types(const struct binding *binding, FILE *out);
 
 /*
  * The filter of zones in its two halves; either is NULL when there is none.

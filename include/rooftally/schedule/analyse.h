@@ -1,7 +1,7 @@
 /*
  * Analysing one zone:
  *
- *   source ─► batch ─► decide ─► measure, local filter ─► fold, select ─► record ─► sink
+ *   source ─► batch ─► decide ─► measure, filter ─► fold, select ─► record ─► sink
  *
  * All buffers of a zone come after one mark of the memory and are gone at its rewind.
  */
