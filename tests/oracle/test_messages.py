@@ -124,7 +124,7 @@ def damaged():
     says(f"store {other}: it is of version 1, this program reads version \\d+: stage it again", "info", other)
     spool = RESULT + "3.spool"
     os.mkdir(spool)
-    for text in ("", "rooftally spool 3\n", "rooftally spool 3\ncrc32c 00000000\n"):
+    for text in ("", "rooftally spool 4\n", "rooftally spool 4\ncrc32c 00000000\n"):
         with open(spool + "/manifest", "w", encoding="utf-8") as file:
             file.write(text)
         says(f"{spool}: its manifest is damaged .*: start anew with --force", *RUN, "-o", RESULT + "3", "--resume")
