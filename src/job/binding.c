@@ -379,15 +379,8 @@ int binding_everything(struct binding *binding, struct error *err)
 static void
 put_type(const char *what, const char *name, enum value_type type, FILE *out)
 {
-    static const char *const words[] = {
-        [TYPE_NULL] = "null",           [TYPE_BOOLEAN] = "boolean",
-        [TYPE_INTEGER] = "integer",     [TYPE_REAL] = "real",
-        [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
-        [TYPE_TIMESTAMP] = "timestamp",
-    };
-    const char *const parts[] = {
-        "[buildings] type of ", what, name, " = ", words[type], "\n"
-    };
+    const char *const parts[] = { "[buildings] type of ", what, name, " = ",
+                                  value_type_word(type),  "\n" };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         fputs(parts[i], out);
 }

@@ -82,9 +82,11 @@ int conninfo_check(const char *conninfo, struct error *err)
                            ERROR_USAGE,
                            "%s",
                            is_harmless(conninfo, text) ? text : advice);
-    for (const PQconninfoOption *o = options; o && o->keyword && status == 0; o++)
-        if (fault_of(o, options))
-            status = error_set(err, ERROR_USAGE, "%s", fault_of(o, options));
+    for (const PQconninfoOption *o = options; o && o->keyword && status == 0; o++) {
+        const char *fault = fault_of(o, options);
+        if (fault)
+            status = error_set(err, ERROR_USAGE, "%s", fault);
+    }
     PQconninfoFree(options);
     PQfreemem(text);
     return status;

@@ -45,7 +45,7 @@ static int add_id(hid_t group,
     hid_t dataset = h5_create_dataset(group, "id", type, 1, dims, err);
     int status =
         dataset < 0 || h5_put_text(dataset, "name", plan->id_name, err)
-                || h5_put_text(dataset, "type", store_type_word(plan->id_type), err)
+                || h5_put_text(dataset, "type", value_type_word(plan->id_type), err)
             ? -1
             : 0;
     h5_close(&dataset, H5Dclose);
@@ -71,7 +71,7 @@ static int add_fields(hid_t group,
         bool computed = i >= plan->n_fields - plan->n_computed;
         int status =
             dataset < 0
-                    || h5_put_text(dataset, "type", store_type_word(field->type), err)
+                    || h5_put_text(dataset, "type", value_type_word(field->type), err)
                     || (renamed && h5_put_text(dataset, "name", field->name, err))
                     || (computed && h5_put_integer(dataset, "computed", 1, err))
                 ? -1

@@ -14,25 +14,10 @@
 
 #include "store_open.h"
 
-static const char *const type_words[] = {
-    [TYPE_NULL] = "",
-    [TYPE_BOOLEAN] = "boolean",
-    [TYPE_INTEGER] = "integer",
-    [TYPE_REAL] = "real",
-    [TYPE_TEXT] = "text",
-    [TYPE_DATE] = "date",
-    [TYPE_TIMESTAMP] = "timestamp",
-};
-
-const char *store_type_word(enum value_type type)
-{
-    return type_words[type];
-}
-
 enum value_type store_type_of(const char *word)
 {
     for (int i = TYPE_BOOLEAN; i <= TYPE_TIMESTAMP; i++)
-        if (strcmp(type_words[i], word) == 0)
+        if (strcmp(value_type_word((enum value_type)i), word) == 0)
             return (enum value_type)i;
     return TYPE_NULL;
 }

@@ -63,8 +63,7 @@ struct store {
 /* Words that the tables of a store use themselves: no field's dataset has such a name. */
 bool store_is_reserved(const char *name);
 
-/* How the file spells a type ("real"), and back; TYPE_NULL for an unknown word. */
-const char *store_type_word(enum value_type type);
+/* The type of a value_type_word that a file has; TYPE_NULL for an unknown one. */
 enum value_type store_type_of(const char *word);
 
 /*

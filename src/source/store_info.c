@@ -169,7 +169,7 @@ static int put_field(const struct store *store,
              sizeof line,
              "    %-20s %s%s%s",
              column->name,
-             store_type_word(column->type),
+             value_type_word(column->type),
              words,
              range);
     put_line(line, out);
@@ -202,7 +202,7 @@ static int put_table(const struct store *store,
              sizeof line,
              "    %-20s %s, the id",
              table->id_name,
-             store_type_word(table->id_type));
+             value_type_word(table->id_type));
     put_line(line, out);
     for (int i = 0; i < table->n_columns; i++)
         if (put_field(store, &table->columns[i], out, err))

@@ -118,7 +118,7 @@ static int add_columns(struct source_columns *columns,
     if (source_columns_add(columns,
                            table->id_name,
                            table->id_type,
-                           store_type_word(table->id_type),
+                           value_type_word(table->id_type),
                            NULL,
                            err))
         return -1;
@@ -129,7 +129,7 @@ static int add_columns(struct source_columns *columns,
         if (source_columns_add(columns,
                                column->name,
                                column->type,
-                               store_type_word(column->type),
+                               value_type_word(column->type),
                                NULL,
                                err))
             return -1;

@@ -73,6 +73,14 @@ enum value_type {
     TYPE_TIMESTAMP, /* microseconds since 1970-01-01 00:00, UTC where zoned */
 };
 
+/* As files have it. */
+static inline const char *value_type_word(enum value_type type)
+{
+    static const char *const words[] = { "null", "boolean", "integer",  "real",
+                                         "text", "date",    "timestamp" };
+    return words[type];
+}
+
 /*
  * One column of n values.
  *

@@ -39,7 +39,8 @@ struct batch {
 
     int64_t n_filtered; /* candidates of this batch that failed the source's filter;
                            they take no row */
-    bool is_filtered;   /* the source has applied the binding's row_filter */
+    bool is_filtered;   /* the source has applied the binding's row_filter; else the
+                           analysis does, behind its decisions */
     int64_t n_read;     /* bytes that came from the source for this batch */
 
     struct memory
