@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/file.h"
+#include "rooftally/base/partial.h"
 #include "rooftally/result/result.h"
 #include "rooftally/source/store.h"
 
@@ -34,17 +35,20 @@ static int open_nameless(const char *path)
 static int open_file(struct draft_file *file, const char *path, struct error *err)
 {
     *file = (struct draft_file){ .out = NULL };
-    if (asprintf(&file->partial, "%s.partial-%ld", path, (long)getpid()) < 0)
+    file->partial = partial_name(path);
+    if (!file->partial)
         return error_set(err, ERROR_BUDGET, "no memory for a file name");
     if (!file_name_fits(file->partial, "")) {
+        error_set(err,
+                  ERROR_USAGE,
+                  "output %s: the name is too long, for there has to be a file "
+                  "beside it that ends in %s: choose a shorter one",
+                  path,
+                  file->partial + strlen(path));
         free(file->partial);
-        return error_set(err,
-                         ERROR_USAGE,
-                         "output %s: the name is too long, for there has to be a file "
-                         "beside it that ends in .partial-%ld: choose a shorter one",
-                         path,
-                         (long)getpid());
+        return -1;
     }
+    partial_clear(path);
     int fd = open_nameless(path);
     file->has_name = fd < 0;
     if (fd < 0)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "rooftally/base/log.h"
+#include "rooftally/result/result.h"
 #include "rooftally/source/store.h"
 
 #include "meter.h"
@@ -170,7 +171,7 @@ static int copy(struct job_session *session,
         .progress = meter_show,
         .context = &meter,
     };
-    snprintf(path, sizeof path, "%s.scan", session->job->output);
+    snprintf(path, sizeof path, "%s%s", session->job->output, result_copy_ending);
     meter_init(&meter, comm, "reading the table", quiet || comm_rank(comm) > 0);
     int status = store_copy(&session->copy,
                             session->source,

@@ -3,10 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "rooftally/base/partial.h"
 #include "rooftally/h5/h5.h"
 
 #include "gather.h"
-#include "partial.h"
+#include "output.h"
 
 /* Names that /selection uses itself. */
 static const char *const taken[] = { "offset", "building", "zone_bound" };
@@ -64,7 +65,7 @@ static int share_partial(struct gather *g, char **partial, struct error *err)
     int64_t n = 0;
     int status = 0;
     if (comm_rank(g->comm) == 0) {
-        partial_clear(g->input->path);
+        output_clear(g->input->path);
         name = partial_name(g->input->path);
         n = name ? (int64_t)strlen(name) + 1 : 0;
     }
@@ -102,13 +103,13 @@ static int write_all(struct gather *g, const char *partial, struct error *err)
     if (gather_survey(g, err) < 0 || gather_layout(g, partial, err) < 0)
         return -1;
     if (comm_rank(g->comm) == 0)
-        status = partial_reserve(partial, err);
+        status = output_reserve(partial, err);
     if (comm_agree(g->comm, status, err) < 0 || gather_slabs(g, partial, err) < 0)
         return -1;
     if (comm_rank(g->comm) == 0) {
         status = finish_file(partial, g->consistent, err);
         if (status == 0)
-            status = partial_commit(partial, g->input->path, g->input->force, err);
+            status = output_commit(partial, g->input->path, g->input->force, err);
     }
     return comm_agree(g->comm, status, err);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/file.h"
+#include "rooftally/base/partial.h"
 
 enum { PIECE = 8 << 20, MOST_PATH = 4096 };
 
@@ -47,7 +47,6 @@ static int make_named(int *file,
     int n = snprintf(place->path, MOST_PATH, "%s/%s", folder, name);
     if (n >= MOST_PATH)
         return error_set(err, ERROR_IO, "folder %s: its name is too long", folder);
-    unlink(place->path);
     *file = open(place->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
     return *file < 0 ? no_file(folder, err) : 0;
 }
@@ -124,25 +123,36 @@ int nameless_open(int *file,
     return try_open(file, folder, name, mode, team, err);
 }
 
+/* On the heap; of the path's own name so much that the rest has room, whatever the host's. */
+static char *own_name(const char *path)
+{
+    enum { MOST_SHOWN = 100 };
+    char *scratch = NULL, *name = NULL;
+    if (asprintf(&scratch, "%.*s.scratch", MOST_SHOWN, file_name(path)) >= 0)
+        name = partial_name(scratch);
+    free(scratch);
+    return name;
+}
+
 int scratch_open(struct scratch *scratch,
                  const char *path,
                  const struct team *team,
                  struct error *err)
 {
-    char name[NAME_MAX + 1];
     bool has_name = false;
+    char *name = own_name(path);
     struct scratch made = {
         .file = -1, .rank = team->rank, .size = team->size, .folder = file_folder(path)
     };
     made.path = strdup(path);
-    snprintf(name, sizeof name, "%.200s.scratch", file_name(path));
-    int status = made.folder && made.path
+    int status = made.folder && made.path && name
                      ? 0
                      : error_set(err, ERROR_BUDGET, "no memory for scratch");
     if (team_agree(team, status, err)
         || nameless_open(&made.file, &has_name, made.folder, name, 0600, team, err)) {
         free(made.folder);
         free(made.path);
+        free(name);
         return -1;
     }
     if (has_name && team->rank == 0) {
@@ -150,6 +160,7 @@ int scratch_open(struct scratch *scratch,
         snprintf(whole, sizeof whole, "%s/%s", made.folder, name);
         unlink(whole);
     }
+    free(name);
     made.is_far = has_name && team->size > 1;
     *scratch = made;
     return 0;

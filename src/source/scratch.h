@@ -20,8 +20,7 @@
  * Make an empty file in `folder`, open for reading and writing on every rank. Collective
  * and agreed.
  *
- * name     what it is called there if it needs a name; a file of that name, of a rank
- *          that was killed, is replaced
+ * name     what rank 0 calls it there if it needs a name: nobody else's (partial.h)
  * has_name out: it has, on every rank alike
  * Returns  0, or -1 with ERROR_IO (the folder is not there, or cannot be written), or
  *          ERROR_COMM

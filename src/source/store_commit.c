@@ -68,10 +68,7 @@ static int unite(struct store_writer *writer, struct collected *c, struct error 
 
 void store_writer_name(const struct store_writer *writer, char *name, size_t n)
 {
-    if (writer->has_name)
-        snprintf(name, n, "%s", writer->partial);
-    else
-        snprintf(name, n, "/proc/self/fd/%d", writer->file);
+    snprintf(name, n, "/proc/self/fd/%d", writer->file);
 }
 
 /* Agree that what this rank has written is there for the others to read: on another host

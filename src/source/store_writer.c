@@ -10,6 +10,7 @@
 
 #include "rooftally/base/crc32c.h"
 #include "rooftally/base/file.h"
+#include "rooftally/base/partial.h"
 #include "rooftally/geometry/ewkb.h"
 #include "rooftally/geometry/hilbert.h"
 
@@ -77,8 +78,7 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
     struct stat there;
     writer->path = strdup(path);
     writer->folder = file_folder(path);
-    if (asprintf(&writer->partial, "%s.partial", path) < 0)
-        writer->partial = NULL;
+    writer->partial = partial_name(path);
     if (!writer->path || !writer->folder || !writer->partial)
         return error_set(err, ERROR_BUDGET, "no memory for a store");
     if (!*path || path[strlen(path) - 1] == '/'
@@ -101,12 +101,13 @@ static int set_paths(struct store_writer *writer, const char *path, struct error
                          path,
                          writer->folder,
                          strerror(errno));
-    if (!file_name_fits(path, ".partial"))
+    if (!file_name_fits(writer->partial, ""))
         return error_set(err,
                          ERROR_USAGE,
                          "store %s: the name is too long, for there may have to be a "
-                         "file beside it that ends in .partial: choose a shorter one",
-                         path);
+                         "file beside it that ends in %s: choose a shorter one",
+                         path,
+                         writer->partial + strlen(path));
     return 0;
 }
 
@@ -278,12 +279,14 @@ int store_writer_open(struct store_writer **writer,
         made->file = made->scratch.file = -1;
         status = prepare(made, path, err);
     }
+    if (status == 0 && team->rank == 0)
+        partial_clear(path);
     if (team_agree(team, status, err)
         || nameless_open(&made->file,
                          &made->has_name,
                          made->folder,
                          file_name(made->partial),
-                         0666,
+                         options->any_order ? 0600 : 0666,
                          team,
                          err)
         || scratch_open(&made->scratch, path, team, err)) {

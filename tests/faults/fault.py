@@ -63,18 +63,22 @@ def make_store(name, zones=400, buildings=100000):
     return dict(source={"kind": "store", "path": path}, buildings__table="building")
 
 
+def preloaded(name):
+    """tests/lib/<name>.c as a library."""
+    library = os.path.join(folder, f"{name}.so")
+    if not os.path.exists(library):
+        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-O2",
+                        os.path.join(SOURCE_DIR, f"tests/lib/{name}.c"), "-o", library], check=True)
+    return library
+
+
 def make_slow(name, part, ms):
     """What slows a run down that has this in its environment: each write to a file whose path
     holds `part` takes so long."""
-    library = os.path.join(folder, "slow_writes.so")
-    if not os.path.exists(library):
-        subprocess.run(["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-O2",
-                        os.path.join(SOURCE_DIR, "tests/lib/slow_writes.c"), "-o", library],
-                       check=True)
     while_there = os.path.join(folder, f"{name}.slow")
     with open(while_there, "w", encoding="ascii"):
         pass
-    return dict(LD_PRELOAD=library, SLOW_WHILE=while_there, SLOW_PATH=part, SLOW_MS=str(ms))
+    return dict(LD_PRELOAD=preloaded("slow_writes"), SLOW_WHILE=while_there, SLOW_PATH=part, SLOW_MS=str(ms))
 
 
 def datasets(path):

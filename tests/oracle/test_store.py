@@ -255,7 +255,7 @@ for arguments, part in (((), "-o STORE"), (("-o", store), "--force"),
     done = rooftally("stage", job, *arguments, status=None)
     check(done.returncode in (1, 2) and part in done.stderr and done.stderr.count("\n") == 1,
           "refusal", arguments, done.returncode, done.stderr)
-check(not os.path.exists(store + "2") and not glob.glob(folder + "/*.partial"), "leftovers")
+check(not os.path.exists(store + "2") and not glob.glob(folder + "/*.partial*"), "leftovers")
 
 
 # What is no store, or no whole one: one line, status 2 or 1, and nothing is made.

@@ -449,7 +449,8 @@ static void a_full_disk_is_an_error_and_leaves_nothing(void **state)
 static void only_leftovers_of_dead_processes_go(void **state)
 {
     (void)state;
-    char host[64] = "", live[256], dead[256], foreign[256], mine[256], zombie[256];
+    char host[64] = "", live[256], dead[256], foreign[256], mine[256], zombie[256],
+         copy[256];
     pid_t child = fork();
     if (child == 0)
         _exit(0);
@@ -459,15 +460,17 @@ static void only_leftovers_of_dead_processes_go(void **state)
     snprintf(live, sizeof live, "%s.partial-%s-%ld", path, host, (long)getppid());
     snprintf(mine, sizeof mine, "%s.partial-%s-%ld", path, host, (long)getpid());
     snprintf(dead, sizeof dead, "%s.partial-%s-999999999", path, host);
+    snprintf(copy, sizeof copy, "%s.scan.partial-%s-999999999", path, host);
     snprintf(foreign, sizeof foreign, "%s.partial-elsewhere-1", path);
     snprintf(zombie, sizeof zombie, "%s.partial-%s-%ld", path, host, (long)child);
-    const char *all[] = { live, mine, dead, foreign, zombie };
-    for (int i = 0; i < 5; i++)
+    const char *all[] = { live, mine, dead, copy, foreign, zombie };
+    for (int i = 0; i < 6; i++)
         fclose(fopen(all[i], "w"));
     assert_int_equal(write_quietly(CASE_EMPTY, 3, NULL), 0);
     assert_int_equal(access(live, F_OK), 0);
     assert_int_equal(access(foreign, F_OK), 0);
     assert_int_equal(access(dead, F_OK), -1);
+    assert_int_equal(access(copy, F_OK), -1);
     assert_int_equal(access(zombie, F_OK), -1);
     waitpid(child, NULL, 0);
     assert_left(3);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <sys/stat.h>
 
+#include "rooftally/base/partial.h"
 #include "rooftally/h5/h5.h"
 
 #include "store_case.h"
@@ -246,7 +247,6 @@ static void what_is_there_stays(void **unused)
 {
     struct error err;
     size_t n;
-    char path[128];
     (void)unused;
     write_file(store_path, whole, n_whole);
     assert_refused(generate(store_path, 4, 100, false, 64 << 20, &err),
@@ -257,8 +257,9 @@ static void what_is_there_stays(void **unused)
     assert_int_equal(n, n_whole);
     assert_memory_equal(bytes, whole, n);
     free(bytes);
-    snprintf(path, sizeof path, "%s.partial", store_path);
-    assert_int_equal(access(path, F_OK), -1);
+    char *partial = partial_name(store_path);
+    assert_int_equal(access(partial, F_OK), -1);
+    free(partial);
     assert_refused(generate("/tmp/no/such/x.h5", 4, 100, false, 64 << 20, &err),
                    &err,
                    ERROR_USAGE,

@@ -87,6 +87,9 @@ struct result_input {
  * (or force). Returns 0, or -1 with ERROR_USAGE. */
 int result_check(const char *path, int force, struct error *err);
 
+/* After the output's name: a copy of the building table beside it. */
+static const char result_copy_ending[] = ".scan";
+
 /* Names that a run needs beside its output have room: the result's until it is whole, the
  * spool's, a copy's. Returns 0, or -1 with ERROR_USAGE. */
 int result_check_names(const char *path, struct error *err);
