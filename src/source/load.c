@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <libpq-fe.h>
-
 #include "rooftally/base/clock.h"
 
 #include "conninfo.h"
@@ -15,19 +13,13 @@ enum { MOST_NAME_BYTES = 64 }; /* PostgreSQL cuts what is longer */
 
 /* One load in progress. */
 struct load {
-    PGconn *connection;
+    struct session session;
     const struct load_options *options;
     const char *schema;
     char *quoted;      /* schema as an identifier, of libpq */
     char postgis[136]; /* the schema of its types, as an identifier */
     struct load_counts counts;
 };
-
-static void be_quiet(void *context, const char *message)
-{
-    (void)context;
-    (void)message;
-}
 
 static int run(struct load *load, struct error *err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -42,12 +34,7 @@ static int run(struct load *load, struct error *err, const char *fmt, ...)
     va_end(args);
     if (n < 0 || n >= (int)sizeof statement)
         return error_set(err, ERROR_INTERNAL, "a statement is too long");
-    PGresult *result = PQexec(load->connection, statement);
-    int status = 0;
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        status = load_refused(load->connection, result, err);
-    PQclear(result);
-    return status;
+    return session_do(&load->session, statement, err);
 }
 
 /* Ask for one text, with one value bound. Returns 1 with it, 0 for no row, or -1. */
@@ -58,22 +45,41 @@ static int ask(struct load *load,
                size_t capacity,
                struct error *err)
 {
-    int status = 0;
-    PGresult *result =
-        PQexecParams(load->connection, query, 1, NULL, &value, NULL, NULL, 0);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-        status = load_refused(load->connection, result, err);
-    else if (PQntuples(result) > 0) {
+    PGresult *result = session_run(&load->session, query, 1, &value, false, err);
+    int n = result ? PQntuples(result) > 0 : -1;
+    if (n > 0)
         snprintf(text, capacity, "%s", PQgetvalue(result, 0, 0));
-        status = 1;
-    }
     PQclear(result);
-    return status;
+    return n;
+}
+
+static bool should_stop(void *context)
+{
+    const struct load_options *options = context;
+    return options->progress && options->progress(options->context, -1);
+}
+
+/* libpq puts host, user or a piece of the conninfo in front of what went wrong: what
+ * follows the last ": " is the reason alone. */
+static int cannot_connect(const char *why, struct error *err)
+{
+    for (const char *colon; (colon = strstr(why, ": "));)
+        why = colon + 2 + strspn(colon + 2, " ");
+    return error_set(err,
+                     ERROR_USAGE, /* nothing was started */
+                     "cannot connect (%s): check the connection string, and that the "
+                     "server runs",
+                     *why ? why : "no reason given");
 }
 
 static int connect_to(struct load *load, const char *conninfo, struct error *err)
 {
+    static const char *const settings[] = { "statement_timeout",
+                                            "lock_timeout",
+                                            "idle_in_transaction_session_timeout" };
     bool is_word = *conninfo && !strchr(conninfo, '=') && !strstr(conninfo, "://");
+    struct error why = { ERROR_NONE, "" };
+    int status = 0;
     if (is_word) /* the name of a database or a password alone: do not tell which */
         return error_set(err,
                          ERROR_USAGE,
@@ -81,25 +87,12 @@ static int connect_to(struct load *load, const char *conninfo, struct error *err
                          "or a postgresql:// address");
     if (conninfo_check(conninfo, err))
         return error_prefix(err, "the connection string");
-    const char *const keys[] = { "dbname", "fallback_application_name", NULL };
-    const char *const values[] = { conninfo, "rooftally generate", NULL };
-    load->connection = PQconnectdbParams(keys, values, 1);
-    if (PQstatus(load->connection) != CONNECTION_OK) {
-        struct error why = { ERROR_NONE, "" };
-        load_refused(load->connection, NULL, &why);
-        return error_set(err,
-                         ERROR_USAGE, /* nothing was started */
-                         "cannot connect (%s): check the connection string, and that "
-                         "the server runs",
-                         why.text);
-    }
-    PQsetNoticeProcessor(load->connection, be_quiet, NULL);
-    if (PQsetClientEncoding(load->connection, "UTF8") != 0)
-        return load_refused(load->connection, NULL, err);
-    return run(load,
-               err,
-               "SET statement_timeout = 0; SET lock_timeout = 0;"
-               " SET idle_in_transaction_session_timeout = 0");
+    if (session_connect(&load->session, conninfo, "rooftally generate", &why))
+        return why.code == ERROR_SOURCE ? cannot_connect(why.text, err)
+                                        : error_set(err, why.code, "%s", why.text);
+    for (int i = 0; i < 3 && status == 0; i++)
+        status = run(load, err, "SET %s = 0", settings[i]);
+    return status;
 }
 
 static int find_postgis(struct load *load, struct error *err)
@@ -130,8 +123,9 @@ static int find_schema(struct load *load, struct error *err)
                          "schema %.40s...: a name has at most %d bytes",
                          load->schema,
                          MOST_NAME_BYTES - 1);
-    load->quoted =
-        PQescapeIdentifier(load->connection, load->schema, strlen(load->schema));
+    load->quoted = PQescapeIdentifier(load->session.connection,
+                                      load->schema,
+                                      strlen(load->schema));
     if (!load->quoted)
         return error_set(err, ERROR_USAGE, "the name of the schema is not valid text");
     int found = ask(load,
@@ -272,7 +266,7 @@ static int send_all(struct load *load,
              load->quoted,
              buildings ? "building" : "zipcode");
     struct load_copy copy;
-    if (load_copy_open(&copy, load->connection, statement, memory, err) < 0)
+    if (load_copy_open(&copy, &load->session, statement, memory, err) < 0)
         return -1;
     struct memory_mark mark = memory_mark(memory);
     int status = 0;
@@ -345,6 +339,9 @@ int load_postgres(const struct synthetic_state *state,
                   struct error *err)
 {
     struct load load = { .options = options };
+    struct load_options own = *options; /* what is asked whether to stop */
+    load.session.stop = should_stop;
+    load.session.stop_context = &own;
     load.schema = options->schema ? options->schema : "public";
     struct memory_mark mark = memory_mark(memory);
     int status = connect_to(&load, conninfo, err);
@@ -353,7 +350,7 @@ int load_postgres(const struct synthetic_state *state,
     if (status == 0)
         *counts = load.counts;
     PQfreemem(load.quoted);
-    PQfinish(load.connection); /* an open transaction ends with it, undone */
+    session_close(&load.session); /* an open transaction ends with it, undone */
     memory_rewind(memory, &mark);
     return status;
 }

@@ -6,35 +6,6 @@
 
 enum { BUFFER_BYTES = 256 * 1024 };
 
-/* libpq puts host, user or a piece of the conninfo in front of what went wrong. What
- * follows the last ": " of the first line is the reason alone. */
-static int lost(PGconn *connection, struct error *err)
-{
-    char line[200];
-    const char *message = PQerrorMessage(connection);
-    size_t n = strcspn(message, "\n");
-    if (n >= sizeof line)
-        n = sizeof line - 1;
-    memcpy(line, message, n);
-    line[n] = '\0';
-    const char *reason = line;
-    for (const char *colon; (colon = strstr(reason, ": "));)
-        reason = colon + 2 + strspn(colon + 2, " ");
-    return error_set(err, ERROR_SOURCE, "%s", *reason ? reason : "connection lost");
-}
-
-int load_refused(PGconn *connection, const PGresult *result, struct error *err)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    if (!message)
-        return lost(connection, err);
-    /* 42: access rule, syntax or name; 3F: schema: trying again changes nothing. */
-    bool final =
-        state && (strncmp(state, "42", 2) == 0 || strncmp(state, "3F", 2) == 0);
-    return error_set(err, final ? ERROR_USAGE : ERROR_SOURCE, "%s", message);
-}
-
 static void put(struct load_copy *copy, const void *bytes, int64_t n)
 {
     assert(copy->n + n <= BUFFER_BYTES);
@@ -54,30 +25,23 @@ static void put_number(struct load_copy *copy, uint64_t value, int n)
 
 static int flush(struct load_copy *copy, struct error *err)
 {
-    if (PQputCopyData(copy->connection, (const char *)copy->buffer, (int)copy->n) != 1)
-        return lost(copy->connection, err);
+    if (session_put(copy->session, copy->buffer, copy->n, err))
+        return -1;
     copy->n = 0;
     return 0;
 }
 
 int load_copy_open(struct load_copy *copy,
-                   PGconn *connection,
+                   struct session *session,
                    const char *statement,
                    struct memory *memory,
                    struct error *err)
 {
     static const char signature[] = "PGCOPY\n\377\r\n"; /* and its zero */
     uint8_t *buffer = memory_take(memory, MEMORY_BATCH, BUFFER_BYTES, err);
-    if (!buffer)
+    if (!buffer || session_copy_in(session, statement, err))
         return -1;
-    PGresult *result = PQexec(connection, statement);
-    int status = 0;
-    if (PQresultStatus(result) != PGRES_COPY_IN)
-        status = load_refused(connection, result, err);
-    PQclear(result);
-    if (status < 0)
-        return -1;
-    *copy = (struct load_copy){ .connection = connection, .buffer = buffer };
+    *copy = (struct load_copy){ .session = session, .buffer = buffer };
     put(copy, signature, sizeof signature);
     put_number(copy, 0, 4); /* flags */
     put_number(copy, 0, 4); /* length of the header extension */
@@ -127,16 +91,6 @@ void load_copy_bytes(struct load_copy *copy, const void *bytes, int64_t n)
     put(copy, bytes, n);
 }
 
-/* Read all results of the statement; the first error is the one that counts. */
-static int finish(struct load_copy *copy, struct error *err)
-{
-    int status = 0;
-    for (PGresult *result; (result = PQgetResult(copy->connection)); PQclear(result))
-        if (PQresultStatus(result) != PGRES_COMMAND_OK && status == 0)
-            status = load_refused(copy->connection, result, err);
-    return status;
-}
-
 int load_copy_commit(struct load_copy *copy, struct error *err)
 {
     if (copy->n + 2 > BUFFER_BYTES && flush(copy, err) < 0)
@@ -144,13 +98,10 @@ int load_copy_commit(struct load_copy *copy, struct error *err)
     put_number(copy, 0xffff, 2); /* trailer: -1 fields */
     if (flush(copy, err) < 0)
         return -1;
-    if (PQputCopyEnd(copy->connection, NULL) != 1)
-        return lost(copy->connection, err);
-    return finish(copy, err);
+    return session_put_end(copy->session, NULL, err);
 }
 
 void load_copy_cancel(struct load_copy *copy)
 {
-    if (PQputCopyEnd(copy->connection, "given up") == 1)
-        finish(copy, NULL);
+    (void)session_put_end(copy->session, "given up", NULL);
 }

@@ -6,33 +6,33 @@
  *
  * Origin   PostgreSQL manual, COPY, "Binary Format"
  */
-#ifndef SOURCE_LOAD_COPY_H
-#define SOURCE_LOAD_COPY_H
+#ifndef ROOFTALLY_SOURCE_LOAD_COPY_H
+#define ROOFTALLY_SOURCE_LOAD_COPY_H
 
 #include <stdint.h>
-
-#include <libpq-fe.h>
 
 #include "rooftally/base/error.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/base/terms.h"
 
+#include "session.h"
+
 struct load_copy {
-    PGconn *connection;
+    struct session *session;
     uint8_t *buffer;
     int64_t n;       /* bytes in the buffer */
     int64_t n_bytes; /* sent, and in the buffer */
 };
 
-/* Run `statement`, a COPY, and begin. Returns 0, or -1 with ERROR_SOURCE, ERROR_BUDGET. */
+/* Run `statement`, a COPY, and begin. Returns 0, or -1 as session.h says, or ERROR_BUDGET. */
 int load_copy_open(struct load_copy *copy,
-                   PGconn *connection,
+                   struct session *session,
                    const char *statement,
                    struct memory *memory,
                    struct error *err);
 
 /* Begin a row; `most_bytes` is no less than all its fields take, with 4 bytes each for
- * their lengths. Returns 0, or -1 with ERROR_SOURCE. */
+ * their lengths. Returns 0 or -1. */
 int load_copy_row(struct load_copy *copy,
                   int n_fields,
                   int64_t most_bytes,
@@ -46,9 +46,5 @@ void load_copy_bytes(struct load_copy *copy, const void *bytes, int64_t n);
 /* End the COPY and read what the server made of it. Returns 0, or -1. */
 int load_copy_commit(struct load_copy *copy, struct error *err);
 void load_copy_cancel(struct load_copy *copy);
-
-/* The server's message of a failed statement, or the connection's, without conninfo.
- * Returns -1. */
-int load_refused(PGconn *connection, const PGresult *result, struct error *err);
 
 #endif

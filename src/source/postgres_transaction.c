@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conninfo.h"
 #include "postgres.h"
 #include "postgres_probe.h"
 
@@ -109,8 +110,20 @@ int postgres_begin(struct postgres *postgres, const char *snapshot, struct error
 int postgres_connect(struct postgres *postgres, struct error *err)
 {
     char name[32];
+    const char *conninfo = postgres->job->connection;
+    struct error why = { ERROR_NONE, "" };
     snprintf(name, sizeof name, "rooftally rank %d", postgres->rank);
-    return session_connect(&postgres->session, postgres->job->connection, name, err);
+    if (conninfo_check(conninfo, err))
+        return error_prefix(err, "[source] connection");
+    if (session_connect(&postgres->session, conninfo, name, &why) == 0)
+        return 0;
+    if (why.code != ERROR_SOURCE)
+        return error_set(err, why.code, "%s", why.text);
+    return error_set(err,
+                     ERROR_SOURCE,
+                     "[source] connection: %s: check it, and that the server has one "
+                     "free for every rank",
+                     why.text);
 }
 
 int postgres_reopen(struct source *source, struct error *err)

@@ -243,7 +243,10 @@ int session_do(struct session *session, const char *statement, struct error *err
     return result ? 0 : -1;
 }
 
-int session_copy(struct session *session, const char *statement, struct error *err)
+static int begin_copy(struct session *session,
+                      const char *statement,
+                      ExecStatusType way,
+                      struct error *err)
 {
     int status;
     if (send(session, statement, 0, NULL, false, err))
@@ -251,17 +254,46 @@ int session_copy(struct session *session, const char *statement, struct error *e
     PGresult *result = next_result(session, &status, err);
     if (!result)
         return status ? -1 : lost(err);
-    if (PQresultStatus(result) == PGRES_COPY_OUT) {
-        session->copying = true;
-        session->n_looked = session->n_copied = 0;
-        session->start_s = clock_wall_s();
-        PQclear(result);
-        return 0;
-    }
-    failed(session, result, err);
+    bool begun = PQresultStatus(result) == way;
+    if (!begun)
+        failed(session, result, err);
     PQclear(result);
-    drain(session, NULL, NULL);
-    return -1;
+    if (!begun)
+        drain(session, NULL, NULL);
+    return begun ? 0 : -1;
+}
+
+int session_copy_in(struct session *session, const char *statement, struct error *err)
+{
+    return begin_copy(session, statement, PGRES_COPY_IN, err);
+}
+
+int session_put(struct session *session,
+                const void *bytes,
+                int64_t n_bytes,
+                struct error *err)
+{
+    if (PQputCopyData(session->connection, bytes, (int)n_bytes) == 1)
+        return 0;
+    return drain(session, NULL, err) ? -1 : lost(err);
+}
+
+int session_put_end(struct session *session, const char *why_not, struct error *err)
+{
+    int status = PQputCopyEnd(session->connection, why_not);
+    if (drain(session, NULL, why_not ? NULL : err))
+        return why_not ? 0 : -1;
+    return status == 1 ? 0 : lost(err);
+}
+
+int session_copy(struct session *session, const char *statement, struct error *err)
+{
+    if (begin_copy(session, statement, PGRES_COPY_OUT, err))
+        return -1;
+    session->copying = true;
+    session->n_looked = session->n_copied = 0;
+    session->start_s = clock_wall_s();
+    return 0;
 }
 
 static void gather(const struct session *session)

@@ -32,7 +32,14 @@ struct session {
     char state[6];    /* SQLSTATE of the last statement that the server refused */
 };
 
-/* Connect; application_name is the fallback when the user chose none. */
+/*
+ * Connect, with a time limit and keepalives unless the user chose others.
+ *
+ * conninfo          that conninfo_check has passed
+ * application_name  where the user chose none
+ * Returns           0, or -1: ERROR_SOURCE has the first line of libpq's reason, which
+ *                   names the host
+ */
 int session_connect(struct session *session,
                     const char *conninfo,
                     const char *application_name,
@@ -56,6 +63,17 @@ PGresult *session_run(struct session *session,
                       struct error *err);
 /* As session_run, for a statement whose result does not matter: 0 or -1. */
 int session_do(struct session *session, const char *statement, struct error *err);
+
+/*
+ * Start "COPY ... FROM STDIN"; send some of it, which waits as long as the server takes
+ * to read it; end it, or, with a reason, give it up, which is no failure. 0 or -1.
+ */
+int session_copy_in(struct session *session, const char *statement, struct error *err);
+int session_put(struct session *session,
+                const void *bytes,
+                int64_t n_bytes,
+                struct error *err);
+int session_put_end(struct session *session, const char *why_not, struct error *err);
 
 /* Start "COPY ... TO STDOUT". */
 int session_copy(struct session *session, const char *statement, struct error *err);

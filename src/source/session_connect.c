@@ -5,7 +5,6 @@
 #include "rooftally/base/clock.h"
 #include "rooftally/base/thread.h"
 
-#include "conninfo.h"
 #include "session.h"
 
 /*
@@ -57,20 +56,12 @@ static void *connect_in_thread(void *connecting)
 /* The first line of libpq's text: "connection to server on socket ... failed: ...". */
 static int refused(PGconn *connection, struct error *err)
 {
-    char text[151] = "no reason given";
+    static const size_t n_most = 150;
     const char *all = connection ? PQerrorMessage(connection) : "out of memory";
     size_t n = strcspn(all, "\n");
-    if (n > 0) {
-        n = n < sizeof text ? n : sizeof text - 1;
-        memcpy(text, all, n);
-        text[n] = '\0';
-    }
-    return error_set(err,
-                     ERROR_SOURCE,
-                     "[source] connection: %s: check it, and that the server has one "
-                     "free "
-                     "for every rank",
-                     text);
+    if (n == 0)
+        return error_set(err, ERROR_SOURCE, "no reason given");
+    return error_set(err, ERROR_SOURCE, "%.*s", (int)(n < n_most ? n : n_most), all);
 }
 
 /* Wait for the thread, and ask meanwhile whether to stop. */
@@ -95,8 +86,6 @@ int session_connect(struct session *session,
                     const char *application_name,
                     struct error *err)
 {
-    if (conninfo_check(conninfo, err))
-        return error_prefix(err, "[source] connection");
     size_t n = strlen(conninfo) + 1;
     struct connecting *c = calloc(1, sizeof *c + n);
     if (!c)

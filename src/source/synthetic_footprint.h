@@ -1,6 +1,6 @@
 /* Footprints of synthetic buildings: rectangles, L, T, U and more, 4 to 12 vertices. */
-#ifndef SOURCE_SYNTHETIC_FOOTPRINT_H
-#define SOURCE_SYNTHETIC_FOOTPRINT_H
+#ifndef ROOFTALLY_SOURCE_SYNTHETIC_FOOTPRINT_H
+#define ROOFTALLY_SOURCE_SYNTHETIC_FOOTPRINT_H
 
 #include "rooftally/source/synthetic.h"
 

@@ -2,8 +2,8 @@
  * Where buildings may stand in a synthetic zone: a point far enough from every border,
  * or one on it. In metres east and north of the zone's south-western corner.
  */
-#ifndef SOURCE_SYNTHETIC_PLACE_H
-#define SOURCE_SYNTHETIC_PLACE_H
+#ifndef ROOFTALLY_SOURCE_SYNTHETIC_PLACE_H
+#define ROOFTALLY_SOURCE_SYNTHETIC_PLACE_H
 
 #include "synthetic_random.h"
 #include "synthetic_rings.h"

@@ -4,8 +4,8 @@
  *
  * Origin   splitmix64, Steele, Lea and Flood 2014
  */
-#ifndef SOURCE_SYNTHETIC_RANDOM_H
-#define SOURCE_SYNTHETIC_RANDOM_H
+#ifndef ROOFTALLY_SOURCE_SYNTHETIC_RANDOM_H
+#define ROOFTALLY_SOURCE_SYNTHETIC_RANDOM_H
 
 #include <stdint.h>
 

@@ -9,8 +9,8 @@
  *     |    | \/ |     an exclave: a hole of the western zone, a part of the eastern
  *     +-~~-+-~~-+
  */
-#ifndef SOURCE_SYNTHETIC_RINGS_H
-#define SOURCE_SYNTHETIC_RINGS_H
+#ifndef ROOFTALLY_SOURCE_SYNTHETIC_RINGS_H
+#define ROOFTALLY_SOURCE_SYNTHETIC_RINGS_H
 
 #include <stdint.h>
 

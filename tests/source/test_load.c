@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
 
+#include "rooftally/base/clock.h"
 #include "rooftally/source/load.h"
 
 #include "check.h"
@@ -106,6 +109,50 @@ static void no_secret_of_the_connection_string_is_told(void **context)
         assert_int_equal(counts.n_zones, 42);
         assert_int_equal(memory.used_bytes, mark.used_bytes);
     }
+}
+
+/* A server that takes connections and says nothing. */
+static int listen_silently(char *conninfo, size_t capacity, struct sockaddr_un *address)
+{
+    static const char in[] = "/tmp";
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), port = (int)getpid();
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    port = 1024 + port % 60000;
+    snprintf(address->sun_path, sizeof address->sun_path, "%s/.s.PGSQL.%d", in, port);
+    snprintf(conninfo, capacity, "host=%s port=%d user=x dbname=x", in, port);
+    assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    return fd;
+}
+
+static bool has_had_enough(void *context, double share)
+{
+    const double *until_s = context;
+    (void)share;
+    return clock_wall_s() >= *until_s;
+}
+
+static void a_server_that_does_not_answer_is_left(void **context)
+{
+    (void)context;
+    char conninfo[96];
+    struct sockaddr_un address;
+    struct load_counts counts;
+    int fd = listen_silently(conninfo, sizeof conninfo, &address);
+    double start_s = clock_wall_s(), until_s = start_s + 0.3;
+    struct load_options options = { .progress = has_had_enough, .context = &until_s };
+    assert_refused(load_postgres(&state, conninfo, &options, &counts, &memory, &err),
+                   &err,
+                   ERROR_STOPPED,
+                   "connecting");
+    options.progress = NULL;
+    assert_refused(load_postgres(&state, conninfo, &options, &counts, &memory, &err),
+                   &err,
+                   ERROR_USAGE,
+                   "timeout");
+    assert_true(clock_wall_s() - start_s > 9 && clock_wall_s() - start_s < 60);
+    close(fd);
+    unlink(address.sun_path);
 }
 
 static void assert_counts(const struct load_counts *counts)
@@ -247,6 +294,8 @@ struct watch {
 static bool watch_progress(void *context, double share)
 {
     struct watch *watch = context;
+    if (share < 0)
+        return false;
     assert_true(share > 0 && share <= 1 && share >= watch->last);
     watch->last = share;
     watch->n++;
@@ -256,8 +305,8 @@ static bool watch_progress(void *context, double share)
 static bool take_a_while(void *context, double share)
 {
     (void)context;
-    (void)share;
-    usleep(1200 * 1000);
+    if (share >= 0)
+        usleep(1200 * 1000);
     return false;
 }
 
@@ -332,7 +381,7 @@ static void a_server_that_refuses_is_quoted(void **context)
                                  &memory,
                                  &err),
                    &err,
-                   ERROR_SOURCE,
+                   ERROR_USAGE,
                    "read-only");
     assert_refused(load_postgres(&state,
                                  "dbname=rooftally_not_there",
@@ -347,7 +396,7 @@ static void a_server_that_refuses_is_quoted(void **context)
 
 static bool end_the_connection(void *context, double share)
 {
-    if (share < 1)
+    if (share >= 0 && share < 1)
         query(context);
     return false;
 }
@@ -408,6 +457,9 @@ int main(void)
 {
     const struct CMUnitTest alone[] = {
         cmocka_unit_test_setup_teardown(no_secret_of_the_connection_string_is_told,
+                                        set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_server_that_does_not_answer_is_left,
                                         set_up,
                                         tear_down),
     };

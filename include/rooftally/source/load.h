@@ -22,8 +22,9 @@
 struct load_options {
     const char *schema; /* made if it is not there; NULL: public */
     bool force;         /* replace tables of these names */
-    /* Called often while rows are sent, with the share of rows, and once with 1 before
-     * the indexes are built; true gives up with ERROR_STOPPED. May be NULL. */
+    /* Called often while rows are sent, with the share of rows, once with 1 before the
+     * indexes are built, and below 0 while the server is waited for; true gives up with
+     * ERROR_STOPPED. May be NULL. */
     bool (*progress)(void *context, double share);
     void *context;
 };
