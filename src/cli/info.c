@@ -38,8 +38,8 @@ int cli_info(int argc, char **argv, struct error *err)
         && !result_is_one(argv[optind]))
         error_set(err,
                   ERROR_USAGE,
-                  "%s is neither a result nor a store of rooftally, or it is cut "
-                  "off",
+                  "%s is neither a result nor a store of rooftally, or it is "
+                  "damaged",
                   argv[optind]);
     if (status < 0) {
         if (err->code == ERROR_FORMAT || err->code == ERROR_IO)

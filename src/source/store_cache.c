@@ -95,6 +95,8 @@ int store_prepare(struct source *source, struct memory *memory, struct error *er
 {
     struct store_source *s = (struct store_source *)source;
     struct store_cache *cache = &s->cache;
+    if (store_load_dictionaries(s, memory, err))
+        return -1;
     store_cache_plan(s, memory, NULL);
     cache->slots = memory_take(memory,
                                MEMORY_BATCH,

@@ -1,58 +1,86 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "store_source.h"
 #include "store_words.h"
 
+/* Words go by their order, bytewise: one that comes twice would be two. */
+static bool are_ordered(const struct store_dictionary *dictionary)
+{
+    for (int32_t i = 1; i < dictionary->n; i++)
+        if (text_compare(&dictionary->words[i - 1], &dictionary->words[i]) >= 0)
+            return false;
+    return true;
+}
+
 static int load_words(struct store_source *source,
                       const struct store_column *column,
                       struct store_dictionary *dictionary,
+                      struct memory *memory,
                       struct error *err)
 {
-    int64_t n = column->n_words;
-    int64_t *offsets = calloc((size_t)n + 1, sizeof *offsets);
-    dictionary->words = calloc((size_t)n + 1, sizeof *dictionary->words);
-    dictionary->bytes = malloc((size_t)column->n_text + 1);
-    dictionary->n = (int32_t)n;
+    const struct store *store = source->store;
+    int64_t n = column->n_words, n_text = column->n_text;
+    struct text *words =
+        memory_take(memory, MEMORY_BATCH, (n + 1) * (int64_t)sizeof *words, err);
+    char *bytes = words ? memory_take(memory, MEMORY_BATCH, n_text + 1, err) : NULL;
+    if (!bytes)
+        return -1;
+    struct memory_mark mark = memory_mark(memory);
+    int64_t *offsets = memory_take(memory, MEMORY_BATCH, 8 * (n + 1), err);
     int status = -1;
-    if (!offsets || !dictionary->words || !dictionary->bytes)
-        error_set(err, ERROR_BUDGET, "no memory for the words of %s", column->name);
-    else if (store_read_offsets(source->store,
-                                column->words_at,
-                                0,
-                                n,
-                                column->n_text,
-                                offsets,
-                                err)
-             || store_read(source->store,
-                           column->text_at,
-                           dictionary->bytes,
-                           column->n_text,
-                           err))
-        error_prefix(err, "words of %s", column->name);
-    else
-        status = 0;
+    if (offsets
+        && store_read_offsets(store, column->words_at, 0, n, n_text, offsets, err) == 0)
+        status = store_read(store, column->text_at, bytes, n_text, err);
     for (int64_t i = 0; i < n && status == 0; i++)
-        dictionary->words[i] = (struct text){ dictionary->bytes + offsets[i],
-                                              offsets[i + 1] - offsets[i] };
-    free(offsets);
-    return status;
+        words[i] = (struct text){ bytes + offsets[i], offsets[i + 1] - offsets[i] };
+    memory_rewind(memory, &mark);
+    *dictionary = (struct store_dictionary){ words, (int32_t)n };
+    if (status == 0 && !are_ordered(dictionary))
+        status = store_damaged(err, "they are not in order");
+    return status ? error_prefix(err, "words of %s", column->name) : 0;
 }
 
-int store_load_dictionaries(struct store_source *source, struct error *err)
+int store_load_dictionaries(struct store_source *source,
+                            struct memory *memory,
+                            struct error *err)
 {
     const struct store_table *table = &source->store->buildings;
+    int64_t n_bytes = (table->n_columns + 1) * (int64_t)sizeof *source->dictionaries;
+    source->dictionaries = memory_take(memory, MEMORY_BATCH, n_bytes, err);
     if (!source->dictionaries)
-        source->dictionaries =
-            calloc((size_t)table->n_columns + 1, sizeof *source->dictionaries);
-    if (!source->dictionaries)
-        return error_set(err, ERROR_BUDGET, "no memory for the words of a store");
+        return -1;
+    memset(source->dictionaries, 0, (size_t)n_bytes);
     for (int i = 0; i < source->binding->n_slots; i++) {
         int c = source->columns[i];
         if (c >= 0 && table->columns[c].layout == STORE_WORDS
             && !source->dictionaries[c].words
-            && load_words(source, &table->columns[c], &source->dictionaries[c], err))
+            && load_words(source,
+                          &table->columns[c],
+                          &source->dictionaries[c],
+                          memory,
+                          err))
             return -1;
+    }
+    return 0;
+}
+
+int store_check_nulls(const struct store_source *source, int column, struct error *err)
+{
+    enum { CHUNK = 512 };
+    const struct store *store = source->store;
+    const struct store_column *c = &store->buildings.columns[column];
+    int64_t nulls[CHUNK];
+    if (c->layout == STORE_WORDS || c->valid_at >= 0)
+        return 0;
+    for (int64_t i = 0; i < store->n_blocks; i += CHUNK) {
+        int64_t n = store->n_blocks - i < CHUNK ? store->n_blocks - i : CHUNK;
+        if (store_read(store, c->nulls_at + 8 * i, nulls, 8 * n, err))
+            return -1;
+        for (int64_t j = 0; j < n; j++)
+            if (nulls[j] != 0)
+                return store_damaged(err,
+                                     "which values of %s are null is lost",
+                                     c->name);
     }
     return 0;
 }

@@ -243,6 +243,60 @@ static int check_blocks(const struct store *store, struct error *err)
     return 0;
 }
 
+/* Offsets lead from the first byte to the end of the last, so that no row is without its own. */
+static int check_ends(const struct store *store,
+                      const char *what,
+                      int64_t offset_at,
+                      int64_t n,
+                      int64_t n_bytes,
+                      struct error *err)
+{
+    int64_t first, last;
+    if (store_read(store, offset_at, &first, 8, err)
+        || store_read(store, offset_at + 8 * n, &last, 8, err))
+        return -1;
+    if (first == 0 && last == n_bytes)
+        return 0;
+    return error_set(err,
+                     ERROR_FORMAT,
+                     "offsets of %s lead from %lld to %lld, not from 0 to %lld: stage "
+                     "it again",
+                     what,
+                     (long long)first,
+                     (long long)last,
+                     (long long)n_bytes);
+}
+
+static int check_offsets(const struct store *store,
+                         const struct store_table *table,
+                         struct error *err)
+{
+    if (check_ends(store, table->name, table->offset_at, table->n, table->n_wkb, err))
+        return -1;
+    for (int i = 0; i < table->n_columns; i++) {
+        const struct store_column *column = &table->columns[i];
+        bool words = column->layout == STORE_WORDS;
+        if (column->layout != STORE_VALUES
+            && check_ends(store,
+                          column->name,
+                          words ? column->words_at : column->at,
+                          words ? column->n_words : table->n,
+                          column->n_text,
+                          err))
+            return -1;
+    }
+    return 0;
+}
+
+/* What a reader relies on without a look at it. */
+static int check_layout(const struct store *store, struct error *err)
+{
+    return check_blocks(store, err) || check_offsets(store, &store->zones, err)
+                   || check_offsets(store, &store->buildings, err)
+               ? -1
+               : 0;
+}
+
 /* The filter that rows have passed; left NULL where there is none. */
 static int read_where(hid_t file, const char *name, char **where, struct error *err)
 {
@@ -262,6 +316,8 @@ static int read_head(const struct store_opening *opening, struct error *err)
 {
     struct store *store = opening->store;
     int64_t version, srid;
+    if (H5Aexists(opening->file, "format") < 0)
+        return h5_error(err, ERROR_FORMAT, "it is damaged: stage it again");
     char *format = h5_get_text(opening->file, "format", err);
     bool is_store = format && strcmp(format, "rooftally store") == 0;
     free(format);
@@ -334,7 +390,7 @@ int store_open(struct store **store, const char *path, bool writable, struct err
     made->zones.name = "zones";
     made->buildings.name = "buildings";
     if (open_file(made, path, writable, err) || read_layout(made, path, err)
-        || (!writable && check_blocks(made, err))) {
+        || (!writable && check_layout(made, err))) {
         store_close(made);
         return error_prefix(err, "store %s", path);
     }

@@ -10,12 +10,6 @@
 static void close_store(struct source *source)
 {
     struct store_source *s = (struct store_source *)source;
-    if (s->dictionaries)
-        for (int i = 0; i < s->store->buildings.n_columns; i++) {
-            free(s->dictionaries[i].words);
-            free(s->dictionaries[i].bytes);
-        }
-    free(s->dictionaries);
     free(s->zone_ids);
     free(s->groups);
     store_close(s->store);
@@ -48,6 +42,8 @@ static int bind(struct source *source, const struct binding *binding, struct err
             slot->column ? find_column(&s->store->buildings, slot->column) : -2;
         if (s->columns[i] == -2)
             return error_set(err, ERROR_INTERNAL, "no column for '%s'", slot->name);
+        if (s->columns[i] >= 0 && store_check_nulls(s, s->columns[i], err))
+            return -1;
     }
     s->filters = binding->row_filter != NULL;
     s->n_bounds = 0;
@@ -56,7 +52,7 @@ static int bind(struct source *source, const struct binding *binding, struct err
         s->n_bounds =
             expression_bounds(binding->row_filter, s->bounds, BINDING_MAX_SLOTS);
     }
-    return store_load_dictionaries(s, err);
+    return 0;
 }
 
 static void explain_where(const struct store_table *table, const char *where, FILE *out)

@@ -36,7 +36,6 @@ struct store_run {
 struct store_dictionary {
     struct text *words; /* [n]; NULL: not loaded */
     int32_t n;
-    char *bytes;
 };
 
 /* A column that is kept in chunks. */
@@ -83,7 +82,7 @@ struct store_source {
     int columns[BINDING_MAX_SLOTS];        /* of each slot; -1: the id; -2: none */
     uint8_t in_filter[BINDING_MAX_SLOTS];  /* slots that the row filter reads */
     bool filters;                          /* there is one */
-    struct store_dictionary *dictionaries; /* [buildings.n_columns] */
+    struct store_dictionary *dictionaries; /* [buildings.n_columns], once prepared */
     struct expression_bound bounds[BINDING_MAX_SLOTS]; /* what the filter opens with */
     int n_bounds;
 
@@ -145,7 +144,7 @@ int store_estimate(struct store_source *source,
                    double *n,
                    struct error *err);
 
-/* store_cache.c: take the chunks; once, after bind. */
+/* store_cache.c: take the chunks and load the words; once, after bind. */
 int store_prepare(struct source *source, struct memory *memory, struct error *err);
 /*
  * A column of the cache from a row on, as far as store_chunk_left rows (or the table)
@@ -164,7 +163,12 @@ int64_t store_cache_misses(struct store_source *source,
                            const struct store_run *run);
 
 /* store_columns.c */
-int store_load_dictionaries(struct store_source *source, struct error *err);
+int store_load_dictionaries(struct store_source *source,
+                            struct memory *memory,
+                            struct error *err);
+/* A column without flags of which values are null has none: ERROR_FORMAT where the blocks
+ * count some. */
+int store_check_nulls(const struct store_source *source, int column, struct error *err);
 /*
  * Read rows of a slot of texts, or of a text id with slot -1, into the batch, from row `to`
  * on.

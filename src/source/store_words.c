@@ -128,40 +128,18 @@ int words_unite(struct words *words,
     return 0;
 }
 
-static int compare(const struct words *words, int32_t a, int32_t b)
+static int compare(const void *a, const void *b, void *words)
 {
-    struct text x = word(words, a), y = word(words, b);
-    int order = memcmp(x.bytes, y.bytes, (size_t)(x.n < y.n ? x.n : y.n));
-    return order ? order : (x.n > y.n) - (x.n < y.n);
-}
-
-/* Put order[at] where it belongs among those below it in the heap. */
-static void sink(struct words *words, int32_t at, int32_t n)
-{
-    uint16_t *order = words->order;
-    for (int32_t child; (child = 2 * at + 1) < n; at = child) {
-        if (child + 1 < n && compare(words, order[child], order[child + 1]) < 0)
-            child++;
-        if (compare(words, order[at], order[child]) >= 0)
-            return;
-        uint16_t kept = order[at];
-        order[at] = order[child];
-        order[child] = kept;
-    }
+    struct text x = word(words, *(const uint16_t *)a);
+    struct text y = word(words, *(const uint16_t *)b);
+    return text_compare(&x, &y);
 }
 
 void words_sort(struct words *words)
 {
     for (int32_t i = 0; i < words->n; i++)
         words->order[i] = (uint16_t)i;
-    for (int32_t i = words->n / 2; i-- > 0;)
-        sink(words, i, words->n);
-    for (int32_t n = words->n; n-- > 1;) {
-        uint16_t greatest = words->order[0];
-        words->order[0] = words->order[n];
-        words->order[n] = greatest;
-        sink(words, 0, n);
-    }
+    qsort_r(words->order, (size_t)words->n, sizeof *words->order, compare, words);
     for (int32_t i = 0; i < words->n; i++)
         words->ranks[words->order[i]] = (uint16_t)i;
 }

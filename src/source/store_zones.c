@@ -160,8 +160,14 @@ static int read_wkb(const struct store *store,
     int64_t offsets[2];
     if (store_read_offsets(store, table->offset_at, row, 1, table->n_wkb, offsets, err))
         return error_prefix(err, "zones");
-    int64_t n = offsets[1] - offsets[0];
+    int64_t n = offsets[1] - offsets[0], n_vertices = 0;
     *wkb = (struct text){ NULL, 0 };
+    if (n == 0 && store_read(store, table->vertices_at + 8 * row, &n_vertices, 8, err))
+        return -1;
+    if (n_vertices != 0)
+        return store_damaged(err,
+                             "a zone of %lld vertices without them",
+                             (long long)n_vertices);
     if (n == 0)
         return 0;
     char *bytes = memory_take(memory, owner, n, err);

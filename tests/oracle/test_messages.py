@@ -32,7 +32,7 @@ def says(wanted, *arguments, ranks=1, status=2, **more):
 
 def mistakes():
     place = re.escape(JOB)
-    says(f"{place} is neither a result nor a store of rooftally, or it is cut off", "info", JOB)
+    says(f"{place} is neither a result nor a store of rooftally, or it is damaged", "info", JOB)
     says(f"{re.escape(folder)} is not a file", "info", folder)
     says(f"{RESULT}: an HDF5 file, not a job file: rooftally info tells what it is", "plan", RESULT)
     says(f"run: takes one job file, and '{place}' is one more; type rooftally run JOB", "run", JOB, JOB)

@@ -286,7 +286,19 @@ def move_buildings(file):
 def move_last(file):
     """What none but the last zones need."""
     offset = file["/buildings/geometry/offset"]
-    offset[-200:] = offset[-200:] + (1 << 40)
+    offset[-200:-1] = offset[-200:-1] + (1 << 40)
+
+
+def empty_zones(file):
+    file["/zones/offset"][:] = 0
+
+
+def empty_words(file):
+    file["/texts/buildings/use/offset"][:] = 0
+
+
+def lose_nulls(file):
+    del file["/valid/buildings/notes"]
 
 
 def swap_texts(file):
@@ -321,7 +333,10 @@ for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"
                    (damaged("block", move_block), "block 1"),
                    (damaged("boxes", drop_boxes), "/buildings/xmin"),
                    (damaged("zone", move_zone), "damaged"),
-                   (damaged("buildings", move_buildings), "damaged"),
+                   (damaged("zones", empty_zones), "offsets of zones lead from 0 to 0"),
+                   (damaged("words", empty_words), "offsets of use lead from 0 to 0"),
+                   (damaged("nulls", lose_nulls), "which values of notes are null is lost"),
+                   (damaged("buildings", move_buildings), "offsets of buildings"),
                    (damaged("last", move_last), "damaged: geometry: offset"),
                    (damaged("texts", swap_texts), "texts of notes: the store is damaged: offset"),
                    *((damaged(side, lose_box(side)), "damaged: the box of block 2: stage it again")

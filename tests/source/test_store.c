@@ -472,6 +472,24 @@ static void a_store_that_was_changed_is_refused(void **unused)
     with_file(add_chunked, "/buildings/ymax is not one contiguous column");
 }
 
+static void nulls_that_are_lost_are_no_values(void **unused)
+{
+    struct error err;
+    struct totals totals;
+    (void)unused;
+    write_file(store_path, whole, n_whole);
+    hid_t file = H5Fopen(store_path, H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_true(H5Ldelete(file, "/valid/buildings/height", H5P_DEFAULT) >= 0);
+    h5_close(&file, H5Fclose);
+    struct job *job = make_job("");
+    assert_refused(read_store(job, &totals, &err),
+                   &err,
+                   ERROR_FORMAT,
+                   "damaged: which values of height are null is lost");
+    job_close(job);
+}
+
 static void put_at(int64_t at, const void *bytes, size_t n)
 {
     int file = open(store_path, O_WRONLY);
@@ -499,7 +517,7 @@ static void values_that_point_outside_are_refused(void **unused)
     const uint16_t word = 77;
     const uint8_t fault = 200;
     const uint8_t order = 9; /* no byte order of WKB */
-    const int64_t many = 1;
+    const int64_t none = 0, many = 1;
     const struct {
         int64_t at;
         const void *bytes;
@@ -513,13 +531,20 @@ static void values_that_point_outside_are_refused(void **unused)
         { s->zones.box_at[1] + 8, &nan, 8, "the box of zone " },
         { s->buildings.offset_at + 8 * 3, &negative, 8, "offset -1 of row 3" },
         { s->buildings.offset_at + 8 * 4000, &beyond, 8, "of row 4000" },
-        { s->buildings.offset_at + 8 * N_BUILDINGS, &huge, 8, "of row 5000" },
+        { s->buildings.offset_at + 8 * N_BUILDINGS, &huge, 8, "offsets of buildings" },
         { s->buildings.wkb_at, &order, 1, "geometry of row 0" },
         { s->zones.offset_at + 8, &huge, 8, "zones: the store is damaged" },
-        { s->zones.offset_at, &s->zones.n_wkb, 8, "zones: the store is damaged" },
+        { s->zones.offset_at, &s->zones.n_wkb, 8, "offsets of zones lead from" },
+        { s->zones.offset_at + 8 * N_ZONES,
+          &many,
+          8,
+          "offsets of zones lead from 0 to 1" },
+        { s->zones.offset_at + 8, &none, 8, "vertices without them" },
         { s->zones.vertices_at, &negative, 8, "vertices" },
         { use->at + 2 * 1234, &word, 2, "word 77 of use" },
-        { use->words_at, &use->n_text, 8, "words of use" },
+        { use->words_at, &use->n_text, 8, "offsets of use" },
+        { use->words_at + 8 * use->n_words, &many, 8, "offsets of use lead" },
+        { use->text_at, "~", 1, "words of use: the store is damaged: they are not in" },
         { use->words_at + 8, &huge, 8, "words of use" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -641,6 +666,7 @@ int main(void)
         cmocka_unit_test(info_tells_what_it_holds),
         cmocka_unit_test(what_is_no_store_is_refused),
         cmocka_unit_test(a_store_that_was_changed_is_refused),
+        cmocka_unit_test(nulls_that_are_lost_are_no_values),
         cmocka_unit_test(values_that_point_outside_are_refused),
         cmocka_unit_test(a_store_cut_anywhere_is_refused),
         cmocka_unit_test(random_damage_is_survived),
