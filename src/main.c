@@ -80,13 +80,24 @@ typedef int ranks_command(int argc,
                           char advice[CLI_ADVICE_BYTES],
                           struct error *err);
 
-/* Of these commands nothing is kept when they are stopped. */
-static int advise_anew(int done, char advice[CLI_ADVICE_BYTES], struct error *err)
+/* A command of which nothing is kept when it is stopped. */
+static int run_anew(int (*command)(int, char **, struct comm *, struct error *),
+                    int argc,
+                    char **argv,
+                    struct comm *comm,
+                    char advice[CLI_ADVICE_BYTES],
+                    struct error *err)
 {
-    if (done < 0)
+    static const char anew[] = "; nothing is kept: start it again";
+    stop_advise(anew);
+    int done = command(argc, argv, comm, err);
+    bool is_stopped = done < 0 && stop_is_wished();
+    if (is_stopped && err->code == ERROR_COMM)
+        error_prefix(err, "%s", stop_reason());
+    if (is_stopped)
         stop_name(err);
-    if (done < 0 && err->code == ERROR_STOPPED)
-        snprintf(advice, CLI_ADVICE_BYTES, "nothing is kept: start it again");
+    if (is_stopped && (err->code == ERROR_STOPPED || err->code == ERROR_COMM))
+        snprintf(advice, CLI_ADVICE_BYTES, "%s", anew + strlen("; "));
     return done;
 }
 
@@ -96,7 +107,7 @@ static int stage(int argc,
                  char advice[CLI_ADVICE_BYTES],
                  struct error *err)
 {
-    return advise_anew(cli_stage(argc, argv, comm, err), advice, err);
+    return run_anew(cli_stage, argc, argv, comm, advice, err);
 }
 
 static int generate(int argc,
@@ -105,7 +116,7 @@ static int generate(int argc,
                     char advice[CLI_ADVICE_BYTES],
                     struct error *err)
 {
-    return advise_anew(cli_generate(argc, argv, comm, err), advice, err);
+    return run_anew(cli_generate, argc, argv, comm, advice, err);
 }
 
 static const struct command {

@@ -28,17 +28,19 @@ static double until_s;
 /* Only what is safe in a handler, in one write. */
 static void say_last(void)
 {
-    static const char what[] =
-        "rooftally: stopped, without an answer of another rank or the server";
-    char line[sizeof what + sizeof *advices + 1];
-    const char *behind = advice;
-    size_t n = sizeof what - 1, n_behind = strlen(behind);
+    static const char why[] =
+        ", without an answer of another rank, the server or a file";
+    const char *const parts[] = { "rooftally: ", stop_reason(), why, advice, "\n" };
+    char line[sizeof why + sizeof *advices + 64];
+    size_t n = 0;
     if (!is_speaking)
         return;
-    memcpy(line, what, n);
-    memcpy(line + n, behind, n_behind);
-    line[n + n_behind] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, n + n_behind + 1);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t n_part = strlen(parts[i]);
+        memcpy(line + n, parts[i], n_part);
+        n += n_part;
+    }
+    ssize_t written = write(STDERR_FILENO, line, n);
     (void)written;
 }
 

@@ -71,6 +71,27 @@ def end_of_file(of, ranks, number, victim, delay):
     check_unharmed(what)
 
 
+def end_opening(ranks, *options):
+    """While GDAL opens a file, which may take long and cannot be broken off."""
+    what = f"opening a file on {ranks} ranks, {options or 'SIGTERM'}"
+    environment["LD_PRELOAD"] = slow_opening
+    job = stage(files, STORE, "--force", *options, ranks=ranks)
+    del environment["LD_PRELOAD"]
+    wait_until(lambda: len(ranks_of(job)) == ranks
+               and all(catches(pid, signal.SIGTERM) for pid in ranks_of(job).values()), job, 10)
+    time.sleep(0.5)
+    pids = ranks_of(job)
+    if not options:
+        check(kill(pids[ranks - 1], signal.SIGTERM), what, "was done before")
+    status, stderr, seconds = wait_ended(job, pids.values(), 40, what)
+    ours = [line for line in stderr.splitlines() if line.startswith("rooftally:")]
+    why = "stopped by the time limit" if options else "stopped by SIGTERM" if ranks == 1 else "stopped on another rank's request"
+    check(status == 75 and seconds < 12, what, "ended with", status, "after", seconds, stderr)
+    check(len(ours) == 1 and ours[0].startswith(f"rooftally: {why}")
+          and ours[0].endswith("; nothing is kept: start it again"), what, "said", stderr)
+    check_unharmed(what)
+
+
 def end(ranks, random):
     """End one rank, or all, at some instant; it may be that staging was done before."""
     number = random.choice((signal.SIGTERM, signal.SIGKILL))
@@ -186,6 +207,10 @@ if files:
     for ranks, number, victim, delay in ((1, signal.SIGTERM, 0, 0.1), (1, signal.SIGKILL, 0, 0.3),
                                          (3, signal.SIGTERM, 2, 0.2)):
         end_of_file(files, ranks, number, victim, delay)
+    slow_opening = preloaded("slow_opening")
+    end_opening(1)
+    end_opening(1, "--set", "limits.time=2s")
+    end_opening(3, "--set", "limits.time=2s")
 else:
     print("no ogr2ogr, or no GDAL: vector files not tried")
 
