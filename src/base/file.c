@@ -44,6 +44,13 @@ bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes)
     return true;
 }
 
+const char *file_remedy(int error)
+{
+    return error == ENOSPC || error == EDQUOT
+               ? ": free some space there, or choose another disk"
+               : "";
+}
+
 const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -123,9 +123,9 @@ static void note_crs(enum export_crs crs, const char *name)
     if (crs == EXPORT_PLANE)
         fprintf(stderr,
                 "rooftally: note: coordinates are in %s, not in longitude and latitude "
-                "as RFC "
-                "7946 wants: ogr2ogr -t_srs EPSG:4326 transforms them\n",
-                *name ? name : "an unknown CRS");
+                "as RFC 7946 wants: ogr2ogr %s-t_srs EPSG:4326 transforms them\n",
+                *name ? name : "a CRS that the result has no number of",
+                *name ? "" : "-s_srs CRS ");
 }
 
 static int write_export(void *context, FILE *out, struct error *err)

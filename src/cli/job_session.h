@@ -1,4 +1,4 @@
-/* What a rank holds of a job: run and plan open it alike. */
+/* What a rank holds of a job: run, plan and stage open it alike. */
 #ifndef ROOFTALLY_CLI_JOB_SESSION_H
 #define ROOFTALLY_CLI_JOB_SESSION_H
 

@@ -1,4 +1,4 @@
-/* Progress of a command that writes a store: one live line on a terminal, a line every 10 s
+/* Progress of work on a store or a whole table: one live line on a terminal, a line every 10 s
  * elsewhere, nothing when quiet. */
 #ifndef ROOFTALLY_CLI_METER_H
 #define ROOFTALLY_CLI_METER_H

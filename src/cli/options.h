@@ -1,4 +1,4 @@
-/* The arguments that run and plan share. */
+/* The arguments of run, plan and stage, which have most in common. */
 #ifndef ROOFTALLY_CLI_OPTIONS_H
 #define ROOFTALLY_CLI_OPTIONS_H
 

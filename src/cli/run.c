@@ -37,8 +37,6 @@ static bool is_worker(const struct run *run)
     return comm_size(run->comm) == 1 || !run_is_first(run);
 }
 
-/* Every rank knows the outcome of every rank, and whether one is wished to stop; one line
- * is printed, on rank 0. */
 int run_agree(const struct run *run, int status, struct error *err)
 {
     if (status == 0 && stop_is_own())

@@ -33,6 +33,12 @@ static void remember(struct provenance *p, const char *name, const char *value)
     p->n++;
 }
 
+/* A text of any length that outlives the result's making. */
+static void borrow(struct provenance *p, const char *name, const char *value)
+{
+    p->attributes[p->n++] = (struct result_attribute){ name, value, 0 };
+}
+
 static void remember_number(struct provenance *p, const char *name, int64_t number)
 {
     p->attributes[p->n++] = (struct result_attribute){ name, NULL, number };
@@ -61,9 +67,8 @@ static void fill_provenance(const struct run *run, struct provenance *p)
     remember(p, "end", text);
     remember_number(p, "ranks", comm_size(run->comm));
     remember(p, "crs", schema->crs.name);
-    remember(p, "job_file", run->session.job->path);
-    p->attributes[p->n++] =
-        (struct result_attribute){ "job", run->session.job->text, 0 };
+    borrow(p, "job_file", run->session.job->path);
+    borrow(p, "job", run->session.job->text);
 }
 
 static void fill_telemetry(struct run *run, struct rank_telemetry *telemetry)

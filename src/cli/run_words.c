@@ -204,7 +204,6 @@ static bool fails_again(const struct run *run, const struct error *err)
            && run->session.job->kind == SOURCE_STORE && run_n_kept(run) < run->n_zones;
 }
 
-/* The place in the job file, what has stopped it, and how to go on. */
 void run_complete_error(const struct run *run,
                         char advice[CLI_ADVICE_BYTES],
                         struct error *err)

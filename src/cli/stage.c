@@ -124,10 +124,10 @@ static int copy_with_retries(struct job_session *session,
 static int stage(struct job_session *session,
                  const struct options *options,
                  struct comm *comm,
+                 double start_s,
                  struct error *err)
 {
     struct store_counts counts;
-    double start_s = clock_wall_s();
     int64_t n_ignored;
     if (comm_rank(comm) > 0) /* opening was odd on all alike */
         (void)source_warned(session->source, &n_ignored);
@@ -203,7 +203,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
         goto out;
     }
     if (prepare(&session, &options, comm, start_s, err) == 0)
-        status = stage(&session, &options, comm, err);
+        status = stage(&session, &options, comm, start_s, err);
     if (status == 0)
         stop_disarm();
     else if (session.job)

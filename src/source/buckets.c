@@ -181,7 +181,8 @@ int64_t buckets_most_bytes(const struct buckets *buckets)
     return buckets->n_longest;
 }
 
-struct sort_entry *buckets_entries(const struct buckets *b)
+/* Entries of records that are kept: they end where the keep does. */
+static struct sort_entry *entries_of(const struct buckets *b)
 {
     return (struct sort_entry *)(void *)(b->bytes + b->n_keep) - b->n_entries;
 }
@@ -369,7 +370,7 @@ int buckets_add(struct buckets *b, struct error *err)
         int64_t weights[SORTER_MOST_WEIGHTS];
         b->used += n + SORT_LENGTH_BYTES;
         b->n_entries++;
-        *buckets_entries(b) = sort_entry_of(from);
+        *entries_of(b) = sort_entry_of(from);
         b->weights->weigh(b->weights->context, b->room, weights);
         b->own[0][0]++;
         for (int w = 0; w < b->weights->n_weights; w++)
@@ -393,7 +394,7 @@ static int keep(struct buckets *b, struct error *err)
     int status = totals ? 0 : error_set(err, ERROR_BUDGET, "no memory for sorting");
     if (totals)
         memcpy(totals + team->rank * n, b->own[0], 8 * (size_t)n);
-    sort_entries(buckets_entries(b), b->n_entries);
+    sort_entries(entries_of(b), b->n_entries);
     status =
         team_agree(team, status, err) || team_sum(team, totals, team->size * n, err);
     for (int64_t i = 0; status == 0 && i < team->size * n; i++) {
@@ -403,8 +404,8 @@ static int keep(struct buckets *b, struct error *err)
     free(totals);
     b->is_kept = status == 0;
     b->n_parts = 1;
-    b->readings[0] = (struct part_reading){ .entries = buckets_entries(b),
-                                            .n_entries = b->n_entries };
+    b->readings[0] =
+        (struct part_reading){ .entries = entries_of(b), .n_entries = b->n_entries };
     return status ? -1 : 0;
 }
 

@@ -96,8 +96,8 @@ int64_t buckets_most_bytes(const struct buckets *buckets);
  */
 uint8_t *
 buckets_room(struct buckets *buckets, uint32_t key, int64_t n_bytes, struct error *err);
-int buckets_add(struct buckets *buckets,
-                struct error *err); /* 0, or -1 with ERROR_IO */
+/* 0, or -1 with ERROR_IO or ERROR_STOPPED. */
+int buckets_add(struct buckets *buckets, struct error *err);
 
 /*
  * No more will be added: deal the buckets to the parts of all ranks. Collective and agreed.

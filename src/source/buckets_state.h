@@ -89,7 +89,4 @@ struct buckets {
     struct part_reading readings[BUCKETS_MOST_PARTS];
 };
 
-/* Entries of records that are kept: they end where the keep does. */
-struct sort_entry *buckets_entries(const struct buckets *buckets);
-
 #endif

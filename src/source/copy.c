@@ -13,7 +13,7 @@ static const uint8_t signature[SIGNATURE_BYTES] = { 'P',  'G',  'C',  'O',  'P',
 static const int64_t epoch_days = 10957;
 static const int64_t epoch_us = INT64_C(10957) * 86400 * 1000000;
 
-int16_t copy_int16(const uint8_t *bytes)
+static int16_t copy_int16(const uint8_t *bytes)
 {
     uint16_t word;
     memcpy(&word, bytes, sizeof word);

@@ -47,7 +47,6 @@ bool copy_is_null(const uint8_t *bytes, int64_t n_bytes, int n_fields);
 bool copy_is_whole(const uint8_t *bytes, int64_t n_bytes);
 
 /* Values of fixed length; the caller has checked n. */
-int16_t copy_int16(const uint8_t *bytes);
 int32_t copy_int32(const uint8_t *bytes);
 int64_t copy_int64(const uint8_t *bytes);
 double copy_float8(const uint8_t *bytes);

@@ -16,9 +16,17 @@ static void close_postgres(struct source *source)
     free(postgres);
 }
 
+static int enter(struct source *source, const char *snapshot, struct error *err)
+{
+    struct postgres *postgres = (struct postgres *)source;
+    if (postgres_begin(postgres, snapshot, err))
+        return -1;
+    return postgres_read_schema(postgres, err);
+}
+
 static const struct source_calls calls = {
     .close = close_postgres,
-    .enter = postgres_enter,
+    .enter = enter,
     .share = postgres_share,
     .follow = postgres_follow,
     .bind = postgres_bind,
@@ -76,12 +84,4 @@ int postgres_reach(struct source **source,
         warm_up(postgres);
     *source = &postgres->base;
     return 0;
-}
-
-int postgres_enter(struct source *source, const char *snapshot, struct error *err)
-{
-    struct postgres *postgres = (struct postgres *)source;
-    if (postgres_begin(postgres, snapshot, err))
-        return -1;
-    return postgres_read_schema(postgres, err);
 }

@@ -53,7 +53,6 @@ int postgres_reach(struct source **source,
                    bool (*stop)(void *context),
                    void *stop_context,
                    struct error *err);
-int postgres_enter(struct source *source, const char *snapshot, struct error *err);
 
 /* postgres_share.c */
 int postgres_share(struct source *source,

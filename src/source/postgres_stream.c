@@ -85,6 +85,8 @@ int postgres_name_place(const struct postgres *postgres, struct error *err)
     static const char out_of_range[] = "22003";
     const struct postgres_table *table =
         postgres->shape.is_zone ? &postgres->zones : &postgres->buildings;
+    if (!err)
+        return -1;
     bool is_number = err->code == ERROR_DATA && *postgres->numbers
                      && strcmp(postgres->session.state, out_of_range) == 0;
     /* what a column holds is cast before any use of it; in what is computed the server

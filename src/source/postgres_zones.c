@@ -230,7 +230,6 @@ static int read_zones(struct postgres *postgres,
     int64_t id_bytes;
     int status = -1;
     if (count_zones(postgres, filter, &reading.n_most, &id_bytes, err)
-        || id_bytes > INT32_MAX
         || zone_list_init(&reading.list, reading.n_most, (int32_t)id_bytes, memory, err)
         || postgres_zones_sql(postgres, filter, local != NULL, &sql, err)
         || session_copy(&postgres->session, sql.text, err))

@@ -187,9 +187,10 @@ static int failed(const struct scratch *scratch, struct error *err)
 {
     return error_set(err,
                      ERROR_IO,
-                     "scratch file in %s: %s",
+                     "scratch file in %s: %s%s",
                      scratch->folder,
-                     errno != 0 ? strerror(errno) : "it was cut off");
+                     errno != 0 ? strerror(errno) : "it was cut off",
+                     file_remedy(errno));
 }
 
 int scratch_write(const struct scratch *scratch,

@@ -60,7 +60,8 @@ int64_t sorter_most_bytes(const struct sorter *sorter);
 /*
  * Room for the next record, to be filled before sorter_add takes it. Local.
  *
- * Returns  n_bytes of room, or NULL with ERROR_BUDGET (too long) or ERROR_IO (the disk)
+ * Returns  n_bytes of room, or NULL with ERROR_BUDGET (too long), ERROR_IO (the disk) or
+ *          ERROR_STOPPED
  */
 uint8_t *sorter_room(struct sorter *sorter, int64_t n_bytes, struct error *err);
 void sorter_add(struct sorter *sorter);

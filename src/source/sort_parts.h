@@ -40,10 +40,6 @@ struct sorter {
     struct merge merge;
 };
 
-/* Where `before` of a rank begins and what all have, from every rank's totals:
- * totals[size * (1 + n_weights)], summed over the ranks. */
-void sort_add_up(struct sorter *sorter, const int64_t *totals);
-
 /* Choose the keys, cut the runs at them, and tell the others: fills tables and sums.
  * Collective and agreed; `bytes` is free to use. */
 int sort_share(struct sorter *sorter, int status, struct error *err);

@@ -209,7 +209,9 @@ static void *carve(uint8_t **at, int64_t n_bytes)
     return piece;
 }
 
-void sort_add_up(struct sorter *sorter, const int64_t *totals)
+/* Where `before` of a rank begins and what all have, from every rank's totals:
+ * totals[size * (1 + n_weights)], summed over the ranks. */
+static void add_up(struct sorter *sorter, const int64_t *totals)
 {
     int n = 1 + sorter->weights->n_weights;
     for (int r = 0; r < sorter->team->size; r++)
@@ -265,6 +267,6 @@ int sort_share(struct sorter *sorter, int status, struct error *err)
     if (team_agree(team, status, err) || team_sum(team, cutting.totals, n_totals, err)
         || team_gather(team, &table, sizeof table, sorter->tables, err))
         return -1;
-    sort_add_up(sorter, cutting.totals);
+    add_up(sorter, cutting.totals);
     return 0;
 }

@@ -71,13 +71,23 @@ void store_writer_name(const struct store_writer *writer, char *name, size_t n)
     snprintf(name, n, "/proc/self/fd/%d", writer->file);
 }
 
+static int cannot_write(const struct store_writer *writer, struct error *err)
+{
+    return error_set(err,
+                     ERROR_IO,
+                     "%s: %s%s",
+                     writer->path,
+                     strerror(errno),
+                     file_remedy(errno));
+}
+
 /* Agree that what this rank has written is there for the others to read: on another host
  * only once it has left this one. */
 static int settle(const struct store_writer *writer, int status, struct error *err)
 {
     bool is_far = writer->has_name && writer->team->size > 1;
     if (status == 0 && is_far && fdatasync(writer->file) != 0)
-        status = error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+        status = cannot_write(writer, err);
     return team_agree(writer->team, status, err);
 }
 
@@ -253,7 +263,7 @@ static int publish(struct store_writer *writer, struct error *err)
     bool synced = syncer_end(writer->syncer);
     writer->syncer = NULL;
     if (!synced || fsync(writer->file) != 0)
-        status = error_set(err, ERROR_IO, "%s: %s", writer->path, strerror(errno));
+        status = cannot_write(writer, err);
     if (team_agree(writer->team, status, err))
         return -1;
     if (writer->team->rank == 0)

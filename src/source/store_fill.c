@@ -37,6 +37,15 @@ struct store_fill {
     struct field_streams *fields;
 };
 
+static int cannot_write(struct error *err)
+{
+    return error_set(err,
+                     ERROR_IO,
+                     "the store: %s%s",
+                     strerror(errno),
+                     file_remedy(errno));
+}
+
 int store_write(const struct store *store,
                 int64_t at,
                 const void *bytes,
@@ -44,7 +53,7 @@ int store_write(const struct store *store,
                 struct error *err)
 {
     if (!file_write_at(store->file, at, bytes, n_bytes))
-        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
+        return cannot_write(err);
     return 0;
 }
 
@@ -58,7 +67,7 @@ static int write_on(const struct store_fill *fill,
         return -1;
     stream->at += n;
     if (!syncer_wrote(fill->syncer, n))
-        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
+        return cannot_write(err);
     return 0;
 }
 

@@ -96,11 +96,21 @@ struct table_filling {
     struct store_fill *fills[BUCKETS_MOST_PARTS];
 };
 
+/* What a table takes to be filled, about: its bytes. */
+static double weight(const struct collected *c)
+{
+    enum { ROW_BYTES = 100 };
+    return (double)c->size.n_wkb + ROW_BYTES * (double)c->size.n;
+}
+
 /* Every few thousand rows. */
 static int may_go_on(struct table_filling *f, int part, int64_t row, struct error *err)
 {
-    int64_t all = f->collected->ranges[part].n;
-    double share = all > 0 ? (double)row / (double)all : 1;
+    const struct store_writer *writer = f->writer;
+    const struct collected *c = f->collected;
+    double done = c->ranges[part].n > 0 ? (double)row / (double)c->ranges[part].n : 1;
+    double all = weight(&writer->zones) + weight(&writer->buildings);
+    double share = all > 0 ? (writer->filled + done * weight(c)) / all : 1;
     return store_parts_go_on(&f->parts, store_writer_share(share), err);
 }
 
@@ -182,6 +192,7 @@ int store_writer_fill_table(struct store_writer *writer,
     }
     if (status == 0)
         status = store_parts_run(&f.parts, n, fill_part, &f, err);
+    writer->filled += weight(collected);
     memory_rewind(writer->memory, &mark);
     return status;
 }

@@ -406,7 +406,7 @@ static int add_row(struct store_writer *writer,
                         ? buckets_room(collected->buckets, to->position, n_bytes, err)
                         : sorter_room(collected->sorter, n_bytes, err);
     if (!room)
-        return err->code == ERROR_BUDGET ? at_row(collected, to, err) : -1;
+        return err && err->code == ERROR_BUDGET ? at_row(collected, to, err) : -1;
     store_row_encode(&collected->shape, to, room);
     if (!writer->options.any_order) /* who never asks whether it is the same */
         collected->content += row_content(room, n_bytes);

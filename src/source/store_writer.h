@@ -52,6 +52,7 @@ struct store_writer {
     int64_t n_no_geometry, n_bare_zones; /* buildings, zones without geometry */
     struct store_row row;
     struct store *store; /* while it is filled */
+    double filled;       /* by weight, of whole tables */
 };
 
 /* Of all that takes time: rows are collected, before tables are filled. */

@@ -168,7 +168,7 @@ static void describe(struct vector *vector)
     const struct vector_table *zones = &vector->zones, *buildings = &vector->buildings;
     snprintf(schema->description,
              sizeof schema->description,
-             "%.12s %.80s (%.20s) and %.12s %.80s (%.20s)",
+             "%.20s %.80s (%.20s) and %.20s %.80s (%.20s)",
              zones->about->driver,
              zones->shown,
              zones->about->name,

@@ -100,8 +100,8 @@ static int64_t text_bytes(struct vector *vector, int field, struct error *err)
     if (value.valid && !utf8_is_text(value.text.bytes, (size_t)value.text.n))
         return error_set(err,
                          ERROR_DATA,
-                         "field '%s' is not UTF-8 text: convert the file, or name its "
-                         "encoding, as GDAL calls it, in a .cpg file",
+                         "field '%s' is not UTF-8 text: convert the file, or name the "
+                         "encoding of a Shapefile, as GDAL calls it, in a .cpg file",
                          vector->table->about->fields[field].name);
     return value.valid ? value.text.n : 0;
 }

@@ -63,7 +63,7 @@ int zone_again(struct text id, struct error *err)
     return error_set(err,
                      ERROR_USAGE,
                      "[zones] id: two zones have the id '%.*s': take another id, or "
-                     "unite them in a view (ST_Union)",
+                     "unite them (in a database by a view, with ST_Union)",
                      id.n < 80 ? (int)id.n : 80,
                      id.bytes);
 }

@@ -652,6 +652,37 @@ static void a_store_is_known_by_what_it_holds(void **unused)
     write_file(store_path, whole, n_whole);
 }
 
+static bool goes_on(void *context, double share)
+{
+    double *last = context;
+    if (share >= 0)
+        assert_true(share >= *last && share <= 1);
+    *last = share >= 0 ? share : *last;
+    return false;
+}
+
+/* As many zones as buildings: neither table is all of the work. */
+static void progress_never_goes_back(void **unused)
+{
+    enum { N = 3000 };
+    struct error err;
+    struct memory memory = { 0 };
+    struct synthetic_state made;
+    struct store_counts counts;
+    double last = 0;
+    struct store_options options = { .force = true,
+                                     .progress = goes_on,
+                                     .context = &last };
+    (void)unused;
+    assert_fine(memory_init(&memory, 64 << 20, &err), &err);
+    assert_fine(synthetic_init(&made, N, N, 1, &memory, &err), &err);
+    assert_fine(store_generate(&made, other_path, &options, &counts, &memory, &err),
+                &err);
+    assert_true(last > 0.9);
+    memory_release(&memory);
+    unlink(other_path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -664,6 +695,7 @@ int main(void)
         cmocka_unit_test(one_rank_without_memory_ends_all),
         cmocka_unit_test(what_is_there_stays),
         cmocka_unit_test(info_tells_what_it_holds),
+        cmocka_unit_test(progress_never_goes_back),
         cmocka_unit_test(what_is_no_store_is_refused),
         cmocka_unit_test(a_store_that_was_changed_is_refused),
         cmocka_unit_test(nulls_that_are_lost_are_no_values),

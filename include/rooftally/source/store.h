@@ -128,7 +128,8 @@ struct store_writer;
  * take this rank's status so far, and fail on all ranks with what one has failed with.
  *
  * Sorting  external, in what `memory` has free; scratch files and the store itself have
- *          no names until it is complete, and are gone with the processes
+ *          no names until it is complete, and are gone with the processes; where they have to
+ *          have one, the store's is partial_name's
  * Memory   taken at open, to be rewound by the caller after close
  * Returns  0, or -1 with
  *            ERROR_USAGE   it is there and no force; a folder that is not there or
@@ -153,10 +154,10 @@ int store_writer_open(struct store_writer **writer,
  * known    the box of a polygon that ewkb_read finds fine, and whose wkb may then be left
  *          out; NULL: it is still to be read
  * Returns  0, or -1 with
- *            ERROR_USAGE   the id is null, empty (zones) or too long; a zone that is not a
+ *            ERROR_USAGE   the id is null or empty (zones) or too long; a zone that is not a
  *                          polygon
  *            ERROR_DATA    a zone that cannot be read: names it
- *            ERROR_BUDGET, ERROR_IO
+ *            ERROR_BUDGET, ERROR_IO, ERROR_STOPPED
  */
 int store_writer_zone(struct store_writer *writer,
                       struct text id,
