@@ -91,12 +91,12 @@ static int run_anew(int (*command)(int, char **, struct comm *, struct error *),
     static const char anew[] = "; nothing is kept: start it again";
     stop_advise(anew);
     int done = command(argc, argv, comm, err);
-    bool is_stopped = done < 0 && stop_is_wished();
-    if (is_stopped && err->code == ERROR_COMM)
+    bool is_alone = done < 0 && err->code == ERROR_COMM && stop_is_wished();
+    if (is_alone)
         error_prefix(err, "%s", stop_reason());
-    if (is_stopped)
+    if (done < 0)
         stop_name(err);
-    if (is_stopped && (err->code == ERROR_STOPPED || err->code == ERROR_COMM))
+    if (is_alone || (done < 0 && err->code == ERROR_STOPPED))
         snprintf(advice, CLI_ADVICE_BYTES, "%s", anew + strlen("; "));
     return done;
 }

@@ -46,20 +46,20 @@ static bool is_dead(long pid)
     return is_known && state == 'Z';
 }
 
-/* `rest` is "<host>-<pid>", what follows ".partial-". */
+/* `rest` is what follows ".partial-": of any other form than "<host>-<pid>" the file is not ours,
+ * whatever its age. */
 static bool is_stale(const char *rest, const struct stat *stat)
 {
     char host[HOST_BYTES];
+    const char *dash = strrchr(rest, '-');
+    size_t n_digits = dash ? strspn(dash + 1, "0123456789") : 0;
     own_host(host);
-    size_t n = strlen(host);
-    if (time(NULL) - stat->st_mtime > DAY_S)
-        return true;
-    if (strncmp(rest, host, n) != 0 || rest[n] != '-')
+    if (!dash || dash == rest || n_digits == 0 || dash[1 + n_digits] != '\0')
         return false;
-    char *end;
-    long pid = strtol(rest + n + 1, &end, 10);
-    if (end == rest + n + 1 || *end)
-        return false;
+    size_t n = (size_t)(dash - rest);
+    if (n != strlen(host) || strncmp(rest, host, n) != 0)
+        return time(NULL) - stat->st_mtime > DAY_S;
+    long pid = strtol(dash + 1, NULL, 10);
     return pid == getpid() || is_dead(pid);
 }
 

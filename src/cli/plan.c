@@ -109,10 +109,9 @@ static void print_memory(const struct job_session *session,
         if (zones->n_vertices[i] > n_vertices)
             n_vertices = zones->n_vertices[i];
     int32_t rows = analyse_batch_rows(limit);
-    int64_t kept = 0;
+    /* a value and whether it is one, twice while they are put in order; and its place */
+    int64_t kept = session->binding.n_keep * (2 * (8 + 1) + 16);
     char text[24];
-    for (int i = 0; i < session->binding.n_keep; i++)
-        kept += 2 * 9 + 16;
     struct {
         enum memory_owner owner;
         int64_t n_bytes;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/log.h"
 
 #include "conninfo.h"
 #include "load_copy.h"
@@ -101,9 +102,12 @@ static int find_postgis(struct load *load, struct error *err)
         "SELECT pg_catalog.quote_ident(n.nspname) FROM pg_catalog.pg_extension e "
         "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1";
     struct error why = { ERROR_NONE, "" };
-    if (run(load, &why, "CREATE EXTENSION IF NOT EXISTS postgis") < 0)
+    int status = run(load, &why, "CREATE EXTENSION IF NOT EXISTS postgis");
+    if (status < 0 && (why.code == ERROR_STOPPED || why.code == ERROR_BUDGET))
+        return error_set(err, why.code, "%s", why.text);
+    if (status < 0)
         return error_set(err,
-                         why.code == ERROR_SOURCE ? ERROR_SOURCE : ERROR_USAGE,
+                         why.code == ERROR_DATA ? ERROR_USAGE : why.code,
                          "no PostGIS in this database, and it cannot be created (%s): "
                          "let its administrator run CREATE EXTENSION postgis",
                          why.text);
@@ -303,6 +307,29 @@ static int make_indexes(struct load *load, struct error *err)
     return 0;
 }
 
+/* The tables are there: a wish to stop leaves out what the server does by itself in time. */
+static int vacuum(struct load *load, struct error *err)
+{
+    struct error why = { ERROR_NONE, "" };
+    load->session.stop = should_stop;
+    int status = run(load,
+                     &why,
+                     "VACUUM (ANALYZE) %s.zipcode, %s.building",
+                     load->quoted,
+                     load->quoted);
+    if (status < 0 && why.code == ERROR_STOPPED) {
+        log_event(LOG_WARN,
+                  "not_vacuumed",
+                  "all rows are loaded, VACUUM ANALYZE is not done");
+        return 0;
+    }
+    return status == 0 ? 0
+                       : error_set(err,
+                                   why.code,
+                                   "all rows are loaded, but VACUUM ANALYZE failed: %s",
+                                   why.text);
+}
+
 static int fill(struct load *load,
                 const struct synthetic_state *state,
                 struct memory *memory,
@@ -317,15 +344,11 @@ static int fill(struct load *load,
     if (load->options->progress && load->options->progress(load->options->context, 1))
         return error_set(err, ERROR_STOPPED, "stopped on request");
     start_s = clock_wall_s();
-    if (make_indexes(load, err) < 0 || run(load, err, "COMMIT") < 0)
+    if (make_indexes(load, err) < 0)
         return -1;
-    if (run(load,
-            err,
-            "VACUUM (ANALYZE) %s.zipcode, %s.building",
-            load->quoted,
-            load->quoted)
-        < 0)
-        return error_prefix(err, "all rows are loaded, but VACUUM ANALYZE failed");
+    load->session.stop = NULL; /* from here on it is there, wished or not */
+    if (run(load, err, "COMMIT") < 0 || vacuum(load, err) < 0)
+        return -1;
     load->counts.index_wall_s = clock_wall_s() - start_s;
     load->counts.n_zones = state->n_zones;
     return 0;

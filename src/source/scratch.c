@@ -123,15 +123,22 @@ int nameless_open(int *file,
     return try_open(file, folder, name, mode, team, err);
 }
 
-/* On the heap; of the path's own name so much that the rest has room, whatever the host's. */
-static char *own_name(const char *path)
+/* The path that a rank gives its scratch space if it needs one, after what was left of such is gone;
+ * on the heap. Of a store's name it has so much that the rest has room, whatever the host's. */
+static char *own_path(const char *path, const char *folder, int rank)
 {
     enum { MOST_SHOWN = 100 };
-    char *scratch = NULL, *name = NULL;
-    if (asprintf(&scratch, "%.*s.scratch", MOST_SHOWN, file_name(path)) >= 0)
-        name = partial_name(scratch);
+    const char *shown = file_name(path);
+    int n = (int)strnlen(shown, MOST_SHOWN);
+    char *scratch = NULL, *partial = NULL;
+    while (n > 0 && ((unsigned char)shown[n] & 0xc0) == 0x80)
+        n--; /* no letter is cut */
+    if (folder && asprintf(&scratch, "%s/%.*s.scratch", folder, n, shown) >= 0)
+        partial = partial_name(scratch);
+    if (partial && rank == 0)
+        partial_clear(scratch);
     free(scratch);
-    return name;
+    return partial;
 }
 
 int scratch_open(struct scratch *scratch,
@@ -140,27 +147,30 @@ int scratch_open(struct scratch *scratch,
                  struct error *err)
 {
     bool has_name = false;
-    char *name = own_name(path);
     struct scratch made = {
         .file = -1, .rank = team->rank, .size = team->size, .folder = file_folder(path)
     };
+    char *own = own_path(path, made.folder, team->rank);
     made.path = strdup(path);
-    int status = made.folder && made.path && name
+    int status = made.folder && made.path && own
                      ? 0
                      : error_set(err, ERROR_BUDGET, "no memory for scratch");
     if (team_agree(team, status, err)
-        || nameless_open(&made.file, &has_name, made.folder, name, 0600, team, err)) {
+        || nameless_open(&made.file,
+                         &has_name,
+                         made.folder,
+                         file_name(own),
+                         0600,
+                         team,
+                         err)) {
         free(made.folder);
         free(made.path);
-        free(name);
+        free(own);
         return -1;
     }
-    if (has_name && team->rank == 0) {
-        char whole[MOST_PATH];
-        snprintf(whole, sizeof whole, "%s/%s", made.folder, name);
-        unlink(whole);
-    }
-    free(name);
+    if (has_name && team->rank == 0)
+        unlink(own);
+    free(own);
     made.is_far = has_name && team->size > 1;
     *scratch = made;
     return 0;

@@ -188,8 +188,8 @@ static int drain(struct session *session, PGresult **kept, struct error *err)
             continue;
         }
         PQclear(result);
-        if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH)
-            break; /* more of the copy is to be read first */
+        if (kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH || kind == PGRES_COPY_IN)
+            break; /* the copy comes first, which has not ended */
     }
     if (status == 0 && failure == 0 && PQstatus(session->connection) == CONNECTION_BAD)
         return lost(err);

@@ -19,9 +19,21 @@ struct connecting {
     char conninfo[];
 };
 
+/* What the environment, or the service that it names, says of an option, or else ours: libpq would
+ * take ours first. */
+static const char *
+chosen(const PQconninfoOption *defaults, const char *name, const char *ours)
+{
+    for (const PQconninfoOption *at = defaults; at && at->keyword; at++)
+        if (strcmp(at->keyword, name) == 0 && at->val && *at->val)
+            return at->val;
+    return ours;
+}
+
 /* Options in front of the user's conninfo give way to it, those behind do not. */
 static PGconn *connect_now(const struct connecting *c)
 {
+    PQconninfoOption *defaults = PQconndefaults();
     const char *const names[] = { "fallback_application_name",
                                   "connect_timeout",
                                   "keepalives_idle",
@@ -31,10 +43,18 @@ static PGconn *connect_now(const struct connecting *c)
                                   "dbname",
                                   "client_encoding",
                                   NULL };
-    const char *const values[] = {
-        c->application_name, "10", "30", "10", "3", "60000", c->conninfo, "UTF8", NULL
-    };
-    return PQconnectdbParams(names, values, 1);
+    const char *const values[] = { c->application_name,
+                                   chosen(defaults, names[1], "10"),
+                                   chosen(defaults, names[2], "30"),
+                                   chosen(defaults, names[3], "10"),
+                                   chosen(defaults, names[4], "3"),
+                                   chosen(defaults, names[5], "60000"),
+                                   c->conninfo,
+                                   "UTF8",
+                                   NULL };
+    PGconn *connection = PQconnectdbParams(names, values, 1);
+    PQconninfoFree(defaults);
+    return connection;
 }
 
 static void leave(struct connecting *c)
@@ -56,7 +76,7 @@ static void *connect_in_thread(void *connecting)
 /* The first line of libpq's text: "connection to server on socket ... failed: ...". */
 static int refused(PGconn *connection, struct error *err)
 {
-    static const size_t n_most = 150;
+    static const size_t n_most = 400;
     const char *all = connection ? PQerrorMessage(connection) : "out of memory";
     size_t n = strcspn(all, "\n");
     if (n == 0)

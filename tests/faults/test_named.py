@@ -23,7 +23,8 @@ def make(output, seed, ranks=1, buildings=600000):
 
 
 def partials():
-    return [name for name in os.listdir(FOLDER) if ".partial" in name]
+    """Of stores and copies; scratch space has a name for a moment."""
+    return [name for name in os.listdir(FOLDER) if ".partial" in name and ".scratch." not in name]
 
 
 def write_both(delay, ranks):

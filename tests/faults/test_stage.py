@@ -136,6 +136,7 @@ def end_one(word, ranks, victim, delay, folder):
     status, stderr, _ = wait_ended(job, pids.values(), 30, what)
     ours = [line for line in stderr.splitlines() if line.startswith("rooftally:")]
     check(status == 75 and len(ours) == 1, what, "ended with", status, stderr)
+    check(word == "run" or ours[0].endswith("; nothing is kept: start it again"), what, "said", stderr)
     check("does not answer" not in stderr and "MPI_ABORT" not in stderr, what, "said", stderr)
     check(os.listdir(folder) == [], what, "left", os.listdir(folder))
 

@@ -450,7 +450,7 @@ static void only_leftovers_of_dead_processes_go(void **state)
 {
     (void)state;
     char host[64] = "", live[256], dead[256], foreign[256], mine[256], zombie[256],
-         copy[256];
+         copy[256], notes[256], backup[256];
     pid_t child = fork();
     if (child == 0)
         _exit(0);
@@ -463,8 +463,10 @@ static void only_leftovers_of_dead_processes_go(void **state)
     snprintf(copy, sizeof copy, "%s.scan.partial-%s-999999999", path, host);
     snprintf(foreign, sizeof foreign, "%s.partial-elsewhere-1", path);
     snprintf(zombie, sizeof zombie, "%s.partial-%s-%ld", path, host, (long)child);
-    const char *all[] = { live, mine, dead, copy, foreign, zombie };
-    for (int i = 0; i < 6; i++)
+    snprintf(notes, sizeof notes, "%s.partial-notes", path);
+    snprintf(backup, sizeof backup, "%s.partial-%s-7.old", path, host);
+    const char *all[] = { live, mine, dead, copy, foreign, zombie, notes, backup };
+    for (int i = 0; i < 8; i++)
         fclose(fopen(all[i], "w"));
     assert_int_equal(write_quietly(CASE_EMPTY, 3, NULL), 0);
     assert_int_equal(access(live, F_OK), 0);
@@ -473,14 +475,17 @@ static void only_leftovers_of_dead_processes_go(void **state)
     assert_int_equal(access(copy, F_OK), -1);
     assert_int_equal(access(zombie, F_OK), -1);
     waitpid(child, NULL, 0);
-    assert_left(3);
-    /* a day later it is no one's */
+    assert_left(5);
+    /* a day later another host's is no one's, but what lives and what is not ours is not touched */
     struct timespec long_ago[2] = { { 1, 0 }, { 1, 0 } };
-    utimensat(AT_FDCWD, foreign, long_ago, 0);
+    const char *old[] = { foreign, live, notes, backup };
+    for (int i = 0; i < 4; i++)
+        utimensat(AT_FDCWD, old[i], long_ago, 0);
     unlink(path);
     assert_int_equal(write_quietly(CASE_EMPTY, 3, NULL), 0);
     assert_int_equal(access(foreign, F_OK), -1);
-    unlink(live);
+    for (int i = 1; i < 4; i++)
+        assert_int_equal(unlink(old[i]), 0);
     unlink(path);
 }
 

@@ -9,7 +9,8 @@
 /* This process's, on the heap; NULL without memory. */
 char *partial_name(const char *path);
 
-/* Remove what was left of `path`: by processes of this host that are gone, or a day old. */
+/* Remove what was left of `path`: by processes of this host that are gone, and of others what is
+ * a day old. */
 void partial_clear(const char *path);
 
 #endif
