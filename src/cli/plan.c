@@ -120,6 +120,9 @@ static void print_memory(const struct job_session *session,
         { MEMORY_BATCH,
           batch_size(&session->binding, rows) + analyse_batch_bytes(limit),
           "rows in flight" },
+        { MEMORY_BATCH,
+          source_prepared_bytes(session->source, limit),
+          "columns and words of the source" },
         { MEMORY_GEOMETRY, 2 * 16 * n_vertices, "the zone with the most vertices" },
         { MEMORY_GRID,
           grid_bytes(n, n_vertices),
@@ -134,6 +137,8 @@ static void print_memory(const struct job_session *session,
            memory_size_text(text, limit));
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         sum += lines[i].n_bytes;
+        if (lines[i].owner == MEMORY_BATCH && lines[i].n_bytes == 0)
+            continue; /* a source that keeps nothing */
         printf("    %-12s %10s  %s\n",
                memory_owner_name(lines[i].owner),
                memory_size_text(text, lines[i].n_bytes),

@@ -131,6 +131,13 @@ int source_prepare(struct source *source, struct memory *memory, struct error *e
     return source->calls->prepare ? source->calls->prepare(source, memory, err) : 0;
 }
 
+int64_t source_prepared_bytes(struct source *source, int64_t budget_bytes)
+{
+    return source->calls->prepared_bytes
+               ? source->calls->prepared_bytes(source, budget_bytes)
+               : 0;
+}
+
 int source_zones(struct source *source,
                  struct zone_list *zones,
                  struct memory *memory,

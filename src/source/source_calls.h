@@ -50,6 +50,7 @@ struct source_calls {
     struct zone_shape (*zone_shape)(const struct source *source); /* NULL: unknown */
     /* These may be NULL: nothing to prepare, to reopen, to lose, to count. */
     int (*prepare)(struct source *source, struct memory *memory, struct error *err);
+    int64_t (*prepared_bytes)(struct source *source, int64_t budget_bytes);
     int (*reopen)(struct source *source, struct error *err);
     int (*check)(struct source *source, struct error *err);
     int (*connections)(struct source *source, int64_t *n_free, struct error *err);

@@ -108,9 +108,21 @@ int store_prepare(struct source *source, struct memory *memory, struct error *er
                                               err)
                                 : NULL;
     if (!cache->bytes)
-        return -1;
+        return error_prefix(err, "columns of the store");
     forget_chunks(cache);
     return 0;
+}
+
+int64_t store_prepared_bytes(struct source *source, int64_t budget_bytes)
+{
+    struct store_source *s = (struct store_source *)source;
+    const struct memory memory = { .budget_bytes = budget_bytes };
+    const struct store_cache kept = s->cache;
+    store_cache_plan(s, &memory, NULL);
+    int64_t chunk_bytes = s->cache.chunk_bytes + (int64_t)sizeof *s->cache.slots;
+    int64_t n_bytes = s->cache.n_slots * chunk_bytes;
+    s->cache = kept;
+    return n_bytes + store_dictionary_bytes(s);
 }
 
 static int slot_of(struct store_cache *cache, int64_t chunk)

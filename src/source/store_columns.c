@@ -64,6 +64,21 @@ int store_load_dictionaries(struct store_source *source,
     return 0;
 }
 
+int64_t store_dictionary_bytes(const struct store_source *source)
+{
+    const struct store_table *table = &source->store->buildings;
+    int64_t n_bytes = (table->n_columns + 1) * (int64_t)sizeof *source->dictionaries;
+    for (int c = 0; c < table->n_columns; c++) {
+        bool is_used = false;
+        for (int i = 0; i < source->binding->n_slots; i++)
+            is_used = is_used || source->columns[i] == c;
+        if (is_used && table->columns[c].layout == STORE_WORDS)
+            n_bytes += table->columns[c].n_words * (int64_t)sizeof(struct text)
+                       + table->columns[c].n_text;
+    }
+    return n_bytes;
+}
+
 int store_check_nulls(const struct store_source *source, int column, struct error *err)
 {
     enum { CHUNK = 512 };

@@ -95,6 +95,7 @@ static const struct source_calls calls = {
     .close = close_store,
     .bind = bind,
     .prepare = store_prepare,
+    .prepared_bytes = store_prepared_bytes,
     .zones = store_zones,
     .zone = store_zone,
     .zone_shape = store_zone_shape,

@@ -146,6 +146,7 @@ int store_estimate(struct store_source *source,
 
 /* store_cache.c: take the chunks and load the words; once, after bind. */
 int store_prepare(struct source *source, struct memory *memory, struct error *err);
+int64_t store_prepared_bytes(struct source *source, int64_t budget_bytes);
 /*
  * A column of the cache from a row on, as far as store_chunk_left rows (or the table)
  * reach. Borrowed until a row of another chunk is asked for. NULL on failure.
@@ -166,6 +167,8 @@ int64_t store_cache_misses(struct store_source *source,
 int store_load_dictionaries(struct store_source *source,
                             struct memory *memory,
                             struct error *err);
+/* Bytes of memory that they take. */
+int64_t store_dictionary_bytes(const struct store_source *source);
 /* A column without flags of which values are null has none: ERROR_FORMAT where the blocks
  * count some. */
 int store_check_nulls(const struct store_source *source, int column, struct error *err);

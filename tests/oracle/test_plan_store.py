@@ -36,6 +36,7 @@ for name, changes in (("plain", []), ("all", ["buildings.where="]), ("rare", ["b
         candidates = file["/telemetry/zone/candidates"][()]
         read = int(file["/telemetry/zone/bytes"][()].sum())
         grid = int(file["/telemetry/rank/peak_grid"][()].max())
+        batch = int(file["/telemetry/rank/peak_batch"][()].max())
     check(int(values["candidates"]) == candidates.sum(), name, values, candidates.sum())
     line = [line for line in plan.splitlines() if line.startswith("  candidates")][0]
     check("about" not in line and f" {candidates.sum():,} " in line and f" {candidates.max():,} " in line,
@@ -52,6 +53,9 @@ for name, changes in (("plain", []), ("all", ["buildings.where="]), ("rare", ["b
     words = [line for line in plan.splitlines() if line.startswith("    grid ")][0].split()
     planned = float(words[1]) * size[words[2]]
     check(grid / 1.5 <= planned <= 1.5 * grid, name, "a grid of", grid, "planned", planned)
+    rows = [line.split() for line in plan.splitlines() if line.startswith("    batch ")]
+    planned = sum(float(words[1]) * size[words[2]] for words in rows)
+    check(len(rows) == 2 and batch / 1.5 <= planned <= 1.5 * batch, name, "batches of", batch, "planned", planned)
 
 info = call("info", STORE)
 with h5py.File(STORE) as file:

@@ -148,6 +148,8 @@ int source_bind(struct source *source,
 /* Take what streams of buildings need besides a batch, for good; after source_bind, before
  * source_buildings. Returns 0, or -1 with ERROR_BUDGET. */
 int source_prepare(struct source *source, struct memory *memory, struct error *err);
+/* How much that is of a budget of so many bytes. */
+int64_t source_prepared_bytes(struct source *source, int64_t budget_bytes);
 
 /*
  * Read the list of zones that the job's zone filter leaves.
