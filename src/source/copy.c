@@ -137,7 +137,7 @@ static int64_t row_bytes(const struct copy_field *fields,
                          const struct copy_shape *shape,
                          const struct batch *batch)
 {
-    int64_t n = fields[1].n;
+    int64_t n = fields[1].n > 0 ? fields[1].n : 0;
     if (batch->id.type == TYPE_TEXT && fields[0].n > 0)
         n += fields[0].n;
     for (int i = 0; i < shape->n_columns; i++)
@@ -240,7 +240,8 @@ int copy_add(const struct copy_field *fields,
              struct batch *batch,
              struct error *err)
 {
-    if (fields[1].n < 0) {
+    bool is_bare = fields[1].n < 0;
+    if (is_bare && !shape->is_zone) {
         batch->n_filtered++;
         return 1;
     }
@@ -265,7 +266,7 @@ int copy_add(const struct copy_field *fields,
     int32_t row = batch->n_rows;
     if (put_value(batch, &batch->id, row, &fields[0]))
         return error_set(err, ERROR_FORMAT, "an id of %d bytes", (int)fields[0].n);
-    batch->geometry[row] = keep(batch, &fields[1]);
+    batch->geometry[row] = is_bare ? (struct text){ NULL, 0 } : keep(batch, &fields[1]);
     for (int i = 0; i < shape->n_columns; i++)
         if (put_value(batch, &batch->columns[shape->slot[i]], row, &fields[i + 2]))
             return error_set(err,
@@ -273,8 +274,9 @@ int copy_add(const struct copy_field *fields,
                              "column %d: a value of %d bytes",
                              i + 1,
                              (int)fields[i + 2].n);
-    struct ewkb ewkb;
-    enum ewkb_fault fault = ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
+    struct ewkb ewkb = { .srid = shape->srid, .box = { 1, 1, 0, 0 } };
+    enum ewkb_fault fault =
+        is_bare ? EWKB_FINE : ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
     if (fault == EWKB_FINE && ewkb.srid != shape->srid)
         return error_set(err,
                          ERROR_DATA,

@@ -62,7 +62,8 @@ struct copy_shape {
 
 /*
  * Put a row (id, geometry, columns of the shape) into the batch. A null geometry is a
- * building that failed the source's filter: it is counted and takes no row.
+ * building that failed the source's filter: it is counted and takes no row; a zone without
+ * geometry is still a zone.
  *
  * Returns  1, 0 when it does not fit into what is left, or -1 with
  *            ERROR_FORMAT  a value's length is not its type's

@@ -34,21 +34,6 @@ add_own(struct sql *sql, const struct postgres_table *table, const char *column)
     sql_identifier(sql, column);
 }
 
-/* A zone without geometry is still a zone. */
-static void add_geometry(const struct postgres *postgres,
-                         const struct postgres_table *table,
-                         struct sql *sql)
-{
-    bool is_zone = table == &postgres->zones;
-    sql_add(sql, is_zone ? "COALESCE(" : "");
-    add_own(sql, table, table->geometry);
-    if (is_zone)
-        sql_add(sql,
-                ", %sST_GeomFromText('POLYGON EMPTY', %d))",
-                postgres->postgis,
-                (int)postgres->base.schema.srid);
-}
-
 int postgres_scan_sql(struct postgres *postgres,
                       const struct postgres_table *table,
                       const struct binding *binding,
@@ -65,7 +50,7 @@ int postgres_scan_sql(struct postgres *postgres,
     if (id.text)
         postgres_add_value(sql, id.text, binding->id_type);
     sql_add(sql, ", ");
-    add_geometry(postgres, table, sql);
+    add_own(sql, table, table->geometry);
     for (int i = 0; i < binding->n_slots; i++) {
         const struct slot *slot = &binding->slots[i];
         if (slot->origin != SLOT_SOURCE)

@@ -214,7 +214,7 @@ static int add_row(struct postgres *postgres,
 {
     struct copy_field fields[COPY_MAX_FIELDS];
     int n_fields = postgres->shape.n_columns + 2;
-    if (copy_is_null(bytes, n_bytes, n_fields)) {
+    if (!postgres->shape.is_zone && copy_is_null(bytes, n_bytes, n_fields)) {
         batch->n_filtered++;
         batch->n_read += n_bytes;
         return 1;

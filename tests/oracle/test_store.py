@@ -32,7 +32,7 @@ select 20000000 + row_number() over (), 20, ST_GeomFromText(format(
 from (select ST_PointOnSurface(boundary) as at from zipcode) q;
 insert into building (id, height, boundary) values (-5, 30, null), (-6, 40, 'SRID=4326;POINT(100 0)'),
   (-7, 50, 'SRID=4326;POLYGON EMPTY');
-insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null);
+insert into zipcode (id, zip, name, state, boundary) values (-1, '99999', 'Nowhere', 'MA', null), (-2, '99998', 'Empty', 'MA', 'SRID=4326;MULTIPOLYGON EMPTY');
 update building set height = round(height);
 update building set notes = 'note ' || id where id % 3 = 0;
 create table shuffled as select * from building order by md5(id::text);
@@ -73,6 +73,9 @@ store = stage("plain", **JOB)
 
 result = compare("plain", **JOB)
 check(len(result["/selection/id"]) > 50000, "a selection worth comparing")
+# A zone without geometry has no area, an empty one none to speak of.
+for where, zones in (("area_m2 is null", ["99999"]), ("not (area_m2 > 0)", ["99998"]), ("area_m2 = 0 or area_m2 is null", ["99998", "99999"])):
+    check(compare(where, **{**JOB, "zones__where": where}).zones == zones, where)
 check(len(result["/rejected/id"]) > 10, "some rejected buildings")
 for predicate in ("within", "intersects", "centroid"):
     compare(predicate, **JOB, buildings__predicate=predicate, buildings__where="height > 10")
@@ -170,7 +173,7 @@ store = kept
 # where it leaves zones out itself, by their area.
 query("""create table uneven as select (array['a1', 'b-a-longer-name', 'a3', 'a4'])[r] as id, ST_Scale(boundary,
   ST_MakePoint(s, s), ST_Centroid(boundary)) as boundary from (select row_number() over (order by id) as r, boundary,
-  case when row_number() over (order by id) = 2 then 3 else 0.7 end as s from zipcode where boundary is not null) z where r <= 4;
+  case when row_number() over (order by id) = 2 then 3 else 0.7 end as s from zipcode where not ST_IsEmpty(boundary)) z where r <= 4;
 create table rejected as select id, boundary from building union all select 30000000 + row_number() over (),
   ST_GeomFromText(format('SRID=4326;CURVEPOLYGON(CIRCULARSTRING(%1$s %2$s, %3$s %2$s, %1$s %2$s))', ST_X(at), ST_Y(at), ST_X(at) + 2e-5))
   from (select ST_PointOnSurface(boundary) as at from uneven) q; analyze uneven, rejected""")
