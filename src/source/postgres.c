@@ -11,6 +11,7 @@ static void close_postgres(struct source *source)
     source_columns_release(&source->schema.buildings);
     free(source->schema.crs_definition);
     sql_release(&postgres->statement);
+    free(postgres->zone_filter);
     free(postgres->zones.sql);
     free(postgres->buildings.sql);
     free(postgres);

@@ -41,6 +41,8 @@ struct postgres {
 
     bool exports;           /* its transaction holds the shared snapshot */
     bool index_only;        /* the planner was told to use the index */
+    bool knows_zone_filter; /* and this is the server's half of it, or there is none: */
+    char *zone_filter;
     bool scans;             /* though it is free to scan just now */
     bool started;           /* the header of the open copy is read */
     const uint8_t *pending; /* a row that did not fit; libpq's */
@@ -93,7 +95,7 @@ int postgres_zones_sql(struct postgres *postgres,
                        bool with_geometry,
                        struct sql *sql,
                        struct error *err);
-void postgres_zone_sql(const struct postgres *postgres, struct sql *sql);
+int postgres_zone_sql(struct postgres *postgres, struct sql *sql, struct error *err);
 
 /* postgres_stream.c */
 int postgres_bind(struct source *source,

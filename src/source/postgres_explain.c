@@ -126,9 +126,7 @@ explain_zone(struct postgres *postgres, FILE *out, struct sql *sql, struct error
     struct box box;
     if (sample_box(postgres, &box, err))
         return -1;
-    sql_reset(sql);
-    postgres_zone_sql(postgres, sql);
-    if (!sql_end(sql, err))
+    if (postgres_zone_sql(postgres, sql, err))
         return -1;
     print_statement(out, "one zone ($1: its id, $2: bytes of memory left)", sql->text);
     const char *buildings = postgres_buildings_sql(postgres, &box, 1, err);

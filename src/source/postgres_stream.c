@@ -170,7 +170,10 @@ int postgres_buildings(struct source *source,
 {
     struct postgres *postgres = (struct postgres *)source;
     struct box boxes[COVER_MAX];
-    int n = zone_cover(zone, boxes, COVER_MAX, COVER_COST);
+    /* a building that is repaired may reach beyond the box that it has so far */
+    bool is_whole = postgres->job->predicate == PREDICATE_INTERSECTS
+                    && postgres->job->invalid == INVALID_REPAIR;
+    int n = zone_cover(zone, boxes, is_whole ? 1 : COVER_MAX, COVER_COST);
     postgres->started = false;
     postgres->pending = NULL;
     if (n == 0) /* an empty zone has no candidates and no stream */

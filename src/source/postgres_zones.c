@@ -274,10 +274,28 @@ int postgres_zones(struct source *source,
     return status;
 }
 
-/* As in the list, the geometry leaves its toast table once. */
-void postgres_zone_sql(const struct postgres *postgres, struct sql *sql)
+static int know_filter(struct postgres *postgres, struct error *err)
+{
+    struct expression *local = NULL;
+    if (!postgres->knows_zone_filter
+        && binding_zones(postgres->job,
+                         &postgres->base.schema.zones,
+                         &postgres->zone_filter,
+                         &local,
+                         err))
+        return -1;
+    expression_free(local);
+    postgres->knows_zone_filter = true;
+    return 0;
+}
+
+/* As in the list, the geometry leaves its toast table once. An id is one among the zones that
+ * the filter leaves, and among ids as they are spelled: a column may take more for equal. */
+int postgres_zone_sql(struct postgres *postgres, struct sql *sql, struct error *err)
 {
     const char *gis = postgres->postgis;
+    if (know_filter(postgres, err))
+        return -1;
     sql_reset(sql);
     sql_add(sql,
             "SELECT CASE WHEN %sST_MemSize(s.g) OPERATOR(pg_catalog.<=) $2::bigint "
@@ -289,6 +307,16 @@ void postgres_zone_sql(const struct postgres *postgres, struct sql *sql)
     sql_add(sql, ") AS g OFFSET 0) s WHERE z.");
     sql_identifier(sql, postgres->zones.id);
     sql_add(sql, " OPERATOR(pg_catalog.=) $1");
+    if (postgres->base.schema.zone_id_type == TYPE_TEXT) {
+        sql_add(sql, " AND z.");
+        sql_identifier(sql, postgres->zones.id);
+        sql_add(sql,
+                "::pg_catalog.text COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.=)"
+                " $1::pg_catalog.text");
+    }
+    if (postgres->zone_filter)
+        sql_add(sql, " AND (%s)", postgres->zone_filter);
+    return sql_end(sql, err) ? 0 : -1;
 }
 
 static int take_zone(const PGresult *result,
@@ -299,8 +327,10 @@ static int take_zone(const PGresult *result,
     if (PQntuples(result) != 1)
         return error_set(err,
                          ERROR_DATA,
-                         PQntuples(result) == 0 ? "the zone is gone from its table"
-                                                : "several zones have this id");
+                         PQntuples(result) == 0
+                             ? "the zone is gone from its table"
+                             : "several zones have this id: tell them "
+                               "apart by columns in [zones] where");
     int64_t n = PQgetlength(result, 0, 0);
     const char *bytes = PQgetvalue(result, 0, 0);
     if (PQgetisnull(result, 0, 0)) {
@@ -331,10 +361,13 @@ int postgres_zone(struct source *source,
     struct postgres *postgres = (struct postgres *)source;
     struct sql sql = { 0 }, key = { 0 }, most = { 0 };
     PGresult *result = NULL;
-    postgres_zone_sql(postgres, &sql);
+    if (postgres_zone_sql(postgres, &sql, err)) {
+        sql_release(&sql);
+        return -1;
+    }
     sql_add(&key, "%.*s", (int)n_id, id);
     sql_add(&most, "%lld", (long long)memory_free_bytes(memory));
-    if (sql_end(&sql, err) && sql_end(&key, err) && sql_end(&most, err)) {
+    if (sql_end(&key, err) && sql_end(&most, err)) {
         const char *params[] = { key.text, most.text };
         result = session_run(&postgres->session, sql.text, 2, params, true, err);
     }

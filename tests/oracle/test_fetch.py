@@ -118,6 +118,25 @@ compare("no snapshot", 2, **JOB, source__snapshot="none", buildings__table="shuf
 check(sorted(glob.glob(folder + "/*.scan*") + glob.glob(folder + "/*.scratch*")) == [], "left",
       os.listdir(folder))
 
+# Ids that are one only among the zones that the filter leaves, or only as they are spelled.
+query("""create table years as select zip, y as year, case y when 2020 then boundary else ST_Multi(ST_Expand(boundary, 0.01)) end as boundary
+  from zipcode, generate_series(2010, 2020, 10) y where boundary is not null;
+create collation if not exists any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+create table letters (id text collate any_case, boundary geometry);
+insert into letters select l || n, boundary from (select row_number() over (order by zip) as n, boundary from zipcode where not ST_IsEmpty(boundary) limit 4) z, (values ('a'), ('A')) v(l)""")
+compare("ids of several years", 3, **{**JOB, "zones__table": "years", "zones__fields": "year", "zones__where": "year = 2020"}, buildings__table="shuffled")
+compare("ids that a collation takes for equal", 2, **{**JOB, "zones__table": "letters", "zones__id": "id", "zones__fields": None, "zones__where": None}, buildings__table="shuffled")
+
+# A ring of an invalid footprint that reaches a zone which its box is far from.
+query("""create table lobes as select 'z' as id, 'SRID=26986;MULTIPOLYGON(((0 0,10 0,10 10,0 10,0 0)),((100 100,110 100,110 110,100 110,100 100)))'::geometry as boundary;
+create table rings as select 1 as id, 'SRID=26986;POLYGON((40 40,60 40,60 60,40 60,40 40),(50 50,105 50,105 105,50 105,50 50))'::geometry as boundary
+  union all select 1 + n, ST_SetSRID(ST_MakeEnvelope(n % 20 * 6, n / 20 * 7, n % 20 * 6 + 2, n / 20 * 7 + 2), 26986) from generate_series(1, 299) n;
+create index on rings using gist (boundary); analyze rings""")
+of_rings = compare("repaired rings", 2, zones__table="lobes", zones__id="id", buildings__table="rings", buildings__predicate="intersects", buildings__invalid="repair",
+                   buildings__fields=None, buildings__where=None, buildings__keep="id", statistics={"buildings": "count"})
+wanted = query("select b.id from rings b, lobes z where ST_Intersects(ST_MakeValid(b.boundary), z.boundary) order by 1")
+check([str(id) for id in of_rings["/selection/id"]] == [row[0] for row in wanted], "repaired rings as PostGIS has them", wanted)
+
 # Choosing.
 query("create table larger as select * from building cross join generate_series(1, 5) copies"
       " order by md5(id::text || copies); create index on larger using gist (boundary);"
