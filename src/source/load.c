@@ -56,7 +56,8 @@ static int ask(struct load *load,
 
 static bool should_stop(void *context)
 {
-    const struct load_options *options = context;
+    const struct load *load = context;
+    const struct load_options *options = load->options;
     return options->progress && options->progress(options->context, -1);
 }
 
@@ -362,9 +363,8 @@ int load_postgres(const struct synthetic_state *state,
                   struct error *err)
 {
     struct load load = { .options = options };
-    struct load_options own = *options; /* what is asked whether to stop */
     load.session.stop = should_stop;
-    load.session.stop_context = &own;
+    load.session.stop_context = &load;
     load.schema = options->schema ? options->schema : "public";
     struct memory_mark mark = memory_mark(memory);
     int status = connect_to(&load, conninfo, err);

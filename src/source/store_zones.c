@@ -149,6 +149,18 @@ static int read_fields(struct reading *r,
     return 0;
 }
 
+/* A zone without geometry has no vertices either. */
+static int check_bare(const struct store *store, int64_t row, struct error *err)
+{
+    int64_t n;
+    if (store_read(store, store->zones.vertices_at + 8 * row, &n, 8, err))
+        return -1;
+    return n == 0 ? 0
+                  : store_damaged(err,
+                                  "a zone of %lld vertices without them",
+                                  (long long)n);
+}
+
 static int read_wkb(const struct store *store,
                     int64_t row,
                     enum memory_owner owner,
@@ -160,16 +172,10 @@ static int read_wkb(const struct store *store,
     int64_t offsets[2];
     if (store_read_offsets(store, table->offset_at, row, 1, table->n_wkb, offsets, err))
         return error_prefix(err, "zones");
-    int64_t n = offsets[1] - offsets[0], n_vertices = 0;
+    int64_t n = offsets[1] - offsets[0];
     *wkb = (struct text){ NULL, 0 };
-    if (n == 0 && store_read(store, table->vertices_at + 8 * row, &n_vertices, 8, err))
-        return -1;
-    if (n_vertices != 0)
-        return store_damaged(err,
-                             "a zone of %lld vertices without them",
-                             (long long)n_vertices);
     if (n == 0)
-        return 0;
+        return check_bare(store, row, err);
     char *bytes = memory_take(memory, owner, n, err);
     if (!bytes || store_read(store, table->wkb_at + offsets[0], bytes, n, err))
         return -1;

@@ -71,10 +71,17 @@ static int tear_down_schema(void **context)
     return tear_down(context);
 }
 
+static int load_with(const char *conninfo,
+                     const struct load_options *options,
+                     struct load_counts *counts)
+{
+    return load_postgres(&state, conninfo, options, counts, &memory, &err);
+}
+
 static int load(bool force, struct load_counts *counts)
 {
     struct load_options options = { .schema = schema, .force = force };
-    return load_postgres(&state, "", &options, counts, &memory, &err);
+    return load_with("", &options, counts);
 }
 
 static void no_secret_of_the_connection_string_is_told(void **context)
@@ -95,12 +102,7 @@ static void no_secret_of_the_connection_string_is_told(void **context)
     struct load_counts counts = { .n_zones = 42 };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct memory_mark mark = memory_mark(&memory);
-        assert_refused(load_postgres(&state,
-                                     cases[i].conninfo,
-                                     &options,
-                                     &counts,
-                                     &memory,
-                                     &err),
+        assert_refused(load_with(cases[i].conninfo, &options, &counts),
                        &err,
                        cases[i].code,
                        "");
@@ -141,7 +143,7 @@ static void a_server_that_does_not_answer_is_left(void **context)
     int fd = listen_silently(conninfo, sizeof conninfo, &address);
     double start_s = clock_wall_s(), until_s = start_s + 0.3;
     struct load_options options = { .progress = has_had_enough, .context = &until_s };
-    assert_refused(load_postgres(&state, conninfo, &options, &counts, &memory, &err),
+    assert_refused(load_with(conninfo, &options, &counts),
                    &err,
                    ERROR_STOPPED,
                    "connecting");
@@ -149,12 +151,7 @@ static void a_server_that_does_not_answer_is_left(void **context)
     /* ours, and the user's */
     for (int i = 0; i < 2; i++) {
         start_s = clock_wall_s();
-        assert_refused(load_postgres(&state,
-                                     conninfo,
-                                     &options,
-                                     &counts,
-                                     &memory,
-                                     &err),
+        assert_refused(load_with(conninfo, &options, &counts),
                        &err,
                        ERROR_USAGE,
                        "timeout");
@@ -334,7 +331,7 @@ static void a_load_that_is_stopped_late_is_done(void **context)
     struct load_options options = { .schema = schema,
                                     .progress = stops_when_loaded,
                                     .context = &is_loaded };
-    assert_fine(load_postgres(&state, "", &options, &counts, &memory, &err), &err);
+    assert_fine(load_with("", &options, &counts), &err);
     assert_true(is_loaded);
     assert_counts(&counts);
 }
@@ -353,13 +350,10 @@ static void timeouts_that_are_meant_for_others_do_not_end_a_load(void **context)
     (void)context;
     struct load_counts counts;
     struct load_options options = { .schema = schema, .progress = take_a_while };
-    assert_fine(load_postgres(&state,
-                              "options='-c statement_timeout=1s -c lock_timeout=1s "
-                              "-c idle_in_transaction_session_timeout=1s'",
-                              &options,
-                              &counts,
-                              &memory,
-                              &err),
+    assert_fine(load_with("options='-c statement_timeout=1s -c lock_timeout=1s "
+                          "-c idle_in_transaction_session_timeout=1s'",
+                          &options,
+                          &counts),
                 &err);
     assert_counts(&counts);
 }
@@ -377,7 +371,7 @@ static void a_load_that_is_stopped_leaves_what_was_there(void **context)
                                         .force = true,
                                         .progress = watch_progress,
                                         .context = &watch };
-        assert_refused(load_postgres(&state, "", &options, &counts, &memory, &err),
+        assert_refused(load_with("", &options, &counts),
                        &err,
                        ERROR_STOPPED,
                        "stopped");
@@ -388,7 +382,7 @@ static void a_load_that_is_stopped_leaves_what_was_there(void **context)
     struct load_options options = {
         .schema = schema, .force = true, .progress = watch_progress, .context = &watch
     };
-    assert_fine(load_postgres(&state, "", &options, &counts, &memory, &err), &err);
+    assert_fine(load_with("", &options, &counts), &err);
     assert_true(watch.last == 1);
     assert_counts(&counts);
 }
@@ -411,21 +405,13 @@ static void a_server_that_refuses_is_quoted(void **context)
     (void)context;
     struct load_counts counts;
     struct load_options options = { .schema = schema };
-    assert_refused(load_postgres(&state,
-                                 "options='-c default_transaction_read_only=on'",
-                                 &options,
-                                 &counts,
-                                 &memory,
-                                 &err),
+    assert_refused(load_with("options='-c default_transaction_read_only=on'",
+                             &options,
+                             &counts),
                    &err,
                    ERROR_USAGE,
                    "read-only");
-    assert_refused(load_postgres(&state,
-                                 "dbname=rooftally_not_there",
-                                 &options,
-                                 &counts,
-                                 &memory,
-                                 &err),
+    assert_refused(load_with("dbname=rooftally_not_there", &options, &counts),
                    &err,
                    ERROR_USAGE,
                    "does not exist");
@@ -452,10 +438,7 @@ static void a_connection_that_is_lost_leaves_nothing(void **context)
     struct load_options options = { .schema = schema,
                                     .progress = end_the_connection,
                                     .context = sql };
-    assert_refused(load_postgres(&state, conninfo, &options, &counts, &memory, &err),
-                   &err,
-                   ERROR_SOURCE,
-                   "");
+    assert_refused(load_with(conninfo, &options, &counts), &err, ERROR_SOURCE, "");
     assert_true(*err.text);
     assert_int_equal(counts.n_zones, 42);
     assert_int_equal(number("SELECT count(*) FROM pg_namespace WHERE "
@@ -473,13 +456,10 @@ static void the_name_of_a_schema_has_63_bytes_at_most(void **context)
     struct load_counts counts;
     struct load_options options = { .schema = name };
     name[64] = '\0';
-    assert_refused(load_postgres(&state, "", &options, &counts, &memory, &err),
-                   &err,
-                   ERROR_USAGE,
-                   "at most 63");
+    assert_refused(load_with("", &options, &counts), &err, ERROR_USAGE, "at most 63");
     memcpy(name, schema, strlen(schema));
     name[63] = '\0';
-    assert_fine(load_postgres(&state, "", &options, &counts, &memory, &err), &err);
+    assert_fine(load_with("", &options, &counts), &err);
     PGconn *connection = PQconnectdb("options='-c client_min_messages=error'");
     char *identifier = PQescapeIdentifier(connection, name, 63), sql[256];
     snprintf(sql, sizeof sql, "SELECT count(*) FROM %s.building", identifier);

@@ -7,7 +7,8 @@
  *               use text, notes text, boundary geometry(Polygon, 4326)
  *
  * Rows come zone by zone, in the order of ids. One transaction: both tables are there,
- * loaded and indexed, or nothing has changed (VACUUM ANALYZE follows it).
+ * loaded and indexed, or nothing has changed. VACUUM ANALYZE follows it, and is left out
+ * with a warning where progress says so by then.
  */
 #ifndef ROOFTALLY_SOURCE_LOAD_H
 #define ROOFTALLY_SOURCE_LOAD_H
@@ -44,11 +45,11 @@ struct load_counts {
  *           else of it.
  * Memory    under 2 MiB, rewound at the end
  * Returns   0, or -1 with
- *             ERROR_USAGE    unusable conninfo; tables that exist, without force; no
+ *             ERROR_USAGE    unusable conninfo; no connection; tables that exist, without force; no
  *                            PostGIS and none can be created; no permission
- *             ERROR_SOURCE   no connection, or it was lost; the server refused
+ *             ERROR_SOURCE, ERROR_DATA  the connection was lost, the server refused
  *             ERROR_BUDGET
- *             ERROR_STOPPED  progress said so
+ *             ERROR_STOPPED  progress said so, before all was loaded
  */
 int load_postgres(const struct synthetic_state *state,
                   const char *conninfo,
