@@ -61,12 +61,19 @@ static bool should_stop(void *context)
     return options->progress && options->progress(options->context, -1);
 }
 
-/* libpq puts host, user or a piece of the conninfo in front of what went wrong: what
- * follows the last ": " is the reason alone. */
+/* libpq puts host, user or a piece of the conninfo in front of what went wrong: 'connection to
+ * server at "gis" failed: FATAL:  too many clients', 'could not translate host name "gis" to
+ * address: unknown'. The reason alone follows the first, or else the last ": ". */
 static int cannot_connect(const char *why, struct error *err)
 {
-    for (const char *colon; (colon = strstr(why, ": "));)
+    static const char failed[] = " failed: ", fatal[] = "FATAL:  ";
+    const char *behind = strstr(why, failed);
+    if (behind)
+        why = behind + strlen(failed);
+    for (const char *colon; !behind && (colon = strstr(why, ": "));)
         why = colon + 2 + strspn(colon + 2, " ");
+    if (strncmp(why, fatal, strlen(fatal)) == 0)
+        why += strlen(fatal);
     return error_set(err,
                      ERROR_USAGE, /* nothing was started */
                      "cannot connect (%s): check the connection string, and that the "

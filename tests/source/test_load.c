@@ -1,7 +1,9 @@
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
@@ -160,6 +162,35 @@ static void a_server_that_does_not_answer_is_left(void **context)
         setenv("PGCONNECT_TIMEOUT", "2", 1);
     }
     unsetenv("PGCONNECT_TIMEOUT");
+    close(fd);
+    unlink(address.sun_path);
+}
+
+/* A server of another protocol: what it said is no reason without the words before it. */
+static void a_server_of_another_kind_is_told(void **context)
+{
+    (void)context;
+    char conninfo[96];
+    struct sockaddr_un address;
+    struct load_counts counts;
+    struct load_options options = { 0 };
+    int fd = listen_silently(conninfo, sizeof conninfo, &address);
+    pid_t child = fork();
+    if (child == 0) {
+        static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
+        for (;;) {
+            int peer = accept(fd, NULL, NULL);
+            if (write(peer, answer, sizeof answer - 1) < 0)
+                _exit(1);
+            shutdown(peer, SHUT_WR);
+        }
+    }
+    assert_refused(load_with(conninfo, &options, &counts),
+                   &err,
+                   ERROR_USAGE,
+                   "expected");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
     close(fd);
     unlink(address.sun_path);
 }
@@ -474,6 +505,9 @@ int main(void)
 {
     const struct CMUnitTest alone[] = {
         cmocka_unit_test_setup_teardown(no_secret_of_the_connection_string_is_told,
+                                        set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_server_of_another_kind_is_told,
                                         set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_server_that_does_not_answer_is_left,
