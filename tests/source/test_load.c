@@ -115,18 +115,41 @@ static void no_secret_of_the_connection_string_is_told(void **context)
     }
 }
 
-/* A server that takes connections and says nothing. */
-static int listen_silently(char *conninfo, size_t capacity, struct sockaddr_un *address)
+/* A socket that takes connections, in a folder of its own, and who answers there, if anybody. */
+static struct {
+    int fd;
+    pid_t child;
+    char folder[32], path[64], conninfo[96];
+} other;
+
+static int set_up_other(void **context)
 {
-    static const char in[] = "/tmp";
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), port = (int)getpid();
-    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
-    port = 1024 + port % 60000;
-    snprintf(address->sun_path, sizeof address->sun_path, "%s/.s.PGSQL.%d", in, port);
-    snprintf(conninfo, capacity, "host=%s port=%d user=x dbname=x", in, port);
-    assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof *address), 0);
-    assert_int_equal(listen(fd, 8), 0);
-    return fd;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    strcpy(other.folder, "/tmp/load.XXXXXX");
+    if (!mkdtemp(other.folder))
+        return -1;
+    snprintf(other.path, sizeof other.path, "%s/.s.PGSQL.5432", other.folder);
+    snprintf(other.conninfo,
+             sizeof other.conninfo,
+             "host=%s port=5432 user=x dbname=x",
+             other.folder);
+    strcpy(address.sun_path, other.path);
+    other.child = 0;
+    other.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return bind(other.fd, (struct sockaddr *)&address, sizeof address)
+           || listen(other.fd, 8) || set_up(context);
+}
+
+static int tear_down_other(void **context)
+{
+    if (other.child > 0) {
+        kill(other.child, SIGKILL);
+        waitpid(other.child, NULL, 0);
+    }
+    close(other.fd);
+    unlink(other.path);
+    rmdir(other.folder);
+    return tear_down(context);
 }
 
 static bool has_had_enough(void *context, double share)
@@ -139,13 +162,10 @@ static bool has_had_enough(void *context, double share)
 static void a_server_that_does_not_answer_is_left(void **context)
 {
     (void)context;
-    char conninfo[96];
-    struct sockaddr_un address;
     struct load_counts counts;
-    int fd = listen_silently(conninfo, sizeof conninfo, &address);
     double start_s = clock_wall_s(), until_s = start_s + 0.3;
     struct load_options options = { .progress = has_had_enough, .context = &until_s };
-    assert_refused(load_with(conninfo, &options, &counts),
+    assert_refused(load_with(other.conninfo, &options, &counts),
                    &err,
                    ERROR_STOPPED,
                    "connecting");
@@ -153,7 +173,7 @@ static void a_server_that_does_not_answer_is_left(void **context)
     /* ours, and the user's */
     for (int i = 0; i < 2; i++) {
         start_s = clock_wall_s();
-        assert_refused(load_with(conninfo, &options, &counts),
+        assert_refused(load_with(other.conninfo, &options, &counts),
                        &err,
                        ERROR_USAGE,
                        "timeout");
@@ -162,37 +182,28 @@ static void a_server_that_does_not_answer_is_left(void **context)
         setenv("PGCONNECT_TIMEOUT", "2", 1);
     }
     unsetenv("PGCONNECT_TIMEOUT");
-    close(fd);
-    unlink(address.sun_path);
 }
 
 /* A server of another protocol: what it said is no reason without the words before it. */
 static void a_server_of_another_kind_is_told(void **context)
 {
     (void)context;
-    char conninfo[96];
-    struct sockaddr_un address;
     struct load_counts counts;
     struct load_options options = { 0 };
-    int fd = listen_silently(conninfo, sizeof conninfo, &address);
-    pid_t child = fork();
-    if (child == 0) {
+    other.child = fork();
+    if (other.child == 0) {
         static const char answer[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
         for (;;) {
-            int peer = accept(fd, NULL, NULL);
+            int peer = accept(other.fd, NULL, NULL);
             if (write(peer, answer, sizeof answer - 1) < 0)
                 _exit(1);
             shutdown(peer, SHUT_WR);
         }
     }
-    assert_refused(load_with(conninfo, &options, &counts),
+    assert_refused(load_with(other.conninfo, &options, &counts),
                    &err,
                    ERROR_USAGE,
                    "expected");
-    kill(child, SIGKILL);
-    waitpid(child, NULL, 0);
-    close(fd);
-    unlink(address.sun_path);
 }
 
 static void assert_counts(const struct load_counts *counts)
@@ -508,11 +519,11 @@ int main(void)
                                         set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_server_of_another_kind_is_told,
-                                        set_up,
-                                        tear_down),
+                                        set_up_other,
+                                        tear_down_other),
         cmocka_unit_test_setup_teardown(a_server_that_does_not_answer_is_left,
-                                        set_up,
-                                        tear_down),
+                                        set_up_other,
+                                        tear_down_other),
     };
     const struct CMUnitTest with_server[] = {
 #define TEST(name)                                                                     \
