@@ -212,7 +212,8 @@ static void the_nearest_word_is_found_or_none(void **state)
         const char *word, *nearest;
     } cases[] = {
         { "feilds", "fields" }, { "FIELDS", "fields" }, { "hight", "height" },
-        { "idd", "id" },        { "zebra", NULL },      { "", NULL },
+        { "idd", "id" },        { "di", "id" },         { "zebra", NULL },
+        { "", NULL },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const char *nearest = nearest_word(cases[i].word, words, 4);
