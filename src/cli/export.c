@@ -13,29 +13,24 @@
 #include "options.h"
 
 static const char usage[] =
-    "usage: rooftally export RESULT [--format csv|geojson] [-o FILE] [--force] "
-    "[--raw]\n"
+    "usage: rooftally export RESULT [--format csv|geojson] [-o FILE] [--force]\n"
+    "                        [--raw]\n"
     "\n"
-    "A result as text: a row, or a feature, for every zone, with its statistics. Those "
-    "of\n"
-    "several values have a column for each: uses=house, heights=0..5, tallest=1.\n"
+    "A result as text: a row, or a feature, for every zone, with its statistics.\n"
+    "Those of several values have a column for each: uses=house, heights=0..5,\n"
+    "tallest=1.\n"
     "\n"
-    "  --format csv      RFC 4180 (default, unless FILE ends in .geojson or .json): "
-    "texts\n"
-    "                    in quotes, nothing for what is missing\n"
-    "  --format geojson  RFC 7946: with the zones' polygons; null for what is missing "
-    "or\n"
-    "                    infinite. Coordinates are written as they are: longitude and\n"
-    "                    latitude on a geographic CRS, else with a member \"crs\", and "
-    "a "
-    "note\n"
+    "  --format csv      RFC 4180 (default, unless FILE ends in .geojson or .json):\n"
+    "                    texts in quotes, nothing for what is missing\n"
+    "  --format geojson  RFC 7946: with the zones' polygons; null for what is missing\n"
+    "                    or infinite. Coordinates are written as they are: longitude\n"
+    "                    and latitude on a geographic CRS, else with a note and a\n"
+    "                    member \"crs\"\n"
     "  -o FILE           write there instead of standard output: all of it or nothing\n"
     "  --force           replace FILE\n"
-    "  --raw             csv: leave texts as they are that a spreadsheet would take "
-    "for a\n"
-    "                    formula. Without it, a text that begins with = + - @ tab or a "
-    "line\n"
-    "                    break, and is no number, gets a ' in front\n";
+    "  --raw             csv: leave texts as they are that a spreadsheet would take\n"
+    "                    for a formula. Without it, a text that begins with = + - @\n"
+    "                    tab or a line break, and is no number, gets a ' in front\n";
 
 struct arguments {
     struct export_options options;

@@ -11,11 +11,9 @@
 static const char usage[] =
     "usage: rooftally report RESULT -o report.html [--force]\n"
     "\n"
-    "A result as a page to look at: a map of the zones coloured by a statistic, what "
-    "the\n"
-    "statistics come to, what was rejected and why, time and memory of the ranks, "
-    "where\n"
-    "it came from. One file of HTML, without scripts, that loads nothing else.\n"
+    "A result as a page to look at: a map of the zones coloured by a statistic, what\n"
+    "the statistics come to, what was rejected and why, time and memory of the ranks,\n"
+    "where it came from. One file of HTML, without scripts, that loads nothing else.\n"
     "\n"
     "  -o FILE   write there: all of it or nothing; without it, to standard output\n"
     "  --force   replace FILE\n";
