@@ -80,14 +80,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv, struct err
          (letter = getopt_long(argc, argv, ":o:fh", options, NULL)) != -1;) {
         if (letter == 't' && read_format(a, optarg, err) < 0)
             return -1;
-        if (letter == '?')
-            return options_refuse("export", argv, options, err);
-        if (letter == ':')
-            return error_set(err,
-                             ERROR_USAGE,
-                             "export: a value is missing after %.60s; see rooftally "
-                             "export --help",
-                             argv[optind - 1]);
+        if (letter == '?' || letter == ':')
+            return options_refuse("export", letter, argv, options, err);
         a->output = letter == 'o' ? optarg : a->output;
         a->force |= letter == 'f';
         a->options.raw |= letter == 'r';

@@ -116,13 +116,8 @@ read_option(struct generate *generate, int letter, char **argv, struct error *er
     case 'h':
         generate->help = true;
         return 0;
-    case ':':
-        return error_set(err,
-                         ERROR_USAGE,
-                         "generate: %.40s needs a value",
-                         argv[optind - 1]);
     default:
-        return options_refuse("generate", argv, long_options, err);
+        return options_refuse("generate", letter, argv, long_options, err);
     }
 }
 

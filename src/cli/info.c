@@ -24,7 +24,7 @@ int cli_info(int argc, char **argv, struct error *err)
             fputs(usage, stdout);
             return 0;
         }
-        return options_refuse("info", argv, options, err);
+        return options_refuse("info", letter, argv, options, err);
     }
     if (optind + 1 != argc || !*argv[optind])
         return error_set(err,

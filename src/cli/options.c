@@ -61,11 +61,19 @@ static const struct option *find_valued(const char *word, const struct option *k
 }
 
 int options_refuse(const char *command,
+                   int letter,
                    char **argv,
                    const struct option *known,
                    struct error *err)
 {
-    const char letter[] = { '-', (char)optopt, '\0' }, *word = argv[optind - 1];
+    const char option[] = { '-', (char)optopt, '\0' }, *word = argv[optind - 1];
+    if (letter == ':')
+        return error_set(err,
+                         ERROR_USAGE,
+                         "%s: %.60s needs a value; see rooftally %s --help",
+                         command,
+                         word,
+                         command);
     const struct option *valued = find_valued(word, known);
     if (valued)
         return error_set(err,
@@ -75,7 +83,7 @@ int options_refuse(const char *command,
                          valued->name,
                          command);
     /* where a letter stands among others, optind may be at a word before them */
-    return unknown_option(command, optopt ? letter : word, known, err);
+    return unknown_option(command, optopt ? option : word, known, err);
 }
 
 /* -o FILE is an override too, so that it wins over the job file's own output. */
@@ -110,7 +118,7 @@ refuse(int letter, int at, char **argv, const char *letters, struct error *err)
     if (letter == '?') {
         const struct option *valued = find_valued(argv[optind - 1], long_options);
         if (!valued || is_taken(valued->val, letters))
-            return options_refuse(argv[0], argv, taken, err);
+            return options_refuse(argv[0], letter, argv, taken, err);
         at = (int)(valued - long_options);
     }
     snprintf(word, sizeof word, "-%c", letter);
@@ -153,11 +161,7 @@ static int read_option(struct options *options,
         options->help = true;
         break;
     default:
-        return error_set(err,
-                         ERROR_USAGE,
-                         "%s: %s needs a value",
-                         argv[0],
-                         argv[optind - 1]);
+        return options_refuse(argv[0], letter, argv, long_options, err);
     }
     return status == 0 ? 0 : error_set(err, ERROR_INTERNAL, "no memory for options");
 }

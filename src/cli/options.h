@@ -28,9 +28,10 @@ int options_read(struct options *options,
                  struct error *err);
 void options_release(struct options *options);
 
-/* What getopt_long has just answered '?' to, when these are the options that the command
- * takes. Returns -1 with ERROR_USAGE. */
+/* What getopt_long has just answered '?' or ':' to, when these are the options that the
+ * command takes. Returns -1 with ERROR_USAGE. */
 int options_refuse(const char *command,
+                   int letter,
                    char **argv,
                    const struct option *known,
                    struct error *err);

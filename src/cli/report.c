@@ -35,14 +35,8 @@ static int read_arguments(struct arguments *a, int argc, char **argv, struct err
     opterr = 0;
     for (int letter;
          (letter = getopt_long(argc, argv, ":o:fh", options, NULL)) != -1;) {
-        if (letter == '?')
-            return options_refuse("report", argv, options, err);
-        if (letter == ':')
-            return error_set(err,
-                             ERROR_USAGE,
-                             "report: a value is missing after %.60s; see rooftally "
-                             "report --help",
-                             argv[optind - 1]);
+        if (letter == '?' || letter == ':')
+            return options_refuse("report", letter, argv, options, err);
         a->output = letter == 'o' ? optarg : a->output;
         a->force |= letter == 'f';
         a->help |= letter == 'h';
