@@ -3,16 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hdf5_hl.h>
-
 #include "rooftally/result/open.h"
-
-/* What the walk over the root sees. */
-struct listing {
-    struct table *table;
-    hid_t zone;
-    struct error *err;
-};
 
 static int add_column(struct table *table, const char *name, struct error *err)
 {
@@ -32,49 +23,11 @@ static int add_column(struct table *table, const char *name, struct error *err)
     return 0;
 }
 
-/* A statistic is what lies along the zones and is no scale. */
-static herr_t
-look_at(hid_t root, const char *name, const H5L_info_t *link, void *context)
+static int
+add_statistic(void *context, hid_t dataset, const char *name, struct error *err)
 {
-    struct listing *listing = context;
-    H5O_info_t info;
-    (void)link;
-    if (H5Oget_info_by_name2(root, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0
-        || info.type != H5O_TYPE_DATASET)
-        return 0;
-    hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT);
-    bool is_statistic = dataset >= 0 && H5DSis_scale(dataset) <= 0
-                        && h5_is_attached(dataset, listing->zone);
-    h5_close(&dataset, H5Dclose);
-    return is_statistic ? add_column(listing->table, name, listing->err) : 0;
-}
-
-/* In the order they were made, where the file still knows it. */
-static int list_columns(struct table *table, struct error *err)
-{
-    unsigned order = 0;
-    hid_t root = H5Gopen2(table->file, "/", H5P_DEFAULT);
-    hid_t create = root < 0 ? H5I_INVALID_HID : H5Gget_create_plist(root);
-    struct listing listing = { table,
-                               H5Dopen2(table->file, "/zone", H5P_DEFAULT),
-                               err };
-    if (create >= 0)
-        H5Pget_link_creation_order(create, &order);
-    h5_close(&create, H5Pclose);
-    h5_close(&root, H5Gclose);
-    if (listing.zone < 0)
-        return h5_error(err, ERROR_FORMAT, "no /zone");
-    hsize_t at = 0;
-    herr_t status =
-        H5Literate(table->file,
-                   order & H5P_CRT_ORDER_INDEXED ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME,
-                   H5_ITER_INC,
-                   &at,
-                   look_at,
-                   &listing);
-    h5_close(&listing.zone, H5Dclose);
-    H5Eclear2(H5E_DEFAULT);
-    return status < 0 ? -1 : 0;
+    (void)dataset;
+    return add_column(context, name, err);
 }
 
 static int take_room(struct table *table, struct error *err)
@@ -131,7 +84,8 @@ int table_open(struct table **table, const char *path, struct error *err)
         return -1;
     }
     if (count_rows(made, err) < 0 || add_column(made, "zone", err) < 0
-        || list_columns(made, err) < 0 || take_room(made, err) < 0) {
+        || result_each_statistic(made->file, add_statistic, made, err) < 0
+        || take_room(made, err) < 0) {
         table_close(made);
         return error_prefix(err, "%s", path);
     }

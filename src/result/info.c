@@ -3,19 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <hdf5_hl.h>
-
 #include "rooftally/base/log.h"
 #include "rooftally/base/memory.h"
 #include "rooftally/result/cell.h"
 #include "rooftally/result/open.h"
 #include "rooftally/result/result.h"
 
-/* What the iteration over the root sees. */
 struct printing {
     FILE *out;
-    hid_t zone;
-    struct error *err;
+    hid_t file;
 };
 
 static void first_text(void *context, const char *text, int n)
@@ -36,7 +32,10 @@ static void put_number(FILE *out, enum cell_kind kind, double value)
     info_put(out, "%s", text);
 }
 
-static int print_values(struct printing *p, hid_t root, hid_t dataset, const char *name)
+static int print_values(const struct printing *p,
+                        hid_t dataset,
+                        const char *name,
+                        struct error *err)
 {
     char example[INFO_TEXT_BYTES] = "";
     struct info_range range;
@@ -44,12 +43,12 @@ static int print_values(struct printing *p, hid_t root, hid_t dataset, const cha
     bool is_text = H5Tget_class(type) == H5T_STRING;
     h5_close(&type, H5Tclose);
     if (is_text) {
-        if (info_texts(root, name, first_text, example, p->err) < 0)
+        if (info_texts(p->file, name, first_text, example, err) < 0)
             return -1;
         info_put(p->out, *example ? "  such as '%s'\n" : "  none\n", example);
         return 0;
     }
-    if (info_range(root, name, &range, p->err) < 0)
+    if (info_range(p->file, name, &range, err) < 0)
         return -1;
     if (range.n == 0) {
         info_put(p->out, "  none\n");
@@ -65,47 +64,33 @@ static int print_values(struct printing *p, hid_t root, hid_t dataset, const cha
 }
 
 /* A line for a dataset along the zones: name, shape, units, values; its long name. */
-static herr_t
-print_statistic(hid_t root, const char *name, const H5L_info_t *link, void *context)
+static int
+print_statistic(void *context, hid_t dataset, const char *name, struct error *err)
 {
-    (void)link;
-    struct printing *p = context;
-    H5O_info_t info;
+    const struct printing *p = context;
     char clean[INFO_TEXT_BYTES], text[INFO_TEXT_BYTES];
-    if (H5Oget_info_by_name2(root, name, &info, H5O_INFO_BASIC, H5P_DEFAULT) < 0
-        || info.type != H5O_TYPE_DATASET)
-        return 0;
-    hid_t dataset = H5Dopen2(root, name, H5P_DEFAULT);
-    int status = 0;
-    if (dataset >= 0 && H5DSis_scale(dataset) <= 0
-        && h5_is_attached(dataset, p->zone)) {
-        hsize_t dims[2] = { 0, 0 };
-        hid_t space = H5Dget_space(dataset);
-        int n_axes = H5Sget_simple_extent_ndims(space);
-        if (n_axes == 1 || n_axes == 2)
-            H5Sget_simple_extent_dims(space, dims, NULL);
-        h5_close(&space, H5Sclose);
-        log_clean(clean, sizeof clean, name, (int)strlen(name));
-        info_put(p->out, "  %-20s", clean);
-        if (n_axes == 2)
-            info_put(p->out, " x %-5lld", (long long)dims[1]);
-        else
-            info_put(p->out, "        ");
-        info_put(p->out, " %-12s", info_text(dataset, "units", text));
-        info_put(p->out, " %s\n", info_text(dataset, "long_name", text));
-        info_put(p->out, "  %20s         %12s", "", "");
-        status = print_values(p, root, dataset, name);
-    }
-    h5_close(&dataset, H5Dclose);
-    return status;
+    hsize_t dims[2] = { 0, 0 };
+    hid_t space = H5Dget_space(dataset);
+    int n_axes = H5Sget_simple_extent_ndims(space);
+    if (n_axes == 1 || n_axes == 2)
+        H5Sget_simple_extent_dims(space, dims, NULL);
+    h5_close(&space, H5Sclose);
+    log_clean(clean, sizeof clean, name, (int)strlen(name));
+    info_put(p->out, "  %-20s", clean);
+    if (n_axes == 2)
+        info_put(p->out, " x %-5lld", (long long)dims[1]);
+    else
+        info_put(p->out, "        ");
+    info_put(p->out, " %-12s", info_text(dataset, "units", text));
+    info_put(p->out, " %s\n", info_text(dataset, "long_name", text));
+    info_put(p->out, "  %20s         %12s", "", "");
+    return print_values(p, dataset, name, err);
 }
 
 static int print_statistics(FILE *out, hid_t file, struct error *err)
 {
-    struct printing p = { out, H5Dopen2(file, "/zone", H5P_DEFAULT), err };
+    struct printing p = { out, file };
     char crs[INFO_TEXT_BYTES] = "";
-    if (p.zone < 0)
-        return h5_error(err, ERROR_FORMAT, "no /zone");
     hid_t zones = H5Gopen2(file, "/zones", H5P_DEFAULT);
     if (zones >= 0)
         info_text(zones, "crs", crs);
@@ -115,40 +100,32 @@ static int print_statistics(FILE *out, hid_t file, struct error *err)
              (long long)info_length(file, "/zone"),
              *crs ? ", " : "",
              crs);
-    hsize_t at = 0;
-    herr_t status =
-        H5Literate(file, H5_INDEX_CRT_ORDER, H5_ITER_INC, &at, print_statistic, &p);
-    h5_close(&p.zone, H5Dclose);
-    return status < 0 ? -1 : 0;
+    return result_each_statistic(file, print_statistic, &p, err);
 }
 
-static herr_t
-print_kept(hid_t group, const char *name, const H5L_info_t *link, void *context)
+static int print_kept(void *context, hid_t dataset, const char *name, struct error *err)
 {
-    (void)link;
-    FILE *out = context;
     char clean[INFO_TEXT_BYTES];
-    hid_t dataset = H5Dopen2(group, name, H5P_DEFAULT);
-    if (dataset >= 0 && H5DSis_scale(dataset) <= 0 && strcmp(name, "offset") != 0)
-        info_put(out, " %s", log_clean(clean, sizeof clean, name, (int)strlen(name)));
-    h5_close(&dataset, H5Dclose);
+    (void)dataset, (void)err;
+    if (strcmp(name, "offset") != 0)
+        info_put(context,
+                 " %s",
+                 log_clean(clean, sizeof clean, name, (int)strlen(name)));
     return 0;
 }
 
-static void print_selection(FILE *out, hid_t file)
+static int print_selection(FILE *out, hid_t file, struct error *err)
 {
     if (!h5_has(file, "/selection")) {
         info_put(out, "\nselection   not kept\n");
-        return;
+        return 0;
     }
     info_put(out,
              "\nselection   %lld buildings:",
              (long long)info_length(file, "/selection/building"));
-    hsize_t at = 0;
-    hid_t group = H5Gopen2(file, "/selection", H5P_DEFAULT);
-    H5Literate(group, H5_INDEX_CRT_ORDER, H5_ITER_INC, &at, print_kept, out);
-    h5_close(&group, H5Gclose);
+    int status = h5_each_dataset(file, "/selection", print_kept, out, err);
     info_put(out, "\n");
+    return status;
 }
 
 static int print_rejected(FILE *out, hid_t file, struct error *err)
@@ -253,10 +230,10 @@ int result_info(const char *path, FILE *out, struct error *err)
                  "not under one snapshot: its zones were read at different "
                  "times\n\n");
     int status = print_statistics(out, file, err);
-    if (status == 0) {
-        print_selection(out, file);
+    if (status == 0)
+        status = print_selection(out, file, err);
+    if (status == 0)
         status = print_rejected(out, file, err);
-    }
     if (status == 0)
         status = print_telemetry(out, file, err);
     if (status == 0)

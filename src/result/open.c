@@ -69,6 +69,35 @@ hid_t result_open(const char *path, int64_t *consistent, struct error *err)
     return file;
 }
 
+struct statistics_walk {
+    hid_t zone;
+    h5_each_dataset_call *each;
+    void *context;
+};
+
+static int look_at(void *context, hid_t dataset, const char *name, struct error *err)
+{
+    const struct statistics_walk *walk = context;
+    if (!h5_is_attached(dataset, walk->zone))
+        return 0;
+    return walk->each(walk->context, dataset, name, err);
+}
+
+int result_each_statistic(hid_t file,
+                          h5_each_dataset_call *each,
+                          void *context,
+                          struct error *err)
+{
+    struct statistics_walk walk = { H5Dopen2(file, "/zone", H5P_DEFAULT),
+                                    each,
+                                    context };
+    if (walk.zone < 0)
+        return h5_error(err, ERROR_FORMAT, "no /zone");
+    int status = h5_each_dataset(file, "/", look_at, &walk, err);
+    h5_close(&walk.zone, H5Dclose);
+    return status;
+}
+
 char *result_provenance(const char *path, const char *attribute)
 {
     char *value = NULL;

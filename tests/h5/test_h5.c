@@ -202,6 +202,63 @@ static void a_damaged_list_of_scales_is_not_read(void **state)
     drop(file);
 }
 
+static int note(void *context, hid_t dataset, const char *name, struct error *err)
+{
+    char *names = context;
+    assert_true(H5Iget_type(dataset) == H5I_DATASET);
+    strcat(names, name);
+    return strchr(names, '!') ? error_set(err, ERROR_DATA, "%s", name) : 0;
+}
+
+/* Made in this order; a scale and a group among them are passed over. */
+static void make_datasets(hid_t group)
+{
+    static const char *const names[] = { "c", "a", "scale", "b" };
+    const hsize_t n = 2;
+    for (int i = 0; i < 4; i++) {
+        hid_t dataset = h5_create_dataset(group, names[i], H5T_NATIVE_INT, 1, &n, NULL);
+        if (strcmp(names[i], "scale") == 0)
+            assert_int_equal(h5_make_scale(dataset, names[i], NULL), 0);
+        h5_close(&dataset, H5Dclose);
+    }
+    hid_t inner = h5_create_group(group, "aa", NULL);
+    h5_close(&inner, H5Gclose);
+}
+
+static void datasets_come_in_the_order_that_the_file_knows(void **state)
+{
+    (void)state;
+    char names[64] = "";
+    hid_t file = new_file();
+    make_datasets(file);
+    hid_t plain = H5Gcreate2(file, "plain", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    make_datasets(plain);
+    h5_close(&plain, H5Gclose);
+    assert_int_equal(h5_each_dataset(file, "/", note, names, NULL), 0);
+    assert_string_equal(names, "cab");
+    *names = '\0';
+    assert_int_equal(h5_each_dataset(file, "/plain", note, names, NULL), 0);
+    assert_string_equal(names, "abc");
+    drop(file);
+}
+
+static void a_walk_that_fails_says_why(void **state)
+{
+    (void)state;
+    char names[64] = "!";
+    struct error err = { ERROR_NONE, "" };
+    hid_t file = new_file();
+    make_datasets(file);
+    assert_int_equal(h5_each_dataset(file, "/", note, names, &err), -1);
+    assert_int_equal(err.code, ERROR_DATA);
+    assert_string_equal(err.text, "c");
+    assert_string_equal(names, "!c");
+    assert_int_equal(h5_each_dataset(file, "/none", note, names, &err), -1);
+    assert_int_equal(err.code, ERROR_FORMAT);
+    assert_non_null(strstr(err.text, "/none cannot be listed"));
+    drop(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +268,8 @@ int main(void)
         cmocka_unit_test(every_length_has_a_scale),
         cmocka_unit_test(a_text_is_two_bytes_at_least),
         cmocka_unit_test(a_damaged_list_of_scales_is_not_read),
+        cmocka_unit_test(datasets_come_in_the_order_that_the_file_knows),
+        cmocka_unit_test(a_walk_that_fails_says_why),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

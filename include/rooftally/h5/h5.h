@@ -103,6 +103,22 @@ struct h5_shape {
  */
 int h5_read_shape(hid_t dataset, struct h5_shape *shape, struct error *err);
 
+/* What is done with a dataset, which stays the caller's: 0, or -1 with an error. */
+typedef int
+h5_each_dataset_call(void *context, hid_t dataset, const char *name, struct error *err);
+
+/*
+ * Every dataset of a group that is no scale, in the order they were made, where the file
+ * knows it, and of their names otherwise. The first that is refused ends it.
+ *
+ * Returns  0, or -1 with each()'s error or ERROR_FORMAT: the group is not there or damaged
+ */
+int h5_each_dataset(hid_t parent,
+                    const char *group,
+                    h5_each_dataset_call *each,
+                    void *context,
+                    struct error *err);
+
 /* Whether a link of this name is in the group. */
 bool h5_has(hid_t parent, const char *name);
 

@@ -14,4 +14,11 @@
  */
 hid_t result_open(const char *path, int64_t *consistent, struct error *err);
 
+/* Every statistic of a result: what lies along the zones and is no scale. As
+ * h5_each_dataset; ERROR_FORMAT also where there is no /zone. */
+int result_each_statistic(hid_t file,
+                          h5_each_dataset_call *each,
+                          void *context,
+                          struct error *err);
+
 #endif
