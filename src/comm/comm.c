@@ -243,6 +243,8 @@ static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
         < 0)
         return -1;
     comm->is_mpi = true;
+    if (provided < MPI_THREAD_FUNNELED)
+        return error_set(err, ERROR_COMM, "MPI was built without threads");
     launcher_hurry();
     if (is_without_barrier())
         clock_sleep_s(BARRIER_S); /* nothing better can be had without a message */

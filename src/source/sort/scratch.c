@@ -48,7 +48,10 @@ static int make_named(int *file,
     if (n >= MOST_PATH)
         return error_set(err, ERROR_IO, "folder %s: its name is too long", folder);
     *file = open(place->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
-    return *file < 0 ? no_file(folder, err) : 0;
+    if (*file >= 0)
+        return 0;
+    *place->path = '\0'; /* what is there is another's */
+    return no_file(folder, err);
 }
 
 static int note(int file, struct place *place, struct error *err)

@@ -109,7 +109,7 @@ struct vector_module {
     /* Bytes of the feature's geometry as plane EWKB; 0 for none. What has no place in the
      * CRS that was asked for may be anywhere: it is a line from minus infinity to infinity. */
     int64_t (*geometry_bytes)(struct vector_layer *layer);
-    void (*geometry)(struct vector_layer *layer, uint8_t *ewkb);
+    int (*geometry)(struct vector_layer *layer, uint8_t *ewkb, struct error *err);
     /* "POLYGON", of the feature at hand. */
     const char *(*geometry_name)(struct vector_layer *layer);
 };

@@ -141,13 +141,17 @@ put_value(struct vector *vector, struct batch *batch, struct column *column, int
     }
 }
 
-static void put_geometry(struct vector *vector, struct batch *batch, struct ewkb *head)
+static int put_geometry(struct vector *vector,
+                        struct batch *batch,
+                        struct ewkb *head,
+                        struct error *err)
 {
     int32_t row = batch->n_rows;
     uint8_t *to = batch->bytes + batch->bytes_used;
     int64_t n = vector->module->geometry_bytes(vector->table->layer);
     if (n > 0) {
-        vector->module->geometry(vector->table->layer, to);
+        if (vector->module->geometry(vector->table->layer, to, err) < 0)
+            return -1;
     } else {
         n = sizeof empty_polygon;
         memcpy(to, empty_polygon, sizeof empty_polygon);
@@ -157,6 +161,7 @@ static void put_geometry(struct vector *vector, struct batch *batch, struct ewkb
     enum ewkb_fault fault = ewkb_read(to, n, head);
     batch->faults[row] = (uint8_t)ewkb_fault_of(fault, head);
     batch->boxes[row] = fault == EWKB_FINE ? head->box : (struct box){ 1, 1, 0, 0 };
+    return 0;
 }
 
 static bool is_usable(enum ewkb_fault fault, const struct ewkb *head)
@@ -235,7 +240,8 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
     int64_t bytes_before = batch->bytes_used;
     int32_t row = batch->n_rows;
     put_value(vector, batch, &batch->id, vector->table->id);
-    put_geometry(vector, batch, &head);
+    if (put_geometry(vector, batch, &head, err) < 0)
+        return at_row(vector, err);
     vector->is_unusable =
         is_zone
         && (!batch->id.valid[row]

@@ -57,7 +57,7 @@ int64_t layer_feature_number(struct vector_layer *layer);
 void layer_forget_feature(struct vector_layer *layer);
 void layer_value(struct vector_layer *layer, int field, struct vector_value *value);
 int64_t layer_geometry_bytes(struct vector_layer *layer);
-void layer_geometry(struct vector_layer *layer, uint8_t *ewkb);
+int layer_geometry(struct vector_layer *layer, uint8_t *ewkb, struct error *err);
 const char *layer_geometry_name(struct vector_layer *layer);
 
 #endif

@@ -396,7 +396,7 @@ int64_t layer_geometry_bytes(struct vector_layer *layer)
 
 /* WKB and EWKB differ in the SRID behind the outermost type:
  *     order:1 type:4 …    order:1 type|flag:4 srid:4 … */
-void layer_geometry(struct vector_layer *layer, uint8_t *ewkb)
+int layer_geometry(struct vector_layer *layer, uint8_t *ewkb, struct error *err)
 {
     int64_t srid = layer->srid ? SRID_BYTES : 0;
     uint8_t *wkb = ewkb + srid;
@@ -406,17 +406,21 @@ void layer_geometry(struct vector_layer *layer, uint8_t *ewkb)
         wkb[0] = wkbNDR;
         memcpy(wkb + 1, head, sizeof head);
         memcpy(wkb + 9, at, sizeof at);
-    } else {
-        OGR_G_ExportToIsoWkb(layer->geometry, wkbNDR, wkb);
+    } else if (OGR_G_ExportToIsoWkb(layer->geometry, wkbNDR, wkb) != OGRERR_NONE) {
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "%s: GDAL has no WKB of it",
+                         OGR_G_GetGeometryName(layer->geometry));
     }
     if (!srid)
-        return;
+        return 0;
     uint32_t type;
     memcpy(&type, wkb + 1, sizeof type);
     type |= srid_flag;
     ewkb[0] = wkb[0];
     memcpy(ewkb + 1, &type, sizeof type);
     memcpy(ewkb + 5, &layer->srid, SRID_BYTES);
+    return 0;
 }
 
 const char *layer_geometry_name(struct vector_layer *layer)
