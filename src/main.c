@@ -1,4 +1,5 @@
-/* Role and exit status, and the only place where an error is printed. */
+/* Role and exit status; but for the last word of a process that hangs (cli/stop.c), the only
+ * place where an error is printed. */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -189,7 +190,7 @@ static int run(ranks_command *command, int argc, char **argv)
             print_error(&err, advice);
     }
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE)
-        log_event(LOG_WARN, "no_output", "standard output cannot be written");
+        log_warn("no_output", "standard output cannot be written");
     if (is_lost) /* the others would wait for us forever */
         comm_abort(comm, stop_is_wished() ? STATUS_STOPPED : STATUS_FAILED);
     stop_leave(status);

@@ -6,20 +6,15 @@
 #include "rooftally/base/error.h"
 #include "rooftally/base/utf8.h"
 
-static enum log_level least_level = LOG_WARN;
 static int own_rank;
 
-void log_open(enum log_level least, int rank)
+void log_open(int rank)
 {
-    least_level = least;
     own_rank = rank;
 }
 
-void log_event(enum log_level level, const char *event, const char *fmt, ...)
+void log_warn(const char *event, const char *fmt, ...)
 {
-    static const char *const names[] = { "debug", "info", "warn", "error" };
-    if (level < least_level)
-        return;
     char text[ERROR_TEXT_BYTES + 200], line[sizeof text + 128];
     va_list args;
     va_start(args, fmt);
@@ -32,8 +27,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
               n < (int)sizeof text ? n : (int)sizeof text - 1);
     snprintf(line,
              sizeof line,
-             "level=%s rank=%d event=%s%s%s\n",
-             names[level],
+             "level=warn rank=%d event=%s%s%s\n",
              own_rank,
              event,
              *clean ? " " : "",

@@ -103,8 +103,8 @@ void memory_rewind(struct memory *memory, const struct memory_mark *mark)
 const char *memory_owner_name(enum memory_owner owner)
 {
     static const char *const names[MEMORY_N_OWNERS] = {
-        "job",        "zones",     "schedule", "batch",  "geometry", "grid",
-        "statistics", "selection", "record",   "gather", "telemetry"
+        "zones",      "schedule",  "batch",  "geometry", "grid",
+        "statistics", "selection", "record", "gather"
     };
     return (unsigned)owner < MEMORY_N_OWNERS ? names[owner] : "nobody";
 }

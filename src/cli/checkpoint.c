@@ -236,15 +236,14 @@ static void tell_damage(const struct checkpoint *c)
 {
     struct spool_damage damage;
     for (int file = 0; spool_next_damage(c->spool, &file, &damage);)
-        log_event(LOG_WARN,
-                  "spool_damaged",
-                  "file=%s/rank-%d.%d bytes=%" PRId64
-                  " they are damaged, or of another run, and left out: their zones are "
-                  "done again",
-                  c->folder,
-                  damage.rank,
-                  damage.attempt,
-                  damage.n_bytes);
+        log_warn("spool_damaged",
+                 "file=%s/rank-%d.%d bytes=%" PRId64
+                 " they are damaged, or of another run, and left out: their zones are "
+                 "done again",
+                 c->folder,
+                 damage.rank,
+                 damage.attempt,
+                 damage.n_bytes);
 }
 
 /* Which zones the files of all ranks hold: *done on rank 0. */
@@ -360,10 +359,9 @@ void checkpoint_leave(struct checkpoint *checkpoint)
     if (checkpoint->is_dirty && isfinite(checkpoint->interval_s))
         sync_spool(checkpoint);
     if (checkpoint->failure.code != ERROR_NONE && !is_told)
-        log_event(LOG_WARN,
-                  "checkpoint_failed",
-                  "zones that were finished last may not be on the disk, why=\"%s\"",
-                  checkpoint->failure.text);
+        log_warn("checkpoint_failed",
+                 "zones that were finished last may not be on the disk, why=\"%s\"",
+                 checkpoint->failure.text);
 }
 
 void checkpoint_close(struct checkpoint *checkpoint, bool keep)

@@ -283,12 +283,11 @@ static int analyse_with_retries(struct drive *drive,
             return -1;
         if (n == drive->retries)
             return retry_prefix(n, why);
-        log_event(LOG_WARN,
-                  "retry",
-                  "n=%d row=%lld why=\"%s\"",
-                  n + 1,
-                  (long long)zone->row,
-                  why->text);
+        log_warn("retry",
+                 "n=%d row=%lld why=\"%s\"",
+                 n + 1,
+                 (long long)zone->row,
+                 why->text);
         if (!back_off(drive, n))
             return -1;
     }

@@ -225,7 +225,7 @@ bool fetch_goes_on(struct job_session *session, struct comm *comm, struct error 
     if (session->job->fetch != FETCH_AUTO || !may_help)
         return false;
     if (comm_rank(comm) == 0)
-        log_event(LOG_WARN, "scan_failed", "going on by index, why=\"%s\"", err->text);
+        log_warn("scan_failed", "going on by index, why=\"%s\"", err->text);
     int status = source_reopen(session->source, err);
     if (status == 0)
         status = source_bind(session->source, &session->binding, err);

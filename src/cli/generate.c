@@ -233,6 +233,8 @@ static int load_tables(const struct generate *generate,
         status =
             load_postgres(state, generate->conninfo, &options, &counts, memory, err);
         meter_end(&meter);
+        if (status == 0 && !counts.is_vacuumed)
+            log_warn("not_vacuumed", "all rows are loaded, VACUUM ANALYZE is not done");
         if (status == 0 && !generate->quiet)
             print_summary(&counts);
     }
@@ -262,7 +264,7 @@ int cli_generate(int argc, char **argv, struct comm *comm, struct error *err)
     struct generate generate;
     struct memory memory = { 0 };
     comm_bound(comm, stop_until_s);
-    log_open(LOG_WARN, comm_rank(comm));
+    log_open(comm_rank(comm));
     if (comm_rank(comm) == 0)
         stop_speak();
     int status = read_arguments(&generate, argc, argv, err);

@@ -100,7 +100,7 @@ void job_session_tell_crs(const struct job_session *session)
 {
     const char *crs = source_schema(session->source)->crs_definition;
     if (!crs || !*crs)
-        log_event(LOG_WARN, "no_crs", "coordinates are taken as metres in a plane");
+        log_warn("no_crs", "coordinates are taken as metres in a plane");
 }
 
 /* Fields and statistics to the open source. */

@@ -26,7 +26,7 @@ bool retry_begins(struct comm *comm, int n, int n_most, struct error *err)
         return false;
     }
     if (comm_rank(comm) == 0)
-        log_event(LOG_WARN, "retry", "n=%d why=\"%s\"", n + 1, err->text);
+        log_warn("retry", "n=%d why=\"%s\"", n + 1, err->text);
     double until_s = clock_wall_s() + ldexp(0.5, n < LONGEST_WAIT ? n : LONGEST_WAIT);
     while (clock_wall_s() < until_s && !team_should_stop(comm))
         clock_sleep_s(0.05);

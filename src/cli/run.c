@@ -303,7 +303,7 @@ int cli_run(int argc,
         stop_speak();
     run->start_s = clock_wall_s();
     clock_utc(run->started);
-    log_open(LOG_WARN, comm_rank(comm));
+    log_open(comm_rank(comm));
     h5_silence();
     int read = options_read(&run->options, argc, argv, "ofrq", err);
     if (run_agree(run, read, err) < 0)

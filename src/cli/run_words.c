@@ -17,23 +17,20 @@ static void tell_resumed(const struct run *run)
     bool is_part =
         checkpoint->n_resumed > 0 && checkpoint->n_resumed < checkpoint->n_zones;
     if (is_part && run_reading(run) == RESULT_SNAPSHOT)
-        log_event(LOG_WARN,
-                  "new_snapshot",
-                  "zones=%" PRId64 " they were read under an earlier snapshot, the "
-                  "others will be under a new one: the result has consistent = 0",
-                  checkpoint->n_resumed);
+        log_warn("new_snapshot",
+                 "zones=%" PRId64 " they were read under an earlier snapshot, the "
+                 "others will be under a new one: the result has consistent = 0",
+                 checkpoint->n_resumed);
     if (comm_may_hang())
-        log_event(LOG_WARN,
-                  "no_keepalive",
-                  "a host that is cut off would end the run, and hang mpirun: start it "
-                  "with OMPI_MCA_oob_tcp_keepalive_time=5 in its environment, "
-                  "..._intvl=2 and ..._probes=3");
+        log_warn("no_keepalive",
+                 "a host that is cut off would end the run, and hang mpirun: start it "
+                 "with OMPI_MCA_oob_tcp_keepalive_time=5 in its environment, "
+                 "..._intvl=2 and ..._probes=3");
     if (comm_n_unwatched(run->comm) > 0)
-        log_event(LOG_WARN,
-                  "unwatched",
-                  "ranks=%d no TCP connection between them and rank 0: that their host "
-                  "is cut off is for the launcher to notice",
-                  comm_n_unwatched(run->comm));
+        log_warn("unwatched",
+                 "ranks=%d no TCP connection between them and rank 0: that their host "
+                 "is cut off is for the launcher to notice",
+                 comm_n_unwatched(run->comm));
     if (checkpoint->attempt > 1 && !run->options.quiet) {
         printf("resuming attempt %d: %" PRId64 " of %" PRId64 " zones are finished\n",
                checkpoint->attempt,
@@ -49,17 +46,15 @@ static void tell_missing_indexes(const struct run *run)
     const struct source_schema *schema = source_schema(run->session.source);
     char hint[HINT_BYTES];
     if (hint_building_index(hint, job, schema))
-        log_event(LOG_WARN,
-                  "no_spatial_index",
-                  "table=%s every zone reads the whole table: %s",
-                  hint_bare_table(job, schema),
-                  hint);
+        log_warn("no_spatial_index",
+                 "table=%s every zone reads the whole table: %s",
+                 hint_bare_table(job, schema),
+                 hint);
     if (hint_zone_index(hint, job, schema, run->n_zones))
-        log_event(LOG_WARN,
-                  "no_zone_id_index",
-                  "table=%s every zone is searched for: %s",
-                  job->zone_table,
-                  hint);
+        log_warn("no_zone_id_index",
+                 "table=%s every zone is searched for: %s",
+                 job->zone_table,
+                 hint);
 }
 
 /* Whether anything that the job asks for depends on what coordinates are. */
@@ -81,13 +76,12 @@ void run_tell_start(const struct run *run)
         job_session_tell_crs(&run->session);
     const char *where = job_session_other_where(&run->session);
     if (where)
-        log_event(LOG_WARN,
-                  "store_filter",
-                  "path=%s was staged with [buildings] where = %.300s: what that "
-                  "leaves "
-                  "out is not in it, and the job's filter is another",
-                  run->session.job->store_path,
-                  where);
+        log_warn("store_filter",
+                 "path=%s was staged with [buildings] where = %.300s: what that "
+                 "leaves "
+                 "out is not in it, and the job's filter is another",
+                 run->session.job->store_path,
+                 where);
     tell_resumed(run);
 }
 

@@ -60,7 +60,7 @@ static void tell_warnings(struct source *source)
     int64_t n;
     const char *first = source_warned(source, &n);
     if (n > 0)
-        log_event(LOG_WARN, "vector_file", "n=%lld first=\"%s\"", (long long)n, first);
+        log_warn("vector_file", "n=%lld first=\"%s\"", (long long)n, first);
 }
 
 /* One try, which leaves nothing behind where it fails. */
@@ -187,7 +187,7 @@ int cli_stage(int argc, char **argv, struct comm *comm, struct error *err)
     double start_s = clock_wall_s();
     int status = -1;
     comm_bound(comm, stop_until_s);
-    log_open(LOG_WARN, comm_rank(comm));
+    log_open(comm_rank(comm));
     if (comm_rank(comm) == 0)
         stop_speak();
     int read = options_read(&options, argc, argv, "ofq", err);

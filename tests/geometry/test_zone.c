@@ -626,7 +626,7 @@ static void a_grid_takes_what_memory_there_is(void **state)
     for (int64_t n_taken = 0; n_taken < 1 << 20; n_taken += 4096) {
         struct memory_mark mark = memory_mark(&small);
         struct zone *zone = NULL;
-        assert_non_null(memory_take(&small, MEMORY_JOB, n_taken, &err));
+        assert_non_null(memory_take(&small, MEMORY_ZONES, n_taken, &err));
         int64_t before = small.used_bytes, left = memory_free_bytes(&small);
         err = (struct error){ ERROR_NONE, "" };
         int status = zone_open(&zone,

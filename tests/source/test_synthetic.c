@@ -191,7 +191,7 @@ static void too_little_memory_is_said_and_one_mebibyte_is_enough(void **context)
         int n_refused = 0, n_made = 0;
         for (int64_t left = 0; left < 200000; left += 1024) {
             struct synthetic_zone zone = { .row = 42 };
-            memory_take(&small, MEMORY_JOB, (1 << 20) - left, NULL);
+            memory_take(&small, MEMORY_ZONES, (1 << 20) - left, NULL);
             if (synthetic_zone(&zone, &state, 0, &small, &err) < 0) {
                 assert_int_equal(err.code, ERROR_BUDGET);
                 assert_int_equal(zone.row, 42);

@@ -1,5 +1,5 @@
 /*
- * One event a line on standard error, with level and rank:
+ * A warning, one event a line on standard error, with level and rank:
  *     level=warn rank=0 event=no_spatial_index table=public.building
  *
  * Calls    schedule/, cli/ and main only; other rooms return errors
@@ -7,11 +7,9 @@
 #ifndef ROOFTALLY_BASE_LOG_H
 #define ROOFTALLY_BASE_LOG_H
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
-
-void log_open(enum log_level least, int rank);
-void log_event(enum log_level level, const char *event, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void log_open(int rank);
+void log_warn(const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Copy text, with control characters (also C1 and bytes that are not UTF-8) as '?', so
  * that data never reaches a terminal raw. Always ends the string; returns out. */

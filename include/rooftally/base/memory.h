@@ -1,5 +1,6 @@
 /*
- * The one reservation of a rank: every buffer that the program owns is cut from it.
+ * The one reservation of a rank: every buffer whose size follows from the data is cut from
+ * it, but for one row of PostgreSQL on its way and what foreign libraries take themselves.
  *
  * A stack of bytes. Buffers live until the memory is rewound to a mark taken before
  * them, so lifetimes nest: job, then unit, then zone, then batch. Rewinding keeps the
@@ -18,7 +19,6 @@
 #include "rooftally/base/error.h"
 
 enum memory_owner {
-    MEMORY_JOB,        /* columns, bound statistics */
     MEMORY_ZONES,      /* the coordinator's list of zones */
     MEMORY_SCHEDULE,   /* work units and messages */
     MEMORY_BATCH,      /* rows in flight from the source */
@@ -28,7 +28,6 @@ enum memory_owner {
     MEMORY_SELECTION,  /* ids and fields of the buildings selected in the open zone */
     MEMORY_RECORD,     /* the finished zone on its way to the spool */
     MEMORY_GATHER,     /* slabs on their way to the result */
-    MEMORY_TELEMETRY,  /* samples */
     MEMORY_N_OWNERS
 };
 

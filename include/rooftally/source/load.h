@@ -8,7 +8,7 @@
  *
  * Rows come zone by zone, in the order of ids. One transaction: both tables are there,
  * loaded and indexed, or nothing has changed. VACUUM ANALYZE follows it, and is left out
- * with a warning where progress says so by then.
+ * where progress says so by then.
  */
 #ifndef ROOFTALLY_SOURCE_LOAD_H
 #define ROOFTALLY_SOURCE_LOAD_H
@@ -35,6 +35,7 @@ struct load_counts {
     int64_t n_zones, n_buildings, n_straddling;
     int64_t n_bytes;                  /* sent, in all */
     double copy_wall_s, index_wall_s; /* vacuum belongs to the latter */
+    bool is_vacuumed;
 };
 
 /*
