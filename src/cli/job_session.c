@@ -246,7 +246,7 @@ static int follow(struct job_session *session, struct comm *comm, struct error *
     if (compare_sources(source_schema(session->source), comm, err) < 0)
         return -1;
     if (comm_rank(comm) == 0)
-        status = source_share(session->source, &bytes, &n_bytes, err);
+        status = source_encode(session->source, &bytes, &n_bytes, err);
     status = share(comm, status, &bytes, &n_bytes, err);
     if (status == 0) {
         if (comm_rank(comm) > 0)

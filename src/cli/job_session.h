@@ -63,7 +63,7 @@ void job_session_leave(struct job_session *session);
 
 struct opening {
     bool again; /* after a failure: the server may count connections that it has lost */
-    bool (*stop)(void *context); /* as in source_open */
+    bool (*stop)(void *context); /* as in source_reach */
     void *stop_context;
     /* What the first rank does with its open source while the others connect, or NULL. */
     int (*meanwhile)(void *context, struct error *err);

@@ -12,16 +12,19 @@ static int max(void *context, int64_t *values, int64_t n, struct error *err)
     return comm_max(context, values, n, err);
 }
 
-static int
-gather(void *context, const void *mine, int64_t n_bytes, void *all, struct error *err)
+static int gather_all(void *context,
+                      const void *mine,
+                      int64_t n_bytes,
+                      void *all,
+                      struct error *err)
 {
     return comm_gather_all(context, mine, n_bytes, all, err);
 }
 
 static int
-share(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
+broadcast(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
 {
-    return comm_share(context, from, bytes, n_bytes, err);
+    return comm_broadcast_from(context, from, bytes, n_bytes, err);
 }
 
 static int agree(void *context, int status, struct error *err)
@@ -46,7 +49,7 @@ struct team team_of(struct comm *comm)
                           .size = comm_size(comm),
                           .sum = sum,
                           .max = max,
-                          .gather = gather,
-                          .share = share,
+                          .gather_all = gather_all,
+                          .broadcast = broadcast,
                           .agree = agree };
 }

@@ -35,21 +35,16 @@ broadcast(struct comm *comm, void *bytes, int n_bytes, int from, struct error *e
     return finish(&request, "MPI_Ibcast", err);
 }
 
-int comm_barrier(struct comm *comm, struct error *err)
-{
-    return comm_meet(comm, err);
-}
-
 int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err)
 {
-    return comm_share(comm, 0, bytes, n_bytes, err);
+    return comm_broadcast_from(comm, 0, bytes, n_bytes, err);
 }
 
-int comm_share(struct comm *comm,
-               int from,
-               void *bytes,
-               int64_t n_bytes,
-               struct error *err)
+int comm_broadcast_from(struct comm *comm,
+                        int from,
+                        void *bytes,
+                        int64_t n_bytes,
+                        struct error *err)
 {
     if (!comm->is_mpi)
         return 0;

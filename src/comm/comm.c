@@ -371,11 +371,6 @@ int comm_size(const struct comm *comm)
     return comm->size;
 }
 
-bool comm_is_mpi(const struct comm *comm)
-{
-    return comm->is_mpi;
-}
-
 const char *comm_host(const struct comm *comm)
 {
     return comm->host;

@@ -30,32 +30,13 @@ int source_enter(struct source *source, const char *snapshot, struct error *err)
     return source->calls->enter ? source->calls->enter(source, snapshot, err) : 0;
 }
 
-int source_open(struct source **source,
-                const struct job *job,
-                const char *snapshot,
-                int rank,
-                bool (*stop)(void *context),
-                void *stop_context,
-                struct error *err)
+int source_encode(struct source *source,
+                  uint8_t **bytes,
+                  int64_t *n_bytes,
+                  struct error *err)
 {
-    struct source *reached = NULL;
-    if (source_reach(&reached, job, rank, stop, stop_context, err))
-        return -1;
-    if (source_enter(reached, snapshot, err)) {
-        source_close(reached);
-        return -1;
-    }
-    *source = reached;
-    return 0;
-}
-
-int source_share(struct source *source,
-                 uint8_t **bytes,
-                 int64_t *n_bytes,
-                 struct error *err)
-{
-    if (source->calls->share)
-        return source->calls->share(source, bytes, n_bytes, err);
+    if (source->calls->encode)
+        return source->calls->encode(source, bytes, n_bytes, err);
     *bytes = NULL;
     *n_bytes = 0;
     return 0;

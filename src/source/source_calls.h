@@ -39,10 +39,10 @@ struct source_calls {
                 struct error *err);
     /* These may be NULL: all is done when it is reached. */
     int (*enter)(struct source *source, const char *snapshot, struct error *err);
-    int (*share)(struct source *source,
-                 uint8_t **bytes,
-                 int64_t *n_bytes,
-                 struct error *err);
+    int (*encode)(struct source *source,
+                  uint8_t **bytes,
+                  int64_t *n_bytes,
+                  struct error *err);
     int (*follow)(struct source *source,
                   const uint8_t *bytes,
                   int64_t n_bytes,

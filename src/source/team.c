@@ -8,8 +8,11 @@ static int keep(void *context, int64_t *values, int64_t n, struct error *err)
     return 0;
 }
 
-static int
-gather(void *context, const void *mine, int64_t n_bytes, void *all, struct error *err)
+static int gather_all(void *context,
+                      const void *mine,
+                      int64_t n_bytes,
+                      void *all,
+                      struct error *err)
 {
     (void)context, (void)err;
     if (n_bytes > 0)
@@ -18,7 +21,7 @@ gather(void *context, const void *mine, int64_t n_bytes, void *all, struct error
 }
 
 static int
-share(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
+broadcast(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
 {
     (void)context, (void)from, (void)bytes, (void)n_bytes, (void)err;
     return 0;
@@ -34,7 +37,7 @@ const struct team team_alone = {
     .size = 1,
     .sum = keep,
     .max = keep,
-    .gather = gather,
-    .share = share,
+    .gather_all = gather_all,
+    .broadcast = broadcast,
     .agree = agree,
 };

@@ -15,6 +15,7 @@
 #include "rooftally/source/store.h"
 
 #include "fuzz.h"
+#include "source_open.h"
 #include "store_format.h"
 
 enum {

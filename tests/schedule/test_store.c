@@ -11,6 +11,7 @@
 #include "rooftally/source/store.h"
 
 #include "check.h"
+#include "source_open.h"
 
 enum {
     N_BUILDINGS = 20000, /* more than a cache of 8 MiB, and than a group of blocks */

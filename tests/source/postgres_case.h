@@ -16,6 +16,8 @@
 
 #include "rooftally/source/source.h"
 
+#include "source_open.h"
+
 enum { SKIPPED = 77 };
 
 static PGconn *admin;

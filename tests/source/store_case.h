@@ -11,6 +11,7 @@
 #include "rooftally/source/synthetic.h"
 
 #include "check.h"
+#include "source_open.h"
 
 static char store_path[] = "/tmp/rooftally-store-XXXXXX";
 static char job_path[] = "/tmp/rooftally-store-job-XXXXXX";

@@ -44,11 +44,11 @@ static bool is_forked; /* into a group of its own, with the other ranks */
         }                                                                              \
     } while (0)
 
-static int forks_gather(void *context,
-                        const void *mine,
-                        int64_t n_bytes,
-                        void *all,
-                        struct error *err)
+static int forks_gather_all(void *context,
+                            const void *mine,
+                            int64_t n_bytes,
+                            void *all,
+                            struct error *err)
 {
     struct forked *self = context;
     (void)err;
@@ -66,7 +66,7 @@ static void forks_reduce(struct forked *self, int64_t *values, int64_t n, bool a
     size_t n_bytes = (size_t)n * 8;
     int64_t *all = malloc(n_bytes * (size_t)self->size + 1);
     RANK_CHECK(all != NULL);
-    forks_gather(self, values, (int64_t)n_bytes, all, NULL);
+    forks_gather_all(self, values, (int64_t)n_bytes, all, NULL);
     for (int64_t i = 0; i < n; i++) {
         values[i] = all[i];
         for (int rank = 1; rank < self->size; rank++) {
@@ -91,8 +91,11 @@ static int forks_max(void *context, int64_t *values, int64_t n, struct error *er
     return 0;
 }
 
-static int
-forks_share(void *context, int from, void *bytes, int64_t n_bytes, struct error *err)
+static int forks_broadcast(void *context,
+                           int from,
+                           void *bytes,
+                           int64_t n_bytes,
+                           struct error *err)
 {
     struct forked *self = context;
     (void)err;
@@ -116,7 +119,7 @@ static int forks_agree(void *context, int status, struct error *err)
     RANK_CHECK(self->size <= 16);
     if (status < 0 && err)
         mine.error = *err;
-    forks_gather(self, &mine, sizeof mine, all, NULL);
+    forks_gather_all(self, &mine, sizeof mine, all, NULL);
     for (int rank = 0; rank < self->size; rank++)
         if (all[rank].status < 0) {
             if (err)
@@ -153,8 +156,8 @@ forks_run(int size, void (*body)(const struct team *team, void *context), void *
                                        .size = size,
                                        .sum = forks_sum,
                                        .max = forks_max,
-                                       .gather = forks_gather,
-                                       .share = forks_share,
+                                       .gather_all = forks_gather_all,
+                                       .broadcast = forks_broadcast,
                                        .agree = forks_agree };
             setpgid(0, leader);
             is_forked = true;

@@ -587,7 +587,7 @@ static void choose_on_a_rank(const struct team *team, void *context)
             keys[i] < UINT32_MAX / 50; /* the curve begins in the lower left corner */
     RANK_CHECK(n_low > N / 2 - 6 && n_low < N / 2 + 8);
     memcpy(expected, keys, sizeof keys);
-    RANK_CHECK(team_share(team, 0, expected, sizeof expected, &err) == 0);
+    RANK_CHECK(team_broadcast(team, 0, expected, sizeof expected, &err) == 0);
     RANK_CHECK(memcmp(expected, keys, sizeof keys) == 0);
     store_keys_init(&seen); /* no zone at all */
     RANK_CHECK(store_keys_choose(&seen, &extent, team, room, 64, keys, N, &err) == 0);

@@ -422,7 +422,7 @@ static void a_rank_follows_what_the_first_has_found(void **state)
         assert_int_equal(make_rank(&second, &rules[i], 1, &err), 0);
         if (source_reach(&second.source, second.job, 1, NULL, NULL, &err)
             || open_rank(&first, &rules[i], 1, NULL, NULL, NULL, &err)
-            || source_share(first.source, &bytes, &n_bytes, &err))
+            || source_encode(first.source, &bytes, &n_bytes, &err))
             fail_msg("%s", err.text);
         if (i == 0)
             sql("DELETE FROM building WHERE id % 3 = 0");
@@ -452,7 +452,7 @@ static void a_share_that_is_cut_off_is_refused(void **state)
     uint8_t *bytes = NULL;
     int64_t n_bytes = 0;
     assert_int_equal(open_rank(&first, NULL, 0, NULL, NULL, NULL, &err), 0);
-    assert_int_equal(source_share(first.source, &bytes, &n_bytes, &err), 0);
+    assert_int_equal(source_encode(first.source, &bytes, &n_bytes, &err), 0);
     const int64_t cuts[] = { 0, 100, n_bytes / 2, n_bytes - 10, n_bytes - 1 };
     for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
         struct source *other = NULL;
@@ -495,7 +495,7 @@ static void to_follow_a_snapshot_that_is_gone_can_be_retried(void **state)
     assert_int_equal(source_reach(&second.source, second.job, 1, NULL, NULL, &err), 0);
     assert_int_equal(open_rank(&first, NULL, 0, NULL, NULL, NULL, &err), 0);
     int64_t exporter = last_connection();
-    assert_int_equal(source_share(first.source, &bytes, &n_bytes, &err), 0);
+    assert_int_equal(source_encode(first.source, &bytes, &n_bytes, &err), 0);
     end_connection(exporter);
     assert_int_equal(source_follow(second.source, bytes, n_bytes, &err), -1);
     assert_int_equal(err.code, ERROR_SOURCE);
@@ -779,7 +779,7 @@ static void parts_stay_the_same_while_a_table_grows(void **state)
     uint8_t *bytes;
     int64_t n_bytes;
     assert_int_equal(open_rank(&ranks[0], NULL, 0, NULL, NULL, NULL, &err), 0);
-    assert_int_equal(source_share(ranks[0].source, &bytes, &n_bytes, &err), 0);
+    assert_int_equal(source_encode(ranks[0].source, &bytes, &n_bytes, &err), 0);
     sql(grow);
     if (make_rank(&ranks[1], NULL, 0, &err)
         || source_reach(&ranks[1].source, ranks[1].job, 1, NULL, NULL, &err)

@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "geometry/shapes.h"
+#include "source_open.h"
 #include "store_fill.h"
 
 enum { POLYGON = 3, MULTIPOLYGON = 6, N_BUILDINGS = 5000 };
@@ -235,7 +236,7 @@ static void boxes_hold_their_buildings_and_no_more(void **unused)
 static struct zone_shape shape_of(const char *id)
 {
     struct job *job;
-    struct source *source;
+    struct source *source = NULL;
     struct memory memory;
     struct text wkb;
     struct error err;
@@ -267,7 +268,7 @@ static void a_zone_that_is_not_there_is_refused(void **unused)
 {
     static const char *const ids[] = { "", "a", "a plain on", "a plain one more", "z" };
     struct job *job;
-    struct source *source;
+    struct source *source = NULL;
     struct memory memory;
     struct text wkb;
     struct error err;

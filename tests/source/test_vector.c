@@ -9,6 +9,7 @@
 #include "rooftally/source/source.h"
 
 #include "check.h"
+#include "source_open.h"
 
 static char folder[] = "/tmp/rooftally-vector-XXXXXX";
 

@@ -70,7 +70,6 @@ bool comm_is_broken(const struct comm *comm);
 
 int comm_rank(const struct comm *comm);
 int comm_size(const struct comm *comm);
-bool comm_is_mpi(const struct comm *comm);
 const char *comm_host(const struct comm *comm);
 /* Of another rank: rank 0 knows, the others say "?". */
 const char *comm_host_of(const struct comm *comm, int rank);
@@ -102,14 +101,13 @@ int comm_receive(struct comm *comm,
 
 /* Collective, all of them; a rank that comes early sleeps until the last is there.
  * Counts beyond int are split inside, but for comm_exchange. */
-int comm_barrier(struct comm *comm, struct error *err);
 int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err);
 /* The bytes of one rank to all. */
-int comm_share(struct comm *comm,
-               int from,
-               void *bytes,
-               int64_t n_bytes,
-               struct error *err);
+int comm_broadcast_from(struct comm *comm,
+                        int from,
+                        void *bytes,
+                        int64_t n_bytes,
+                        struct error *err);
 int comm_sum(struct comm *comm, int64_t *values, int64_t n, struct error *err);
 int comm_max(struct comm *comm, int64_t *values, int64_t n, struct error *err);
 /* Bytes of every rank to rank 0, in rank order: counts[size] and, on rank 0, `out` with

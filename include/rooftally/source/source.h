@@ -3,7 +3,7 @@
  * that unit tests read from), and vector files, which can only be scanned.
  *
  * Order of calls, each rank for itself:
- *     source_open (or its steps), source_schema, source_bind,
+ *     source_reach and source_enter or source_follow, source_schema, source_bind,
  *     rank 0: source_zones;  workers: source_prepare, then for each zone: source_zone,
  *     source_buildings,
  *     source_next until 0 (or source_cancel), and at the end source_close; after
@@ -62,39 +62,26 @@ struct zone_list {
 struct source; /* implementations embed it: src/source/source_calls.h */
 
 /*
- * Open this rank's part of the job's source.
- *
- * snapshot   NULL on the rank that comes first: it takes the snapshot that
- *            source_snapshot then names; elsewhere that name ("" for none)
- * stop       asked at least every 0.2 s while waiting; true ends the wait with
- *            ERROR_STOPPED; may be NULL
- * Returns    0, or -1 with
- *              ERROR_USAGE   table, column, permission or type does not fit: text says
- *                            which, and the nearest known name
- *              ERROR_SOURCE  refused, no connection left, lost
- */
-int source_open(struct source **source,
-                const struct job *job,
-                const char *snapshot,
-                int rank,
-                bool (*stop)(void *context),
-                void *stop_context,
-                struct error *err);
-void source_close(struct source *source); /* NULL is silent; never blocks */
-
-/*
- * source_open in two steps, so that many ranks can open at once:
+ * Open this rank's part of the job's source, in steps, so that many ranks can at once:
  *
  *     first rank                            the others
  *     source_reach
  *     source_enter (takes the snapshot)     source_reach
- *     source_share          ───────►        source_follow
+ *     source_encode         ───────►        source_follow
  *
- * source_reach goes as far as nobody's snapshot is needed, and returns what source_open
- * does; source_enter takes `snapshot` and reads the schema; source_follow takes both from
- * the bytes of source_share (heap, for free(); NULL with 0 where ranks need not be told)
- * instead of asking again; ERROR_SOURCE where the snapshot is gone meanwhile: open all
- * anew.
+ * source_reach goes as far as nobody's snapshot is needed. source_enter takes a snapshot
+ * where `snapshot` is NULL, or uses the one of this name ("" for none), and reads the
+ * schema. source_follow takes both from the bytes of source_encode (heap, for free(); NULL
+ * with 0 where ranks need not be told) instead of asking again.
+ *
+ * stop     asked at least every 0.2 s while waiting, now and later; true ends the wait with
+ *          ERROR_STOPPED; may be NULL
+ * Owner    *source is the caller's, after source_reach has returned 0, for source_close
+ * Returns  0, or -1 with
+ *            ERROR_USAGE   table, column, permission or type does not fit: text says
+ *                          which, and the nearest known name
+ *            ERROR_SOURCE  refused, no connection left, lost; of source_follow also that the
+ *                          snapshot is gone meanwhile: open all anew
  */
 int source_reach(struct source **source,
                  const struct job *job,
@@ -103,14 +90,15 @@ int source_reach(struct source **source,
                  void *stop_context,
                  struct error *err);
 int source_enter(struct source *source, const char *snapshot, struct error *err);
-int source_share(struct source *source,
-                 uint8_t **bytes,
-                 int64_t *n_bytes,
-                 struct error *err);
+int source_encode(struct source *source,
+                  uint8_t **bytes,
+                  int64_t *n_bytes,
+                  struct error *err);
 int source_follow(struct source *source,
                   const uint8_t *bytes,
                   int64_t n_bytes,
                   struct error *err);
+void source_close(struct source *source); /* NULL is silent; never blocks */
 
 /*
  * Go on after ERROR_SOURCE: connect anew, under the same snapshot. What was bound stays.

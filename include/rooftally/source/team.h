@@ -21,17 +21,17 @@ struct team {
     int (*sum)(void *context, int64_t *values, int64_t n, struct error *err);
     int (*max)(void *context, int64_t *values, int64_t n, struct error *err);
     /* n_bytes of every rank to every rank, in rank order: all[size * n_bytes]. */
-    int (*gather)(void *context,
-                  const void *mine,
-                  int64_t n_bytes,
-                  void *all,
-                  struct error *err);
+    int (*gather_all)(void *context,
+                      const void *mine,
+                      int64_t n_bytes,
+                      void *all,
+                      struct error *err);
     /* Bytes of one rank to all. */
-    int (*share)(void *context,
-                 int from,
-                 void *bytes,
-                 int64_t n_bytes,
-                 struct error *err);
+    int (*broadcast)(void *context,
+                     int from,
+                     void *bytes,
+                     int64_t n_bytes,
+                     struct error *err);
     /* 0 only if every rank brought 0; else -1 with the error of the lowest that failed. */
     int (*agree)(void *context, int status, struct error *err);
 };
@@ -55,22 +55,22 @@ team_max(const struct team *team, int64_t *values, int64_t n, struct error *err)
     return team->max(team->context, values, n, err);
 }
 
-static inline int team_gather(const struct team *team,
-                              const void *mine,
-                              int64_t n_bytes,
-                              void *all,
-                              struct error *err)
+static inline int team_gather_all(const struct team *team,
+                                  const void *mine,
+                                  int64_t n_bytes,
+                                  void *all,
+                                  struct error *err)
 {
-    return team->gather(team->context, mine, n_bytes, all, err);
+    return team->gather_all(team->context, mine, n_bytes, all, err);
 }
 
-static inline int team_share(const struct team *team,
-                             int from,
-                             void *bytes,
-                             int64_t n_bytes,
-                             struct error *err)
+static inline int team_broadcast(const struct team *team,
+                                 int from,
+                                 void *bytes,
+                                 int64_t n_bytes,
+                                 struct error *err)
 {
-    return team->share(team->context, from, bytes, n_bytes, err);
+    return team->broadcast(team->context, from, bytes, n_bytes, err);
 }
 
 #endif

@@ -28,7 +28,7 @@ static int enter(struct source *source, const char *snapshot, struct error *err)
 static const struct source_calls calls = {
     .close = close_postgres,
     .enter = enter,
-    .share = postgres_share,
+    .encode = postgres_encode,
     .follow = postgres_follow,
     .bind = postgres_bind,
     .zones = postgres_zones,

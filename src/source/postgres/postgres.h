@@ -56,11 +56,11 @@ int postgres_reach(struct source **source,
                    void *stop_context,
                    struct error *err);
 
-/* postgres_share.c */
-int postgres_share(struct source *source,
-                   uint8_t **bytes,
-                   int64_t *n_bytes,
-                   struct error *err);
+/* postgres_encode.c */
+int postgres_encode(struct source *source,
+                    uint8_t **bytes,
+                    int64_t *n_bytes,
+                    struct error *err);
 int postgres_follow(struct source *source,
                     const uint8_t *bytes,
                     int64_t n_bytes,

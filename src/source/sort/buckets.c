@@ -517,7 +517,7 @@ int buckets_end(struct buckets *b,
     int64_t place = b->tables[team->rank];
     if (team_agree(team, status, err)
         || team_sum(team, b->sums, (int64_t)b->n * b->n_sums, err)
-        || team_gather(team, &place, sizeof place, b->tables, err))
+        || team_gather_all(team, &place, sizeof place, b->tables, err))
         return -1;
     b->longest = greatest[1];
     for (int i = 0; i < b->n; i++) {

@@ -95,7 +95,8 @@ static int try_open(int *file,
         if (status == 0)
             status = note(*file, &place, err);
     }
-    if (team_agree(team, status, err) || team_share(team, 0, &place, sizeof place, err))
+    if (team_agree(team, status, err)
+        || team_broadcast(team, 0, &place, sizeof place, err))
         goto failed;
     if (team->rank > 0)
         status = follow(file, &place, err);

@@ -266,7 +266,7 @@ int sorter_end(struct sorter *sorter, int status, int64_t n_bytes, struct error 
     int most = most_runs(-greatest[1], greatest[0]) / team->size;
     status = shrink(sorter, most < 1 ? 1 : most, err);
     sorter->longest = greatest[0];
-    return sort_share(sorter, status, err);
+    return sort_deal(sorter, status, err);
 }
 
 void sorter_sums(const struct sorter *sorter,

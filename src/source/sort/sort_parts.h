@@ -42,6 +42,6 @@ struct sorter {
 
 /* Choose the keys, cut the runs at them, and tell the others: fills tables and sums.
  * Collective and agreed; `bytes` is free to use. */
-int sort_share(struct sorter *sorter, int status, struct error *err);
+int sort_deal(struct sorter *sorter, int status, struct error *err);
 
 #endif

@@ -62,7 +62,7 @@ static int unite(struct staging *s, struct error *err)
         s->borders.n = 0;
     for (int64_t at = 0; at < n_bytes && !has_none && s->team->size > 1; at += n) {
         n = n_bytes - at < s->n_piece ? n_bytes - at : s->n_piece;
-        if (team_gather(s->team, bits + at, n, s->pieces, err))
+        if (team_gather_all(s->team, bits + at, n, s->pieces, err))
             return -1;
         for (int rank = 0; rank < s->team->size; rank++)
             for (int64_t i = 0; i < n; i++)

@@ -103,7 +103,7 @@ int store_keys_choose(const struct store_keys *seen,
     int64_t n_own = -least;
     struct sample *own = (struct sample *)(void *)room, *all = own + n_own;
     take_samples(seen, extent, own, (int)n_own);
-    if (team_gather(team, own, n_own * (int64_t)sizeof *own, all, err))
+    if (team_gather_all(team, own, n_own * (int64_t)sizeof *own, all, err))
         return -1;
     choose(all, size * n_own, keys, n);
     return 0;

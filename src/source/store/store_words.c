@@ -97,19 +97,19 @@ static int
 share(struct words *words, int from, const struct team *team, struct error *err)
 {
     int64_t head[2] = { words->n, words->too_many };
-    if (team_share(team, from, head, sizeof head, err))
+    if (team_broadcast(team, from, head, sizeof head, err))
         return -1;
     words->n = (int32_t)head[0];
     words->too_many = head[1] != 0;
     if (words->too_many)
         return 0;
-    if (team_share(team,
-                   from,
-                   words->offsets,
-                   (words->n + 1) * (int64_t)sizeof *words->offsets,
-                   err))
+    if (team_broadcast(team,
+                       from,
+                       words->offsets,
+                       (words->n + 1) * (int64_t)sizeof *words->offsets,
+                       err))
         return -1;
-    return team_share(team, from, words->bytes, words->offsets[words->n], err);
+    return team_broadcast(team, from, words->bytes, words->offsets[words->n], err);
 }
 
 int words_unite(struct words *words,

@@ -485,7 +485,7 @@ static int unite_extents(struct store_writer *writer, struct error *err)
     struct box *all = calloc((size_t)team->size, sizeof *all);
     int status = all ? 0 : error_set(err, ERROR_BUDGET, "no memory for a store");
     if (team_agree(team, status, err)
-        || team_gather(team, &writer->extent, sizeof *all, all, err)) {
+        || team_gather_all(team, &writer->extent, sizeof *all, all, err)) {
         free(all);
         return -1;
     }

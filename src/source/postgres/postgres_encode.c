@@ -69,10 +69,10 @@ static void put_columns(FILE *out, const struct source_columns *columns)
     }
 }
 
-int postgres_share(struct source *source,
-                   uint8_t **bytes,
-                   int64_t *n_bytes,
-                   struct error *err)
+int postgres_encode(struct source *source,
+                    uint8_t **bytes,
+                    int64_t *n_bytes,
+                    struct error *err)
 {
     const struct postgres *postgres = (struct postgres *)source;
     const struct source_schema *schema = &source->schema;

@@ -231,7 +231,7 @@ static int n_samples(int size)
     return n > MOST_SAMPLES ? MOST_SAMPLES : n < LEAST_SAMPLES ? LEAST_SAMPLES : n;
 }
 
-int sort_share(struct sorter *sorter, int status, struct error *err)
+int sort_deal(struct sorter *sorter, int status, struct error *err)
 {
     const struct team *team = sorter->team;
     int n = n_samples(team->size);
@@ -251,7 +251,7 @@ int sort_share(struct sorter *sorter, int status, struct error *err)
                            team->size);
     if (status == 0)
         status = take_samples(sorter, own, n, err);
-    if (team_agree(team, status, err) || team_gather(team, own, n_bytes, all, err))
+    if (team_agree(team, status, err) || team_gather_all(team, own, n_bytes, all, err))
         return -1;
     choose_keys(all, size * n, team->size, keys);
     memset(cutting.totals, 0, (size_t)(8 * n_totals));
@@ -265,7 +265,7 @@ int sort_share(struct sorter *sorter, int status, struct error *err)
     if (status == 0)
         status = scratch_settle(sorter->scratch, err);
     if (team_agree(team, status, err) || team_sum(team, cutting.totals, n_totals, err)
-        || team_gather(team, &table, sizeof table, sorter->tables, err))
+        || team_gather_all(team, &table, sizeof table, sorter->tables, err))
         return -1;
     add_up(sorter, cutting.totals);
     return 0;
