@@ -76,7 +76,8 @@ const char *comm_host_of(const struct comm *comm, int rank);
 const char *comm_library(void); /* "Open MPI v4.1.4 ..." one line */
 
 /* Send n_bytes to a rank; the bytes are free to reuse on return (buffered here, out of
- * the heap, freed when delivered). Messages between two ranks keep their order. */
+ * the heap, freed when delivered). Messages between two ranks keep their order. Returns 0,
+ * or -1 with ERROR_COMM or ERROR_BUDGET (no memory, over 2 GiB). */
 int comm_send(struct comm *comm,
               int to,
               const void *bytes,
@@ -100,7 +101,8 @@ int comm_receive(struct comm *comm,
                  struct error *err);
 
 /* Collective, all of them; a rank that comes early sleeps until the last is there.
- * Counts beyond int are split inside, but for comm_exchange. */
+ * Counts beyond int are split inside, but for comm_exchange. Each returns 0, or -1 with
+ * ERROR_COMM: MPI failed, or another rank does not answer; or with what it says here. */
 int comm_broadcast(struct comm *comm, void *bytes, int64_t n_bytes, struct error *err);
 /* The bytes of one rank to all. */
 int comm_broadcast_from(struct comm *comm,

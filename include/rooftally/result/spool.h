@@ -63,7 +63,8 @@ struct spool_manifest {
 
 enum { SPOOL_RUN_BYTES = 128 };
 
-/* The manifest is there whole, and on disk, or it is not there. */
+/* The manifest is there whole, and on disk, or it is not there: 0, or -1 with ERROR_IO or
+ * ERROR_BUDGET. */
 int spool_put_manifest(const char *folder,
                        const struct spool_manifest *manifest,
                        struct error *err);
@@ -86,13 +87,15 @@ struct spool_contents {
     int last_attempt; /* 0: none */
 };
 
-/* What a spool holds, whoever began it. Memory is given back. */
+/* What a spool holds, whoever began it. Memory is given back. Returns 0, or -1 with ERROR_IO
+ * or ERROR_BUDGET. */
 int spool_count(const char *folder,
                 struct spool_contents *contents,
                 struct memory *memory,
                 struct error *err);
 
-/* Open this rank's file of an attempt (from 1), new and empty; `run` is the manifest's. */
+/* Open this rank's file of an attempt (from 1), new and empty; `run` is the manifest's.
+ * Returns 0 with *spool, for spool_close, or -1 with ERROR_IO or ERROR_BUDGET. */
 int spool_open(struct spool **spool,
                const char *folder,
                const char *run,
@@ -102,7 +105,8 @@ int spool_open(struct spool **spool,
 void spool_close(struct spool *spool);
 
 /* Take over this rank's share, of n_ranks, of the files that earlier attempts left: each
- * file goes to one rank. A scan then finds their records too. */
+ * file goes to one rank. A scan then finds their records too. Returns 0, or -1 with ERROR_IO
+ * or ERROR_BUDGET. */
 int spool_inherit(struct spool *spool, int n_ranks, struct error *err);
 
 /* Returns 0, or -1 with ERROR_IO (disk full); the spool is then as it was before. */
@@ -113,7 +117,7 @@ int spool_append(struct spool *spool,
 /* Let the system begin to write what has been appended, some MiB at a time, so that
  * spool_sync finds little left to wait for. */
 void spool_start_sync(struct spool *spool);
-/* Everything appended is on disk when this returns 0. */
+/* Everything appended is on disk when this returns 0; -1 with ERROR_IO. */
 int spool_sync(struct spool *spool, struct error *err);
 
 /* One record that lies in the file. */
@@ -126,6 +130,8 @@ struct spool_entry {
 /*
  * Read the files through and list their whole records, sorted by row, one of a row. The
  * list is borrowed from `memory` (MEMORY_GATHER) and ends with it, or with the next append.
+ *
+ * Returns  0, or -1 with ERROR_IO or ERROR_BUDGET; damage is no error (spool_next_damage)
  */
 int spool_scan(struct spool *spool, struct memory *memory, struct error *err);
 /* What the last scan found. */
@@ -147,7 +153,8 @@ int spool_next_damage(const struct spool *spool,
 /* Forget the records of rows whose owner, owners[row], is not `own`. */
 void spool_keep(struct spool *spool, const int64_t *owners, int64_t own);
 
-/* Read a record's payload into memory (MEMORY_GATHER), check it and decode. */
+/* Read a record's payload into memory (MEMORY_GATHER), check it and decode. Returns 0, or -1
+ * with ERROR_IO, ERROR_BUDGET or ERROR_FORMAT: it is damaged. */
 int spool_read(struct spool *spool,
                int64_t index,
                const struct statistics *statistics,

@@ -52,6 +52,7 @@ struct outgoing {
     int32_t unit; /* of MESSAGE_UNIT: whose zones go along; -1 for none */
 };
 
+/* Memory is taken as MEMORY_SCHEDULE. Returns 0, or -1 with ERROR_BUDGET. */
 int coordinator_init(struct coordinator *coordinator,
                      const struct units *units,
                      int n_workers,

@@ -29,6 +29,7 @@ struct worker {
     bool stopped;              /* STOPPED has been said */
 };
 
+/* Memory is taken as MEMORY_SCHEDULE. Returns 0, or -1 with ERROR_BUDGET. */
 int worker_init(struct worker *worker, struct memory *memory, struct error *err);
 
 /* Take one message's bytes. Returns 0, or -1 with ERROR_FORMAT or ERROR_INTERNAL. */

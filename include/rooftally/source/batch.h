@@ -50,6 +50,7 @@ struct batch {
 
 /* Bytes that a batch of `capacity` rows takes, besides bytes_capacity. */
 int64_t batch_size(const struct binding *binding, int32_t capacity);
+/* Taken from `memory` as MEMORY_BATCH. Returns 0, or -1 with ERROR_BUDGET. */
 int batch_init(struct batch *batch,
                const struct binding *binding,
                int32_t capacity,

@@ -128,7 +128,8 @@ int source_connections(struct source *source, int64_t *n_free, struct error *err
 const char *source_snapshot(const struct source *source);
 const struct source_schema *source_schema(const struct source *source);
 
-/* Fix what will be asked of every zone. The binding is borrowed until close. */
+/* Fix what will be asked of every zone. The binding is borrowed until close. Returns 0, or
+ * -1 with ERROR_BUDGET, or what a source that has to look finds: ERROR_SOURCE, ERROR_FORMAT. */
 int source_bind(struct source *source,
                 const struct binding *binding,
                 struct error *err);

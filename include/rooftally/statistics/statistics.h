@@ -83,7 +83,9 @@ struct zone_facts {
     double area_m2;
 };
 
-struct fold; /* the states of one zone, in memory */
+/* The states of one zone, in memory (MEMORY_STATISTICS), which they grow in: each of the
+ * calls returns 0, or -1 with ERROR_BUDGET. */
+struct fold;
 
 int fold_begin(struct fold **fold,
                const struct statistics *statistics,
@@ -98,7 +100,8 @@ int fold_add(struct fold *fold,
              int32_t n_rows,
              struct error *err);
 
-/* Add what `from` holds; both are of the same statistics and memory. */
+/* Add what `from` holds; both are of the same statistics and memory. A run folds a zone on
+ * one rank; that the parts of one may be added in any way is what the tests hold it to. */
 int fold_merge(struct fold *fold, const struct fold *from, struct error *err);
 
 /* Write values[n_outputs], in memory. With no row added: count 0 (and zero bins, no
