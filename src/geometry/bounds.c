@@ -69,9 +69,9 @@ static int read_points(struct reader *reader,
 /* The box of two members as PostGIS computes it: of the first a NaN stays. */
 static void unite(struct box *box, const struct box *next)
 {
-    if (next->xmin > next->xmax)
+    if (box_is_empty(next))
         return; /* it is empty */
-    if (box->xmin > box->xmax) {
+    if (box_is_empty(box)) {
         *box = *next;
         return;
     }
@@ -91,8 +91,6 @@ static enum shape shape_of(uint32_t type)
     return type < sizeof shapes / sizeof *shapes ? shapes[type] : UNKNOWN;
 }
 
-static const struct box empty_box = { 1, 1, 0, 0 };
-
 static int read_geometry(struct reader *reader, int depth, struct box *box);
 
 /* The members of a geometry; the rings of a polygon, of which the first holds the others. */
@@ -105,7 +103,7 @@ static int read_members(struct reader *reader,
 {
     uint32_t n_points;
     for (uint32_t i = 0; i < n; i++) {
-        struct box member = empty_box;
+        struct box member = box_none();
         if (ring_stride > 0
                 ? get(reader, swap, &n_points)
                       || read_points(reader, swap, n_points, ring_stride, &member)
@@ -121,7 +119,7 @@ static int read_geometry(struct reader *reader, int depth, struct box *box)
 {
     const uint32_t has_z = 0x80000000u, has_m = 0x40000000u, has_srid = 0x20000000u;
     uint32_t code, n = 1, srid;
-    *box = empty_box;
+    *box = box_none();
     if (depth == DEEPEST || reader->at == reader->end || *reader->at > 1)
         return -1;
     bool swap = (*reader->at++ == 1) != (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
@@ -139,7 +137,7 @@ static int read_geometry(struct reader *reader, int depth, struct box *box)
     if (read_points(reader, swap, n, stride, box))
         return -1;
     if (shape == POINT && isnan(box->xmin) && isnan(box->ymin))
-        *box = empty_box; /* an empty point */
+        *box = box_none(); /* an empty point */
     return 0;
 }
 
@@ -147,8 +145,8 @@ static int read_geometry(struct reader *reader, int depth, struct box *box)
  * everything. */
 static struct box meant_box(const struct box *box)
 {
-    if (isnan(box->xmin) || box->xmin > box->xmax)
-        return empty_box;
+    if (isnan(box->xmin) || box_is_empty(box))
+        return box_none();
     bool any_y = isnan(box->ymin);
     return (struct box){ fmax(-far, fmin(box->xmin, far)),
                          any_y ? -far : fmax(-far, fmin(box->ymin, far)),

@@ -157,7 +157,7 @@ static struct box near_zone(const struct zone *zone, const struct box *box)
 bool zone_meets_box(struct zone *zone, const struct box *box)
 {
     GEOSContextHandle_t context = zone->geos->context;
-    if (zone->empty || box->xmin > box->xmax || !boxes_meet(&zone->box, box))
+    if (zone->empty || box_is_empty(box) || !boxes_meet(&zone->box, box))
         return false;
     struct box part = near_zone(zone, box);
     GEOSGeometry *rectangle =

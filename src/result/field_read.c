@@ -156,8 +156,7 @@ int field_read(const struct field *field,
         put_reals(at(field, record), 1, out);
         return 0;
     case FROM_BOX:
-        put_reals(record->box.xmin > record->box.xmax ? &(double){ NAN }
-                                                      : at(field, record),
+        put_reals(box_is_empty(&record->box) ? &(double){ NAN } : at(field, record),
                   1,
                   out);
         return 0;

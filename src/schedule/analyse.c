@@ -179,7 +179,7 @@ static void put_centroid(const struct zone *zone,
     struct ewkb head;
     *box = batch->boxes[row];
     if (!is_candidate(zone, box))
-        *box = (struct box){ 1, 1, 0, 0 };
+        *box = box_none();
     else if (batch->faults[row] == EWKB_FINE
              && ewkb_read(bytes, batch->geometry[row].n, &head) == EWKB_FINE
              && !head.empty)

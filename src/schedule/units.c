@@ -47,23 +47,14 @@ static int compare_units(const void *a, const void *b)
     return p->first < q->first ? -1 : p->first > q->first;
 }
 
+/* A point where no zone has a box: what has a place along the curve needs one. */
 static struct box extent_of(const struct zone_list *zones)
 {
-    struct box extent = { 0, 0, 0, 0 };
-    int first = 1;
-    for (int64_t i = 0; i < zones->n; i++) {
-        const struct box *box = &zones->boxes[i];
-        if (!(box->xmin <= box->xmax))
-            continue;
-        if (first)
-            extent = *box;
-        first = 0;
-        extent.xmin = box->xmin < extent.xmin ? box->xmin : extent.xmin;
-        extent.ymin = box->ymin < extent.ymin ? box->ymin : extent.ymin;
-        extent.xmax = box->xmax > extent.xmax ? box->xmax : extent.xmax;
-        extent.ymax = box->ymax > extent.ymax ? box->ymax : extent.ymax;
-    }
-    return extent;
+    struct box extent = box_none();
+    for (int64_t i = 0; i < zones->n; i++)
+        if (zones->boxes[i].xmin <= zones->boxes[i].xmax)
+            box_grow(&extent, &zones->boxes[i]);
+    return box_is_empty(&extent) ? (struct box){ 0, 0, 0, 0 } : extent;
 }
 
 /* Zones along the curve; those without geometry come first. */

@@ -107,7 +107,7 @@ void batch_put_no_id(struct batch *batch, int32_t row)
     else
         id->integers[row] = FILL_INTEGER;
     batch->faults[row] = EWKB_NO_ID;
-    batch->boxes[row] = (struct box){ 1, 1, 0, 0 };
+    batch->boxes[row] = box_none();
 }
 
 int batch_advise(const struct batch *batch,

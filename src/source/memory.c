@@ -48,7 +48,7 @@ static int add_zone(struct twin *twin,
                     struct error *err)
 {
     struct ewkb ewkb;
-    struct zone_row row = { .box = { 1, 1, 0, 0 } };
+    struct zone_row row = { .box = box_none() };
     if (from->id)
         row.id = (struct text){ from->id, (int64_t)strlen(from->id) };
     enum ewkb_fault fault = twin_read_row(from, &ewkb);

@@ -5,12 +5,12 @@
 
 enum ewkb_fault twin_read_row(const struct memory_row *row, struct ewkb *ewkb)
 {
-    *ewkb = (struct ewkb){ .box = { 1, 1, 0, 0 }, .empty = true };
+    *ewkb = (struct ewkb){ .box = box_none(), .empty = true };
     if (row->n_wkb == 0)
         return EWKB_FINE;
     enum ewkb_fault fault = ewkb_read(row->wkb, row->n_wkb, ewkb);
     if (fault != EWKB_FINE)
-        ewkb->box = (struct box){ 1, 1, 0, 0 };
+        ewkb->box = box_none();
     return fault;
 }
 

@@ -92,7 +92,7 @@ int zone_list_add(struct zone_list *zones,
     zones->boxes[zones->n] = row->box;
     zones->n_vertices[zones->n] = row->n_vertices;
     zones->estimates[zones->n] = isfinite(row->estimate) ? row->estimate : -1;
-    if (row->box.xmin > row->box.xmax) {
+    if (box_is_empty(&row->box)) {
         zones->estimates[zones->n] = 0;
         zones->n_no_geometry++;
     }

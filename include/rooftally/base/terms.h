@@ -30,7 +30,31 @@ struct box {
     double xmin, ymin, xmax, ymax;
 };
 
-/* Whether it is not empty; with NaN it is. */
+static inline struct box box_none(void)
+{
+    return (struct box){ 1, 1, 0, 0 };
+}
+
+/* With NaN it is not. */
+static inline bool box_is_empty(const struct box *box)
+{
+    return box->xmin > box->xmax;
+}
+
+/* Make it hold `other` too, which is not empty. */
+static inline void box_grow(struct box *box, const struct box *other)
+{
+    if (box_is_empty(box)) {
+        *box = *other;
+        return;
+    }
+    box->xmin = other->xmin < box->xmin ? other->xmin : box->xmin;
+    box->ymin = other->ymin < box->ymin ? other->ymin : box->ymin;
+    box->xmax = other->xmax > box->xmax ? other->xmax : box->xmax;
+    box->ymax = other->ymax > box->ymax ? other->ymax : box->ymax;
+}
+
+/* Whether it has a point; with NaN it has none. */
 static inline bool box_has_point(const struct box *box)
 {
     return box->xmin <= box->xmax && box->ymin <= box->ymax;

@@ -274,7 +274,7 @@ int copy_add(const struct copy_field *fields,
                              "column %d: a value of %d bytes",
                              i + 1,
                              (int)fields[i + 2].n);
-    struct ewkb ewkb = { .srid = shape->srid, .box = { 1, 1, 0, 0 } };
+    struct ewkb ewkb = { .srid = shape->srid, .box = box_none() };
     enum ewkb_fault fault =
         is_bare ? EWKB_FINE : ewkb_read(fields[1].bytes, fields[1].n, &ewkb);
     if (fault == EWKB_FINE && ewkb.srid != shape->srid)
@@ -286,7 +286,7 @@ int copy_add(const struct copy_field *fields,
                          ewkb.srid,
                          shape->srid);
     batch->faults[row] = (uint8_t)ewkb_fault_of(fault, &ewkb);
-    batch->boxes[row] = fault == EWKB_FINE ? ewkb.box : (struct box){ 1, 1, 0, 0 };
+    batch->boxes[row] = fault == EWKB_FINE ? ewkb.box : box_none();
     if (fields[0].n < 0)
         batch_put_no_id(batch, row);
     batch->n_rows++;

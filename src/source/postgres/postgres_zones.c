@@ -126,7 +126,7 @@ static int read_zone(const struct postgres *postgres,
 {
     static const char *const shapes[] = { "ST_Polygon", "ST_MultiPolygon" };
     const struct copy_field *id = &fields[ID], *shape = &fields[SHAPE];
-    *row = (struct zone_row){ .box = { 1, 1, 0, 0 }, .estimate = -1 };
+    *row = (struct zone_row){ .box = box_none(), .estimate = -1 };
     if (id->n >= 0)
         row->id = (struct text){ (const char *)id->bytes, id->n };
     if (shape->n < 0)

@@ -246,7 +246,7 @@ static int put_place(const struct store *store, FILE *out, struct error *err)
              (int)store->srid,
              kind);
     put_line(line, out);
-    if (extent.xmin > extent.xmax)
+    if (box_is_empty(&extent))
         return 0;
     snprintf(line,
              sizeof line,

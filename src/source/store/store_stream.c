@@ -17,7 +17,7 @@ int store_buildings(struct source *source, const struct zone *zone, struct error
 void store_cancel(struct source *source)
 {
     struct store_source *s = (struct store_source *)source;
-    s->box = (struct box){ 1, 1, 0, 0 };
+    s->box = box_none();
     s->run.n = 0;
     s->block = s->store->n_blocks;
 }
@@ -273,7 +273,7 @@ static int put_boxes(struct store_source *s,
     for (int32_t i = 0; i < piece->n_rows && s->run.faulty; i++) {
         uint8_t fault = batch->faults[piece->to + i];
         if (fault != EWKB_FINE && fault != EWKB_COLLECTED)
-            boxes[i] = (struct box){ 1, 1, 0, 0 };
+            boxes[i] = box_none();
     }
     return 0;
 }

@@ -274,7 +274,7 @@ int store_writer_open(struct store_writer **writer,
         made->options = *options;
         made->team = team;
         made->memory = memory;
-        made->extent = (struct box){ 1, 1, 0, 0 };
+        made->extent = box_none();
         store_keys_init(&made->seen);
         made->file = made->scratch.file = -1;
         status = prepare(made, path, err);
@@ -416,18 +416,6 @@ static int add_row(struct store_writer *writer,
     return 0;
 }
 
-static void grow(struct box *box, const struct box *by)
-{
-    if (box->xmin > box->xmax) {
-        *box = *by;
-        return;
-    }
-    box->xmin = by->xmin < box->xmin ? by->xmin : box->xmin;
-    box->ymin = by->ymin < box->ymin ? by->ymin : box->ymin;
-    box->xmax = by->xmax > box->xmax ? by->xmax : box->xmax;
-    box->ymax = by->ymax > box->ymax ? by->ymax : box->ymax;
-}
-
 /* Curves and surfaces are not faulty, but no polygons. */
 static int
 read_zone(struct text id, struct text wkb, struct ewkb *head, struct error *err)
@@ -467,11 +455,11 @@ int store_writer_zone(struct store_writer *writer,
     bool empty = wkb.n == 0 || head.empty;
     writer->row.id_text = id;
     writer->row.fault = EWKB_FINE;
-    writer->row.box = empty ? (struct box){ 1, 1, 0, 0 } : head.box;
+    writer->row.box = empty ? box_none() : head.box;
     writer->row.n_vertices = empty ? 0 : head.n_vertices;
     writer->row.wkb = wkb;
     if (!empty) {
-        grow(&writer->extent, &head.box);
+        box_grow(&writer->extent, &head.box);
         store_keys_see(&writer->seen, &head.box);
     }
     writer->n_bare_zones += empty;
@@ -491,7 +479,7 @@ static int unite_extents(struct store_writer *writer, struct error *err)
     }
     for (int rank = 0; rank < team->size; rank++)
         if (all[rank].xmin <= all[rank].xmax)
-            grow(&writer->extent, &all[rank]);
+            box_grow(&writer->extent, &all[rank]);
     free(all);
     return 0;
 }
@@ -543,7 +531,7 @@ int store_writer_zones_end(struct store_writer *writer, int status, struct error
  * anywhere. */
 static enum ewkb_fault read_building(struct text wkb, struct box *box)
 {
-    struct ewkb head = { .box = { 1, 1, 0, 0 } };
+    struct ewkb head = { .box = box_none() };
     const uint8_t *bytes = (const uint8_t *)wkb.bytes;
     enum ewkb_fault fault = EWKB_FINE;
     if (wkb.n > 0)
@@ -569,7 +557,7 @@ int store_writer_building(struct store_writer *writer,
     else
         fault = read_building(wkb, &to->box);
     const struct box *box = &to->box;
-    if ((wkb.n == 0 && !known) || box->xmin > box->xmax) {
+    if ((wkb.n == 0 && !known) || box_is_empty(box)) {
         writer->n_no_geometry++;
         return 0;
     }

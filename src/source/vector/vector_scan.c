@@ -160,7 +160,7 @@ static int put_geometry(struct vector *vector,
     batch->geometry[row] = (struct text){ (const char *)to, n };
     enum ewkb_fault fault = ewkb_read(to, n, head);
     batch->faults[row] = (uint8_t)ewkb_fault_of(fault, head);
-    batch->boxes[row] = fault == EWKB_FINE ? head->box : (struct box){ 1, 1, 0, 0 };
+    batch->boxes[row] = fault == EWKB_FINE ? head->box : box_none();
     return 0;
 }
 
