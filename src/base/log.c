@@ -35,20 +35,13 @@ void log_warn(const char *event, const char *fmt, ...)
     fputs(line, stderr);
 }
 
-/* Controls, C1 among them, and marks that turn the direction of what follows. */
-static bool is_control(uint32_t code)
-{
-    return code < 0x20 || (code >= 0x7f && code < 0xa0)
-           || (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-}
-
 char *log_clean(char *out, int n_out, const char *text, int n_text)
 {
     int at = 0;
     for (int i = 0; i < n_text && at < n_out - 1;) {
         uint32_t code;
         int n = utf8_read(text + i, (size_t)(n_text - i), &code);
-        if (n == 0 || is_control(code)) {
+        if (n == 0 || utf8_is_harmful(code)) {
             out[at++] = '?';
             i++; /* each byte of it */
             continue;

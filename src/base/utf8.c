@@ -29,6 +29,12 @@ int utf8_length(const char *text, size_t n)
     return utf8_read(text, n, &code);
 }
 
+bool utf8_is_harmful(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0)
+           || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
 bool utf8_is_text(const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "rooftally/base/count.h"
 #include "rooftally/base/log.h"
 #include "rooftally/result/result.h"
 #include "rooftally/source/store.h"
@@ -34,8 +35,8 @@ static void explain(const struct source_costs *costs,
              "%% "
              "lie out of order: %.1f s of work by index, %.1f s by a scan%s",
              scans ? "scan" : "index",
-             progress_count(candidates, llround(n_candidates)),
-             progress_count(rows, llround(costs->n_rows)),
+             count_text(candidates, llround(n_candidates)),
+             count_text(rows, llround(costs->n_rows)),
              100 * costs->passing,
              100 * costs->disorder,
              costs->index_s,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/count.h"
 #include "rooftally/base/log.h"
 #include "rooftally/result/result.h"
 #include "rooftally/schedule/analyse.h"
@@ -74,16 +75,16 @@ static void print_zones(const struct job_session *session,
     printf("  source      %s\n", schema->description);
     printf("  crs         %s (SRID %d)\n", schema->crs.name, (int)schema->srid);
     printf("  zones       %s of %s",
-           progress_count(count, zones->n),
+           count_text(count, zones->n),
            is_store ? "the store" : job->zone_table);
     if (zones->n_no_geometry > 0)
         printf(", %" PRId64 " without geometry", zones->n_no_geometry);
     printf("\n  candidates  %s%s",
            plan_about(zones, work),
-           progress_count(count, llround(n_candidates)));
+           count_text(count, llround(n_candidates)));
     printf(" of %s, at most %s in one zone (%s)\n",
            is_store ? "the store's buildings" : job->building_table,
-           progress_count(count, llround(largest.n)),
+           count_text(count, llround(largest.n)),
            id);
 }
 

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "rooftally/base/count.h"
+
 #include "progress.h"
 
 static const double most_s = 10;
@@ -41,14 +43,14 @@ void plan_print_work(const struct zone_list *zones,
                memory_size_text(size, (int64_t)((double)work->n_geometry * share)));
         printf("    whole     %s candidates lie in blocks inside their zone: no box is "
                "looked at\n",
-               progress_count(n, work->n_whole));
+               count_text(n, work->n_whole));
         if (work->n_left_out > 0)
             printf("    left out  %s candidates lie in blocks that the filter leaves "
                    "nothing of\n",
-                   progress_count(n, work->n_left_out));
+                   count_text(n, work->n_left_out));
         if (work->n_zones < zones->n)
             printf("    counted   %s of the zones, for %.0f s\n",
-                   progress_count(n, work->n_zones),
+                   count_text(n, work->n_zones),
                    most_s);
     }
     int64_t n_workers = n_ranks > 1 ? n_ranks - 1 : 1;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/count.h"
 #include "rooftally/base/log.h"
 
 static const double live_interval_s = 0.2, log_interval_s = 10;
@@ -36,19 +37,6 @@ char *progress_duration(char text[24], double seconds)
         snprintf(text, 24, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
     else
         snprintf(text, 24, "%ld:%02ld", s / 60, s % 60);
-    return text;
-}
-
-char *progress_count(char text[32], int64_t n)
-{
-    char digits[24];
-    int n_digits = snprintf(digits, sizeof digits, "%" PRId64, n), at = 0;
-    for (int i = 0; i < n_digits; i++) {
-        if (i > 0 && (n_digits - i) % 3 == 0 && digits[i - 1] != '-')
-            text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
     return text;
 }
 
@@ -117,7 +105,7 @@ static int lay_out(char text[PROGRESS_TEXT_BYTES],
         snprintf(buildings,
                  sizeof buildings,
                  "%s buildings%s",
-                 progress_count(count, facts->n_candidates),
+                 count_text(count, facts->n_candidates),
                  layout.between);
     return snprintf(text,
                     PROGRESS_TEXT_BYTES,

@@ -51,8 +51,6 @@ void progress_end(struct progress_line *line);
 
 /* "1:02:03" or "0:07"; "?" when it is not known. */
 char *progress_duration(char text[24], double seconds);
-/* "1,234,567" */
-char *progress_count(char text[32], int64_t n);
 /* Whole per cent of a share, rounded down: 100 only where nothing is left. */
 double progress_percent(double share);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/count.h"
 #include "rooftally/base/log.h"
 #include "rooftally/source/source.h"
 #include "rooftally/source/store.h"
@@ -42,16 +43,16 @@ print_summary(const struct store_counts *counts, double wall_s, int64_t peak_byt
                  counts->n_bare_zones);
     printf("%s zones%s and %s buildings, %s: staged in %.1f s (%.0f rows/s) in %s of "
            "memory\n",
-           progress_count(zones, counts->n_zones),
+           count_text(zones, counts->n_zones),
            bare,
-           progress_count(buildings, counts->n_buildings),
+           count_text(buildings, counts->n_buildings),
            memory_size_text(size, counts->n_bytes),
            wall_s,
            (double)counts->n_buildings / wall_s,
            memory_size_text(peak, peak_bytes));
     if (counts->n_no_geometry > 0)
         printf("  %s buildings have no geometry, or no place, and were left out\n",
-               progress_count(buildings, counts->n_no_geometry));
+               count_text(buildings, counts->n_no_geometry));
 }
 
 /* What GDAL has to say, of every rank's part. */

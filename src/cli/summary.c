@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "rooftally/base/count.h"
+
 #include "progress.h"
 
 static void
@@ -13,7 +15,7 @@ print_share(FILE *out, const char *name, int64_t n, int64_t of, const char *what
     fprintf(out,
             "  %-10s %14s  %5.1f %%%s%s\n",
             name,
-            progress_count(count, n),
+            count_text(count, n),
             of > 0 ? 100.0 * (double)n / (double)of : 0.0,
             *what ? "  " : "",
             what);
@@ -22,10 +24,7 @@ print_share(FILE *out, const char *name, int64_t n, int64_t of, const char *what
 static void print_counts(const struct result_totals *t, FILE *out)
 {
     char count[32];
-    fprintf(out,
-            "  %-10s %14s\n",
-            "candidates",
-            progress_count(count, t->n_candidates));
+    fprintf(out, "  %-10s %14s\n", "candidates", count_text(count, t->n_candidates));
     print_share(out, "selected", t->n_selected, t->n_candidates, "");
     print_share(out,
                 "outside",
@@ -51,14 +50,14 @@ void summary_print(const struct summary *summary, FILE *out)
     fprintf(out,
             "%s: %s zones",
             summary->job->output,
-            progress_count(count, c->units->zones->n));
+            count_text(count, c->units->zones->n));
     if (c->units->zones->n_no_geometry > 0)
         fprintf(out, " (%" PRId64 " without geometry)", c->units->zones->n_no_geometry);
     fprintf(out, "\n");
     if (summary->n_resumed > 0)
         fprintf(out,
                 "  resumed    %14s  of them were finished by earlier attempts\n",
-                progress_count(count, summary->n_resumed));
+                count_text(count, summary->n_resumed));
     if (!summary->totals->consistent)
         fprintf(out, "  not under one snapshot: consistent = 0\n");
     print_counts(summary->totals, out);

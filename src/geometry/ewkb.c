@@ -216,3 +216,19 @@ const char *ewkb_fault_text(enum ewkb_fault fault)
     }
     return "unknown fault";
 }
+
+int64_t ewkb_put_box(uint8_t bytes[EWKB_BOX_BYTES], const struct box *box, int32_t srid)
+{
+    const uint32_t type = EWKB_POLYGON | (srid ? 0x20000000u : 0);
+    const uint32_t counts[] = { 1, 5 }; /* rings, points */
+    const double points[] = { box->xmin, box->ymin, box->xmax, box->ymin, box->xmax,
+                              box->ymax, box->xmin, box->ymax, box->xmin, box->ymin };
+    uint8_t *at = bytes;
+    *at++ = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    at = mempcpy(at, &type, sizeof type);
+    if (srid)
+        at = mempcpy(at, &srid, sizeof srid);
+    at = mempcpy(at, counts, sizeof counts);
+    at = mempcpy(at, points, sizeof points);
+    return at - bytes;
+}

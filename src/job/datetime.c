@@ -3,32 +3,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "rooftally/base/calendar.h"
+
 static const int64_t DAY_US = INT64_C(86400000000);
-
-/* Days since 1970-01-01, counted in eras of 400 years that begin in March, so that the
- * leap day ends a year. */
-static int64_t days_from_civil(int64_t year, int month, int day)
-{
-    year -= month <= 2;
-    int64_t era = year / 400, year_of_era = year % 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100
-           + day_of_year - 719468;
-}
-
-static void civil_from_days(int64_t days, int *year, int *month, int *day)
-{
-    days += 719468;
-    int64_t era = days / 146097, of_era = days % 146097;
-    int64_t year_of_era =
-        (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year =
-        of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted = (5 * of_year + 2) / 153;
-    *day = (int)(of_year - (153 * shifted + 2) / 5 + 1);
-    *month = (int)(shifted < 10 ? shifted + 3 : shifted - 9);
-    *year = (int)(year_of_era + era * 400 + (*month <= 2));
-}
 
 struct reader {
     const char *at, *end;
@@ -55,18 +32,16 @@ static bool read_char(struct reader *reader, char c)
 
 static int read_date(struct reader *reader, int64_t *days)
 {
-    static const int lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int year = read_digits(reader, 4, 9999);
     if (year < 1 || !read_char(reader, '-'))
         return -1;
     int month = read_digits(reader, 2, 12);
     if (month < 1 || !read_char(reader, '-'))
         return -1;
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    int day = read_digits(reader, 2, lengths[month - 1] + (leap && month == 2));
-    if (day < 1)
+    int day = read_digits(reader, 2, 31);
+    if (!calendar_has(year, month, day))
         return -1;
-    *days = days_from_civil(year, month, day);
+    *days = calendar_day(year, month, day);
     return 0;
 }
 
@@ -124,10 +99,11 @@ int timestamp_decode(struct text text, int64_t *microseconds)
 
 int date_encode(char text[16], int64_t days)
 {
-    int year, month, day;
-    if (days < days_from_civil(1, 1, 1) || days > days_from_civil(9999, 12, 31))
+    int64_t year;
+    int month, day;
+    if (days < calendar_day(1, 1, 1) || days > calendar_day(9999, 12, 31))
         return -1;
-    civil_from_days(days, &year, &month, &day);
+    calendar_date(days, &year, &month, &day);
     snprintf(text,
              16,
              "%04u-%02u-%02u",

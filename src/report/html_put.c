@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/base/count.h"
 #include "rooftally/base/utf8.h"
 
 #include "html.h"
@@ -14,17 +15,6 @@ void html_put(FILE *out, const char *fmt, ...)
     va_start(args, fmt);
     vfprintf(out, fmt, args);
     va_end(args);
-}
-
-/* Controls, C1 among them, line ends of Unicode, and marks that turn the direction of
- * text: U+0080 to U+009F, U+2028 to U+202E, U+2066 to U+2069. */
-static bool is_harmful(const unsigned char *s, int n)
-{
-    return (n == 1 && (*s < 0x20 || *s == 0x7f))
-           || (n == 2 && s[0] == 0xc2 && s[1] < 0xa0)
-           || (n == 3 && s[0] == 0xe2
-               && ((s[1] == 0x80 && s[2] >= 0xa8 && s[2] <= 0xae)
-                   || (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9)));
 }
 
 static const char *entity_of(char c)
@@ -41,9 +31,10 @@ static void put(struct text text, bool with_lines, FILE *out)
 {
     for (int64_t i = 0; i < text.n;) {
         const char *at = text.bytes + i;
-        int n = utf8_length(at, (size_t)(text.n - i));
+        uint32_t code;
+        int n = utf8_read(at, (size_t)(text.n - i), &code);
         bool is_line = with_lines && n == 1 && (*at == '\n' || *at == '\t');
-        if (n == 0 || (!is_line && is_harmful((const unsigned char *)at, n)))
+        if (n == 0 || (!is_line && utf8_is_harmful(code)))
             fputs("\xef\xbf\xbd", out);
         else if (n == 1 && entity_of(*at))
             fputs(entity_of(*at), out);
@@ -73,14 +64,8 @@ void html_put_attribute(hid_t object, const char *name, FILE *out)
 
 void html_put_count(int64_t n, FILE *out)
 {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%" PRId64, n);
-    for (int i = 0; i < length; i++) {
-        putc(digits[i], out);
-        int left = length - 1 - i;
-        if (left > 0 && left % 3 == 0 && digits[i] != '-')
-            putc(',', out);
-    }
+    char text[COUNT_TEXT_BYTES];
+    fputs(count_text(text, n), out);
 }
 
 void html_put_real(double value, FILE *out)

@@ -10,13 +10,6 @@
 /* The most that any statistic asks for. */
 enum { MOST_PARTS = 2, MOST_OUTPUTS = 2, MOST_KINDS = 64 };
 
-static const char *const type_names[] = {
-    [TYPE_NULL] = "null",           [TYPE_BOOLEAN] = "boolean",
-    [TYPE_INTEGER] = "integer",     [TYPE_REAL] = "real",
-    [TYPE_TEXT] = "text",           [TYPE_DATE] = "date",
-    [TYPE_TIMESTAMP] = "timestamp",
-};
-
 static int add_part(struct statistics *set, struct part part)
 {
     for (int i = 0; i < set->n_parts; i++) {
@@ -184,7 +177,7 @@ static int refuse_type(const struct statistic_kind *kind,
                      kind->name,
                      kind->types & 1 << TYPE_DATE ? " or a date" : "",
                      slot->name,
-                     type_names[slot->type]);
+                     value_type_word(slot->type));
 }
 
 /* The slots of the call's fields. */

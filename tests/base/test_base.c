@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "rooftally/base/calendar.h"
 #include "rooftally/base/chain.h"
+#include "rooftally/base/count.h"
 #include "rooftally/base/crc32c.h"
 #include "rooftally/base/file.h"
 #include "rooftally/base/log.h"
@@ -226,6 +228,51 @@ static void the_nearest_word_is_found_or_none(void **state)
     memset(longest, 'f', sizeof longest);
     longest[499] = '\0';
     assert_null(nearest_word(longest, words, 4));
+}
+
+/* Day by day through two eras, leap years and the year 0 among them, against a count. */
+static void every_day_has_its_number_and_date(void **state)
+{
+    (void)state;
+    int64_t number = calendar_day(-401, 1, 1);
+    for (int64_t year = -401; year < 402; year++)
+        for (int month = 1; month <= 12; month++)
+            for (int day = 1; day <= 32; day++) {
+                if (!calendar_has(year, month, day))
+                    continue;
+                int64_t back;
+                int month_back, day_back;
+                calendar_date(number, &back, &month_back, &day_back);
+                assert_int_equal(calendar_day(year, month, day), number++);
+                assert_int_equal(back, year);
+                assert_int_equal(month_back, month);
+                assert_int_equal(day_back, day);
+            }
+    assert_int_equal(calendar_day(1970, 1, 1), 0);
+    assert_int_equal(calendar_day(2000, 2, 29), 11016);
+    assert_true(calendar_has(2000, 2, 29) && !calendar_has(1900, 2, 29));
+    assert_false(calendar_has(2023, 0, 1) || calendar_has(2023, 4, 31));
+}
+
+static void counts_have_commas(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n;
+        const char *text;
+    } cases[] = {
+        { 0, "0" },
+        { 999, "999" },
+        { 1000, "1,000" },
+        { -1000, "-1,000" },
+        { -999, "-999" },
+        { 1234567, "1,234,567" },
+        { -123456, "-123,456" },
+        { INT64_MIN, "-9,223,372,036,854,775,808" },
+    };
+    char text[COUNT_TEXT_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(count_text(text, cases[i].n), cases[i].text);
 }
 
 static void control_characters_never_pass(void **state)
@@ -457,6 +504,8 @@ int main(void)
         cmocka_unit_test(crc32c_is_castagnolis),
         cmocka_unit_test(crc32c_is_the_same_with_and_without_the_processors_help),
         cmocka_unit_test(the_nearest_word_is_found_or_none),
+        cmocka_unit_test(every_day_has_its_number_and_date),
+        cmocka_unit_test(counts_have_commas),
         cmocka_unit_test(control_characters_never_pass),
         cmocka_unit_test(sizes_read_well),
         cmocka_unit_test(texts_are_ordered_bytewise),

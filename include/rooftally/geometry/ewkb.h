@@ -92,6 +92,12 @@ ewkb_centroid_box(const uint8_t *bytes, int64_t n_bytes, const struct ewkb *head
 /* "malformed WKB", "unsupported geometry type", ...: the reason in /rejected. */
 const char *ewkb_fault_text(enum ewkb_fault fault);
 
+/* A box, which is not empty, as a polygon, counterclockwise, in the bytes of this machine;
+ * srid 0: without one. Returns the bytes written, at most EWKB_BOX_BYTES. */
+enum { EWKB_BOX_BYTES = 1 + 4 + 4 + 4 + 4 + 5 * 16 };
+int64_t
+ewkb_put_box(uint8_t bytes[EWKB_BOX_BYTES], const struct box *box, int32_t srid);
+
 /*
  * The same geometry as plain 2D little-endian WKB without SRID and empty parts.
  *

@@ -5,6 +5,8 @@
 #ifndef ROOFTALLY_SOURCE_POSTGRES_H
 #define ROOFTALLY_SOURCE_POSTGRES_H
 
+#include "rooftally/geometry/ewkb.h"
+
 #include "copy.h"
 #include "session.h"
 #include "source_calls.h"
@@ -163,7 +165,7 @@ int postgres_reopen(struct source *source, struct error *err);
 int postgres_check(struct source *source, struct error *err);
 
 /* A closed rectangle as EWKB in hex: what && takes without looking anything up. */
-enum { BOX_HEX_BYTES = 2 * (1 + 4 + 4 + 4 + 4 + 5 * 16) + 1 };
+enum { BOX_HEX_BYTES = 2 * EWKB_BOX_BYTES + 1 };
 void postgres_box_hex(char hex[BOX_HEX_BYTES], const struct box *box, int32_t srid);
 
 #endif

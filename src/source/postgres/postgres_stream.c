@@ -271,20 +271,11 @@ void postgres_cancel(struct source *source)
 void postgres_box_hex(char hex[BOX_HEX_BYTES], const struct box *box, int32_t srid)
 {
     static const char digits[] = "0123456789abcdef";
-    const double ring[10] = { box->xmin, box->ymin, box->xmin, box->ymax, box->xmax,
-                              box->ymax, box->xmax, box->ymin, box->xmin, box->ymin };
-    const uint32_t type = 0x20000003u; /* a polygon with an SRID */
-    const uint32_t n_rings = 1, n_points = 5;
-    uint8_t bytes[BOX_HEX_BYTES / 2];
-    bytes[0] = 1; /* little-endian */
-    memcpy(bytes + 1, &type, 4);
-    memcpy(bytes + 5, &srid, 4);
-    memcpy(bytes + 9, &n_rings, 4);
-    memcpy(bytes + 13, &n_points, 4);
-    memcpy(bytes + 17, ring, sizeof ring);
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    uint8_t bytes[EWKB_BOX_BYTES];
+    int64_t n = ewkb_put_box(bytes, box, srid);
+    for (int64_t i = 0; i < n; i++) {
         hex[2 * i] = digits[bytes[i] >> 4];
         hex[2 * i + 1] = digits[bytes[i] & 15];
     }
-    hex[2 * sizeof bytes] = '\0';
+    hex[2 * n] = '\0';
 }

@@ -8,14 +8,6 @@
 #include "buckets.h"
 #include "buckets_state.h"
 
-static int damaged(const struct buckets *b, struct error *err)
-{
-    return error_set(err,
-                     ERROR_IO,
-                     "scratch file in %s: it is damaged",
-                     b->scratch->folder);
-}
-
 /* Where a rank's chains of a bucket end. */
 static int read_bucket(const struct buckets *b,
                        int rank,
@@ -75,11 +67,11 @@ static int note_records(struct loading *l,
     bool is_wrong = false;
     while ((record = next_record(bytes, &at, n_bytes, piece, &is_wrong))) {
         if (l->n == l->most)
-            return damaged(l->b, err);
+            return scratch_damaged(l->b->scratch, err);
         *--l->entries = sort_entry_of(record);
         l->n++;
     }
-    return is_wrong ? damaged(l->b, err) : 0;
+    return is_wrong ? scratch_damaged(l->b->scratch, err) : 0;
 }
 
 static int may_go_on(const struct part_reading *reading, struct error *err)
@@ -100,7 +92,7 @@ static int load_chain(struct loading *l,
         uint8_t *to = l->reading->bytes + l->used;
         int64_t room = (const uint8_t *)l->entries - to;
         if (extent.n < (int64_t)sizeof extent || extent.n > room)
-            return damaged(l->b, err);
+            return scratch_damaged(l->b->scratch, err);
         if (may_go_on(l->reading, err)
             || scratch_read(l->b->scratch, rank, extent.at, to, extent.n, err)
             || note_records(l, to, extent.n, piece, err))
@@ -126,7 +118,7 @@ load(struct buckets *b, struct part_reading *reading, int i, struct error *err)
             return -1;
     }
     if (l.n != n)
-        return damaged(b, err);
+        return scratch_damaged(b->scratch, err);
     sort_entries(l.entries, n);
     reading->entries = l.entries;
     reading->n_entries = n;
@@ -149,14 +141,14 @@ static int add_records(struct overflow *overflow,
     while ((record = next_record(bytes, &at, n_bytes, piece, &is_wrong))) {
         int64_t n = sort_length(record);
         if (overflow->n_left-- == 0)
-            return damaged(b, err);
+            return scratch_damaged(b->scratch, err);
         uint8_t *room = sorter_room(overflow->sorter, n, err);
         if (!room)
             return -1;
         memcpy(room, record + SORT_LENGTH_BYTES, (size_t)n);
         sorter_add(overflow->sorter);
     }
-    return is_wrong ? damaged(b, err) : 0;
+    return is_wrong ? scratch_damaged(b->scratch, err) : 0;
 }
 
 /* By pieces, of which one is in memory at a time. */
@@ -174,12 +166,12 @@ static int add_chain(struct overflow *overflow,
         int64_t n = extent.n;
         overflow->bytes_left -= n;
         if (n < (int64_t)sizeof before || overflow->bytes_left < 0)
-            return damaged(b, err);
+            return scratch_damaged(b->scratch, err);
         for (int64_t at = 0, some; at < n; at += some) {
             int64_t left = n - at;
             some = piece > 0 && piece < left ? piece : left;
             if (some > n_bytes)
-                return damaged(b, err);
+                return scratch_damaged(b->scratch, err);
             if (scratch_read(b->scratch, rank, extent.at + at, bytes, some, err))
                 return -1;
             if (at == 0)
@@ -212,7 +204,7 @@ static int add_all(struct overflow *overflow,
             || add_chain(overflow, b, rank, bucket.last_long, 0, bytes, n_bytes, err))
             return -1;
     }
-    return overflow->n_left == 0 ? 0 : damaged(b, err);
+    return overflow->n_left == 0 ? 0 : scratch_damaged(b->scratch, err);
 }
 
 static int

@@ -278,6 +278,14 @@ int scratch_read(const struct scratch *scratch,
     return 0;
 }
 
+int scratch_damaged(const struct scratch *scratch, struct error *err)
+{
+    return error_set(err,
+                     ERROR_IO,
+                     "scratch file in %s: it is damaged",
+                     scratch->folder);
+}
+
 void scratch_expect(const struct scratch *scratch,
                     int rank,
                     int64_t at,

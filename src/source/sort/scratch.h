@@ -84,6 +84,9 @@ int scratch_read(const struct scratch *scratch,
                  int64_t n_bytes,
                  struct error *err);
 
+/* ERROR_IO: what was read is not what was written. Returns -1. */
+int scratch_damaged(const struct scratch *scratch, struct error *err);
+
 /* Tell the disk that `rank`'s bytes at [at, at + n_bytes) will be read, if they are one piece. */
 void scratch_expect(const struct scratch *scratch,
                     int rank,

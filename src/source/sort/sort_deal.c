@@ -152,10 +152,7 @@ static int find_key(const struct sorter *sorter,
                          err))
             return -1;
         if (pass_records(sorter, buffer, n, key, place, &found) == 0 && !found)
-            return error_set(err,
-                             ERROR_IO,
-                             "scratch file in %s: it is damaged",
-                             sorter->scratch->folder);
+            return scratch_damaged(sorter->scratch, err);
     }
     return 0;
 }

@@ -149,10 +149,7 @@ advance(const struct merge *merge, struct reading *reading, struct error *err)
     }
     for (int64_t before = -1; !has_record(reading);) {
         if (reading->filled - reading->used == before)
-            return error_set(err,
-                             ERROR_IO,
-                             "scratch file in %s: it is damaged",
-                             merge->scratch->folder);
+            return scratch_damaged(merge->scratch, err);
         before = reading->filled - reading->used;
         if (refill(merge, reading, err))
             return -1;

@@ -113,21 +113,6 @@ static int read_near(struct store_source *s,
     return 0;
 }
 
-/* EWKB of a box, counterclockwise, closed. */
-enum { BOX_BYTES = 1 + 4 + 4 + 4 + 5 * 16 };
-
-static void write_box(const struct box *box, uint8_t bytes[BOX_BYTES])
-{
-    const uint32_t type = EWKB_POLYGON, n_rings = 1, n_points = 5;
-    const double points[] = { box->xmin, box->ymin, box->xmax, box->ymin, box->xmax,
-                              box->ymax, box->xmin, box->ymax, box->xmin, box->ymin };
-    bytes[0] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
-    memcpy(bytes + 1, &type, 4);
-    memcpy(bytes + 5, &n_rings, 4);
-    memcpy(bytes + 9, &n_points, 4);
-    memcpy(bytes + 13, points, sizeof points);
-}
-
 /* A row that has been copied without its shape gets that of its box: 1, 0 where it has
  * one of its own, or where the batch is full, -1. */
 static int
@@ -138,12 +123,12 @@ stand_in(struct store_source *s, struct batch *batch, int32_t row, struct error 
         return 0;
     if (locate(s, batch->origins[row], &extent, err))
         return -1;
-    if (extent.n > 0 || batch->bytes_capacity - batch->bytes_used < BOX_BYTES)
+    if (extent.n > 0 || batch->bytes_capacity - batch->bytes_used < EWKB_BOX_BYTES)
         return 0;
     uint8_t *bytes = batch->bytes + batch->bytes_used;
-    write_box(&batch->boxes[row], bytes);
-    batch->geometry[row] = (struct text){ (const char *)bytes, BOX_BYTES };
-    batch->bytes_used += BOX_BYTES;
+    int64_t n = ewkb_put_box(bytes, &batch->boxes[row], 0);
+    batch->geometry[row] = (struct text){ (const char *)bytes, n };
+    batch->bytes_used += n;
     return 1;
 }
 

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rooftally/base/calendar.h"
+
 #include "layer.h"
 
 void layer_forget_feature(struct vector_layer *layer)
@@ -290,24 +292,6 @@ int layer_next(struct vector_layer *layer, int64_t *row, struct error *err)
     return 1;
 }
 
-/* Days from 1970-01-01 in the proleptic Gregorian calendar; years begin in March, so
- * that the leap day is the last. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    year -= month <= 2;
-    int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static bool is_day(int year, int month, int day)
-{
-    static const int days[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1]
-           && (month != 2 || day < 29 || is_leap);
-}
-
 /* GDAL keeps milliseconds in a float, and offsets from UTC in quarters of an hour above
  * 100; below that the zone is unknown, and what is written is taken as UTC. */
 static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *value)
@@ -324,7 +308,7 @@ static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *va
                                     &second,
                                     &zone))
         return false;
-    if (!is_day(year, month, day)) {
+    if (!calendar_has(year, month, day)) {
         /* a year alone, or a 30th of February, as files may have them */
         CPLError(CE_Warning,
                  CPLE_AppDefined,
@@ -335,7 +319,7 @@ static bool time_value(OGRFeatureH feature, int field, bool is_date, int64_t *va
                  day);
         return false;
     }
-    int64_t days = days_of(year, month, day);
+    int64_t days = calendar_day(year, month, day);
     int64_t minutes = hour * 60 + minute - (zone > 1 ? (zone - 100) * 15 : 0);
     *value = is_date
                  ? days
