@@ -208,6 +208,8 @@ int main(int argc, char **argv)
     const struct command command = find_command(argc > 1 ? argv[1] : NULL);
     if (command.of_ranks)
         return run(command.of_ranks, argc, argv);
+    if (comm_launched_rank() > 0) /* of many, the first does it */
+        return STATUS_DONE;
     if (command.alone(argc - 1, argv + 1, &err) < 0) {
         print_error(&err, "");
         return exit_status(&err);

@@ -102,6 +102,21 @@ def vectors():
              "source.kind=vector", "--set", "zones.path=" + make_zones(), "--set", f"buildings.path={name}.fgb")
 
 
+def alone():
+    """Of many ranks the first does what one can: nothing is said twice, nor written twice."""
+    says("plan: unknown option --bogus; .*", "plan", JOB, "--bogus", ranks=3)
+    for name in ("info", "export", "report"):
+        says(".*absent.h5: No such file or directory.*", name, os.path.join(folder, "absent.h5"),
+             *(["-o", os.path.join(folder, "page.html")] if name == "report" else []), ranks=3)
+    for arguments in (("export", RESULT), ("info", RESULT), ("plan", *RUN[1:], "--values"), ("--version",), ("help",)):
+        one, three = [subprocess.run(command(*arguments, ranks=ranks), stdin=subprocess.DEVNULL, check=True,
+                                     stdout=subprocess.PIPE, env=environment).stdout for ranks in (1, 3)]
+        check(one and one == three, arguments, "gives", len(one), "bytes alone, and by three", len(three))
+    page = os.path.join(folder, "page.html")
+    check(subprocess.run(command("report", RESULT, "-o", page, ranks=3), env=environment).returncode == 0
+          and os.path.exists(page), "a report by three")
+
+
 def exports():
     says("standard output cannot be written: No space left on device", "export", RESULT, status=1,
          stdout=open("/dev/full", "w"))
@@ -211,6 +226,7 @@ rooftally("generate", STORE, "--zones", "100", "--buildings", "900000", "--seed"
 rooftally(*RUN, "-o", RESULT, "--quiet")
 mistakes()
 vectors()
+alone()
 exports()
 damaged()
 stops()
