@@ -44,11 +44,34 @@ bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes)
     return true;
 }
 
-const char *file_remedy(int error)
+static const char *remedy_of(int error)
 {
-    return error == ENOSPC || error == EDQUOT
-               ? ": free some space there, or choose another disk"
-               : "";
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return ": free some space there, or choose another disk";
+    case EFBIG:
+        return ": raise the limit on the size of files (ulimit -f)";
+    case EMFILE:
+        return ": raise the limit on open files (ulimit -n)";
+    case ENOENT:
+    case ENOTDIR:
+        return ": check its path";
+    case EACCES:
+    case EPERM:
+        return ": check its owner and permissions";
+    case EROFS:
+        return ": choose another place";
+    default:
+        return "";
+    }
+}
+
+const char *file_reason(int error)
+{
+    static _Thread_local char text[160];
+    snprintf(text, sizeof text, "%s%s", strerror(error), remedy_of(error));
+    return text;
 }
 
 const char *file_name(const char *path)
@@ -148,7 +171,7 @@ int file_publish(int fd,
                          ERROR_IO,
                          "%s cannot be given its name: %s",
                          path,
-                         strerror(errno));
+                         file_reason(errno));
     char *folder = file_folder(path);
     bool on_disk = folder && file_sync_folder(folder);
     free(folder);
@@ -157,5 +180,5 @@ int file_publish(int fd,
                                ERROR_IO,
                                "%s is there, but its name may not be on the disk: %s",
                                path,
-                               strerror(errno));
+                               file_reason(errno));
 }

@@ -13,7 +13,12 @@
 
 static int failed(const char *path, const char *what, struct error *err)
 {
-    return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+    return error_set(err,
+                     ERROR_IO,
+                     "%s cannot be %s: %s",
+                     path,
+                     what,
+                     file_reason(errno));
 }
 
 /* A file that is written: without a name where the file system can do that, so that

@@ -9,6 +9,7 @@
 
 #include <ini.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/base/terms.h"
 #include "rooftally/base/utf8.h"
 #include "rooftally/job/job.h"
@@ -333,12 +334,12 @@ int entries_read(struct entries *entries, const char *path, struct error *err)
     char *text = malloc(MOST_FILE_BYTES + 2);
     FILE *file = fopen(path, "rb");
     if (!file || !text) {
-        error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+        error_set(err, ERROR_IO, "%s: %s", path, file_reason(errno));
         goto out;
     }
     size_t n = fread(text, 1, MOST_FILE_BYTES + 1, file);
     if (ferror(file)) {
-        error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+        error_set(err, ERROR_IO, "%s: %s", path, file_reason(errno));
         goto out;
     }
     if (n >= sizeof hdf5 - 1 && memcmp(text, hdf5, sizeof hdf5 - 1) == 0) {

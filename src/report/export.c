@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
+
 #include "write.h"
 
 int write_failed(struct error *err)
 {
-    return error_set(err, ERROR_IO, "cannot be written: %s", strerror(errno));
+    return error_set(err, ERROR_IO, "cannot be written: %s", file_reason(errno));
 }
 
 int export_result(const char *path,

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/result/result.h"
 
 /* ERROR_FORMAT unless the file says that it is a whole result of this version. */
@@ -36,7 +37,7 @@ static int check_file(const char *path, struct error *err)
 {
     struct stat there;
     if (stat(path, &there) < 0 || access(path, R_OK) < 0)
-        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+        return error_set(err, ERROR_IO, "%s: %s", path, file_reason(errno));
     if (!S_ISREG(there.st_mode))
         return error_set(err, ERROR_IO, "%s is not a file", path);
     return 0;

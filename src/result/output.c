@@ -14,7 +14,12 @@
 
 static int failed(const char *path, const char *what, struct error *err)
 {
-    return error_set(err, ERROR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+    return error_set(err,
+                     ERROR_IO,
+                     "%s cannot be %s: %s",
+                     path,
+                     what,
+                     file_reason(errno));
 }
 
 /* On the heap; NULL without memory. */

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
+
 struct piece {
     int64_t first, n;
 };
@@ -191,7 +193,7 @@ static int write_columns(struct slab *slab, struct error *err)
 
 int slab_not_synced(struct error *err)
 {
-    return error_set(err, ERROR_IO, "syncing the result: %s", strerror(errno));
+    return error_set(err, ERROR_IO, "syncing the result: %s", file_reason(errno));
 }
 
 int slab_write(struct slab *slab, int64_t first, int64_t n, struct error *err)

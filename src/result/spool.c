@@ -20,7 +20,7 @@ static int failed(const struct spool *spool, const char *what, struct error *err
                      "%s cannot be %s: %s",
                      spool->path,
                      what,
-                     strerror(errno));
+                     file_reason(errno));
 }
 
 int spool_open(struct spool **spool,

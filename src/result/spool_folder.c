@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "rooftally/base/clock.h"
+#include "rooftally/base/file.h"
 
 #include "spool_file.h"
 
@@ -32,7 +33,7 @@ static int failed(const char *folder, const char *what, struct error *err)
                      "%s cannot be %s: %s",
                      folder,
                      what,
-                     strerror(errno));
+                     file_reason(errno));
 }
 
 /* The folder, open; a link in its place is not followed. */

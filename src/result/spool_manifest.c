@@ -34,7 +34,7 @@ static int failed(const char *folder, const char *what, struct error *err)
                      "%s/manifest cannot be %s: %s",
                      folder,
                      what,
-                     strerror(errno));
+                     file_reason(errno));
 }
 
 static char *to_text(const struct spool_manifest *manifest)

@@ -51,7 +51,7 @@ static int failed(const struct spool *spool,
                      f->attempt,
                      what,
                      why ? ": " : "",
-                     why ? strerror(why) : "");
+                     why ? file_reason(why) : "");
 }
 
 /* The descriptor to read a file by, or -1. */

@@ -113,7 +113,10 @@ static int set_aside(struct analysis *a,
     a->decisions[row] = DECISION_REJECTED;
     if (a->binding->job->invalid != INVALID_FAIL)
         return reject(a, p, row, reason, err);
-    error_set(err, ERROR_DATA, "%s", reason);
+    error_set(err,
+              ERROR_DATA,
+              "%s: [buildings] invalid = skip rejects it and goes on",
+              reason);
     name_building(err, &a->batch, row);
     return -1;
 }

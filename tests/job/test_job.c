@@ -377,7 +377,8 @@ static void a_file_that_is_no_file_is_an_io_error(void **state)
     struct error err;
     assert_int_equal(job_open(&job, "/nowhere/job.ini", NULL, 0, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
-    assert_string_equal(err.text, "/nowhere/job.ini: No such file or directory");
+    assert_string_equal(err.text,
+                        "/nowhere/job.ini: No such file or directory: check its path");
     assert_int_equal(job_open(&job, "/tmp", NULL, 0, &err), -1);
     assert_int_equal(err.code, ERROR_IO);
 }

@@ -296,7 +296,7 @@ def no_ids():
             done = rooftally("run", write_job("unnamed", **{**job, **changes}, buildings__invalid="fail",
                              buildings__where="id is null"), "-o",
                              os.path.join(folder, "never.h5"), "--force", "--quiet", status=None)
-            check(done.returncode == 1 and "a building: no id" in done.stderr, "invalid = fail", done.stderr)
+            check(done.returncode == 1 and "a building: no id: [buildings] invalid = skip rejects it" in done.stderr, "invalid = fail", done.stderr)
     done = rooftally("run", write_job("unnamed", **job), "-o", result.path, "--force")
     check("no id" in done.stdout + done.stderr, "the summary tells the reason", done.stdout)
 

@@ -73,9 +73,9 @@ def mistakes():
     says("--set zones.where: leaves no zones of .*", "plan", *RUN[1:], "--set", "zones.where=zip = 'x'")
     says("--set limits.memory: the system has no 1000.0 TiB of address space: lower it", *RUN, "-o", RESULT + "2",
          "--set", "limits.memory=1000 TiB")
-    says("--set source.path: store nowhere: No such file or directory", "plan", JOB, "--set", "source.path=nowhere")
+    says("--set source.path: store nowhere: No such file or directory: check its path", "plan", JOB, "--set", "source.path=nowhere")
     says("--set zones.id: the store's id is 'zip', not 'x': write id = zip", "plan", *RUN[1:], "--set", "zones.id=x")
-    says("[^ ]*:8: .source. path: store build/.*: No such file or directory", "plan", JOB, cwd=folder)
+    says("[^ ]*:8: .source. path: store build/.*: No such file or directory: check its path", "plan", JOB, cwd=folder)
 
 
 def make_zones():
@@ -106,7 +106,7 @@ def alone():
     """Of many ranks the first does what one can: nothing is said twice, nor written twice."""
     says("plan: unknown option --bogus; .*", "plan", JOB, "--bogus", ranks=3)
     for name in ("info", "export", "report"):
-        says(".*absent.h5: No such file or directory.*", name, os.path.join(folder, "absent.h5"),
+        says(".*absent.h5: No such file or directory: check its path", name, os.path.join(folder, "absent.h5"),
              *(["-o", os.path.join(folder, "page.html")] if name == "report" else []), ranks=3)
     for arguments in (("export", RESULT), ("info", RESULT), ("plan", *RUN[1:], "--values"), ("--version",), ("help",)):
         one, three = [subprocess.run(command(*arguments, ranks=ranks), stdin=subprocess.DEVNULL, check=True,
@@ -118,11 +118,11 @@ def alone():
 
 
 def exports():
-    says("standard output cannot be written: No space left on device", "export", RESULT, status=1,
+    says("standard output cannot be written: No space left on device: free some space there, or choose another disk", "export", RESULT, status=1,
          stdout=open("/dev/full", "w"))
     for form in ("csv", "geojson"):
         path = os.path.join(folder, "out." + form)
-        says(f"{path} cannot be (written|put on disk): File too large", "export", RESULT, "-o", path, status=1,
+        says(f"{path} cannot be (written|put on disk): File too large: raise the limit on the size of files .ulimit -f.", "export", RESULT, "-o", path, status=1,
              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
         check(not os.path.exists(path), path, "is there")
     says("zone .*[.]spool/rank-0.1 cannot be written: File too large.*", *RUN, "-o", RESULT + "4", status=1,

@@ -329,8 +329,8 @@ os.mkfifo(pipe)
 for told in ("info", "export"):
     done = rooftally(told, pipe, status=None, timeout=20)
     check(done.returncode == 2 and "not a file" in done.stderr, told, "of a pipe:", done.stderr)
-for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off"),
-                   (result.path, "of another kind"), (folder, "not a file"), (pipe, "not a file"),
+for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off: stage it again"),
+                   (result.path, "of another kind: give the path of a store"), (folder, "not a file"), (pipe, "not a file"),
                    (store + "3", "No such file"),
                    (damaged("version", set_version), "of version 99"),
                    (damaged("block", move_block), "block 1"),

@@ -690,7 +690,8 @@ static void info_tells_what_a_result_holds(void **state)
     unlink(path);
     static const struct {
         const char *path, *says;
-    } none[] = { { "no such file", "no such file: No such file or directory" },
+    } none[] = { { "no such file",
+                   "no such file: No such file or directory: check its path" },
                  { ".", ". is not a file" },
                  { "/dev/null", "/dev/null is not a file" } };
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {

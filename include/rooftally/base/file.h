@@ -14,9 +14,9 @@ bool file_write_at(int fd, int64_t at, const void *bytes, int64_t n_bytes);
 /* Returns false, with errno: 0 where the file ends before. */
 bool file_read_at(int fd, int64_t at, void *bytes, int64_t n_bytes);
 
-/* What to do where a file cannot be written for this errno, from ": " on; "" where that is not
- * known. */
-const char *file_remedy(int error);
+/* Why a file cannot be read or written, and what to do where that is known: "File too large: raise
+ * the limit on the size of files (ulimit -f)". Until this thread's next call. */
+const char *file_reason(int error);
 
 /* "name" of "folder/name", in it; and a copy of "folder", "." where none is named (heap; NULL
  * where there is no memory). */

@@ -21,7 +21,7 @@ struct place {
 
 static int no_file(const char *folder, struct error *err)
 {
-    return error_set(err, ERROR_IO, "folder %s: %s", folder, strerror(errno));
+    return error_set(err, ERROR_IO, "folder %s: %s", folder, file_reason(errno));
 }
 
 static int make_nameless(int *file,
@@ -201,10 +201,9 @@ static int failed(const struct scratch *scratch, struct error *err)
 {
     return error_set(err,
                      ERROR_IO,
-                     "scratch file in %s: %s%s",
+                     "scratch file in %s: %s",
                      scratch->folder,
-                     errno != 0 ? strerror(errno) : "it was cut off",
-                     file_remedy(errno));
+                     errno != 0 ? file_reason(errno) : "it was cut off");
 }
 
 int scratch_write(const struct scratch *scratch,

@@ -73,12 +73,7 @@ void store_writer_name(const struct store_writer *writer, char *name, size_t n)
 
 static int cannot_write(const struct store_writer *writer, struct error *err)
 {
-    return error_set(err,
-                     ERROR_IO,
-                     "%s: %s%s",
-                     writer->path,
-                     strerror(errno),
-                     file_remedy(errno));
+    return error_set(err, ERROR_IO, "%s: %s", writer->path, file_reason(errno));
 }
 
 /* Agree that what this rank has written is there for the others to read: on another host

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "rooftally/base/file.h"
 #include "rooftally/h5/h5.h"
 
 #include "store_format.h"
@@ -329,7 +330,7 @@ int store_create(const char *path,
                                    ERROR_IO,
                                    "%s cannot be written: %s",
                                    path,
-                                   strerror(errno))
+                                   file_reason(errno))
                        : h5_error(err, ERROR_IO, "%s", path);
     return status;
 }

@@ -39,11 +39,7 @@ struct store_fill {
 
 static int cannot_write(struct error *err)
 {
-    return error_set(err,
-                     ERROR_IO,
-                     "the store: %s%s",
-                     strerror(errno),
-                     file_remedy(errno));
+    return error_set(err, ERROR_IO, "the store: %s", file_reason(errno));
 }
 
 int store_write(const struct store *store,

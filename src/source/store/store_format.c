@@ -322,7 +322,10 @@ static int read_head(const struct store_opening *opening, struct error *err)
     bool is_store = format && strcmp(format, "rooftally store") == 0;
     free(format);
     if (!is_store)
-        return error_set(err, ERROR_FORMAT, "it is an HDF5 file of another kind");
+        return error_set(err,
+                         ERROR_FORMAT,
+                         "it is an HDF5 file of another kind: give the path of a "
+                         "store");
     if (h5_get_integer(opening->file, "format_version", &version, err))
         return -1;
     if (version != STORE_VERSION)
@@ -357,7 +360,7 @@ open_file(struct store *store, const char *path, bool writable, struct error *er
     if (store->file < 0 && errno == EPERM)
         store->file = open(path, flags);
     if (store->file < 0 || fstat(store->file, &about) != 0)
-        return error_set(err, ERROR_USAGE, "%s", strerror(errno));
+        return error_set(err, ERROR_USAGE, "%s", file_reason(errno));
     if (!S_ISREG(about.st_mode))
         return error_set(err, ERROR_USAGE, "it is not a file");
     store->n_bytes = about.st_size;
@@ -381,6 +384,11 @@ static int read_layout(struct store *store, const char *path, struct error *err)
     return status;
 }
 
+static bool advises(const struct error *err)
+{
+    return strstr(err->text, "stage it again") || strstr(err->text, "give the path");
+}
+
 int store_open(struct store **store, const char *path, bool writable, struct error *err)
 {
     struct store *made = calloc(1, sizeof *made);
@@ -392,6 +400,8 @@ int store_open(struct store **store, const char *path, bool writable, struct err
     if (open_file(made, path, writable, err) || read_layout(made, path, err)
         || (!writable && check_layout(made, err))) {
         store_close(made);
+        if (err && err->code == ERROR_FORMAT && !advises(err))
+            error_set(err, ERROR_FORMAT, "%s: stage it again", err->text);
         return error_prefix(err, "store %s", path);
     }
     *store = made;
@@ -422,7 +432,7 @@ int store_read(const struct store *store,
     if (file_read_at(store->file, at, bytes, n_bytes))
         return 0;
     if (errno != 0)
-        return error_set(err, ERROR_IO, "the store: %s", strerror(errno));
+        return error_set(err, ERROR_IO, "the store: %s", file_reason(errno));
     return error_set(err,
                      ERROR_FORMAT,
                      "the store ends before byte %lld: stage it again",
