@@ -42,7 +42,7 @@ print_summary(const struct store_counts *counts, double wall_s, int64_t peak_byt
                  " (%" PRId64 " without geometry)",
                  counts->n_bare_zones);
     printf("%s zones%s and %s buildings, %s: staged in %.1f s (%.0f rows/s) in %s of "
-           "memory\n",
+           "[limits] memory\n",
            count_text(zones, counts->n_zones),
            bare,
            count_text(buildings, counts->n_buildings),
@@ -51,8 +51,9 @@ print_summary(const struct store_counts *counts, double wall_s, int64_t peak_byt
            (double)counts->n_buildings / wall_s,
            memory_size_text(peak, peak_bytes));
     if (counts->n_no_geometry > 0)
-        printf("  %s buildings have no geometry, or no place, and were left out\n",
-               count_text(buildings, counts->n_no_geometry));
+        printf("  %s building%s without geometry, or without a place, left out\n",
+               count_text(buildings, counts->n_no_geometry),
+               counts->n_no_geometry == 1 ? "" : "s");
 }
 
 /* What GDAL has to say, of every rank's part. */
@@ -138,6 +139,10 @@ static int stage(struct job_session *session,
         return -1;
     if (comm_rank(comm) == 0 && !options->quiet)
         print_summary(&counts, wall_s, peak_bytes);
+    else if (comm_rank(comm) == 0 && counts.n_no_geometry > 0)
+        log_warn("left_out",
+                 "n=%" PRId64 " why=\"buildings without geometry, or without a place\"",
+                 counts.n_no_geometry);
     return 0;
 }
 

@@ -43,7 +43,7 @@ def stage(name, memory, ranks, **changes):
     store = os.path.join(folder, f"{name}.store.h5")
     told = rooftally("stage", write_job(name, **changes, limits__memory=f"{memory} MiB"), "-o",
                      store, "--force", ranks=ranks).stdout
-    peak = re.search(r"in ([\d.]+) (KiB|MiB) of memory", told)
+    peak = re.search(r"in ([\d.]+) (KiB|MiB) of .limits. memory", told)
     if check(peak, "stage says what it took:", told):
         bytes_ = float(peak[1]) * {"KiB": 1024, "MiB": MIB}[peak[2]]
         check(0 < bytes_ <= memory * MIB, f"stage in {memory} MiB on {ranks} ranks took", peak[0])

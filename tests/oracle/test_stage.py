@@ -88,7 +88,7 @@ check(sorted(os.listdir(folder)) == sorted(name for name in os.listdir(folder)
                                            if name.endswith((".ini", ".store.h5"))),
       "left", os.listdir(folder))
 done = rooftally("stage", write_job("told", **JOB), "-o", wanted, "--force", ranks=3)
-check("41 zones (1 without geometry) and 30,001 buildings" in done.stdout and "2 buildings have no geometry, or no place"
+check("41 zones (1 without geometry) and 30,001 buildings" in done.stdout and "2 buildings without geometry, or without a place"
       in done.stdout and done.stdout.count("staged in") == 1, "summary", done.stdout)
 
 # A coastline: too much for little memory, which is said with its name; enough for more.

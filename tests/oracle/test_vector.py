@@ -227,7 +227,7 @@ def kinds():
     query("create index on v_house using gist (boundary)")
     done = rooftally("stage", write_job("kinds", source={"kind": "vector"}, zones__path=zones,
                                         buildings__path=buildings, **JOB), "-o", path_of("kinds.store.h5"), "--force")
-    check(f"{2 * 20} buildings have no geometry" in done.stdout, "counted:", done.stdout)
+    check(f"{2 * 20} buildings without geometry" in done.stdout, "counted:", done.stdout)
     result = staged("store", path_of("kinds.store.h5"))
     check_same_bits("kinds", result, run("server", zones__table="v_zone", buildings__table="v_house", **JOB))
     check(len(result["/rejected/id"]) >= 20, "curves are rejected")

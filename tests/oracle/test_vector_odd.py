@@ -4,6 +4,7 @@ only the layer knows, views, what GDAL warns of. Against what the files say them
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -286,6 +287,29 @@ def filtered_zones():
                 check([bytes(zone) for zone in file["/zones/id"]] == [b"a"], where, file["/zones/id"][()])
 
 
-for test in (numbers, views, crs, fields, virtual, deleted, days, inputs, unfit, filtered_zones):
+def bare_buildings():
+    """A building without geometry is counted where it passes the filter, an empty one as well."""
+    rows = [({"no": i, "h": i}, None if i % 5 == 0 else place(i)) for i in range(N)]
+    bare = json.loads(open(geojson("bare", rows), encoding="utf-8").read())
+    for feature in bare["features"][1::10]:
+        feature["geometry"]["coordinates"] = []
+    path = write("bare.geojson", json.dumps(bare))
+    is_bare = [i % 5 == 0 or i % 10 == 1 for i in range(N)]
+    for where, passes in ((None, range(N)), ("h < 21", range(21)), ("h > 90", ()), ("h <> 0", range(1, N))):
+        n = sum(is_bare[i] for i in passes)
+        for ranks in (1, 2):
+            store, done = stage("bare", path, ranks, buildings__where=where)
+            told = re.findall(r"(\d+) buildings without geometry", done.stdout)
+            check(told == [str(n)] * (n > 0), where, "tells of", told, "and not", n)
+            with h5py.File(store) as file:
+                check(len(file["/buildings/id"]) == len(passes) - n, where, "keeps", len(file["/buildings/id"]))
+    job = write_job("quiet", source={"kind": "vector"}, zones={"path": ZONES, "id": "zip"},
+                    buildings={"path": path, "id": "no", "fields": "h"}, statistics=STATISTICS)
+    done = rooftally("stage", job, "-o", path_of("quiet.h5"), "--quiet")
+    check(not done.stdout and done.stderr.count("event=left_out n=18 ") == 1, "quiet:", done.stdout, done.stderr)
+
+
+for test in (numbers, views, crs, fields, virtual, deleted, days, inputs, unfit, filtered_zones,
+             bare_buildings):
     test()
 finish()

@@ -260,7 +260,7 @@ static void a_missing_id_is_the_number_of_the_row(void **state)
     check_rows(buildings, "fields = h\nwhere = h <> 3", 1, "1 1;4 4;");
     check_rows(buildings,
                "fields = h, twice = 2 * row\nwhere = row > 2",
-               1,
+               0,
                "3 3 3;4 4 4;");
 }
 

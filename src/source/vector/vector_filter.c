@@ -31,7 +31,8 @@ static void compact(const struct binding *binding,
     batch->n_rows = n;
 }
 
-/* As in a WHERE, what fails is not there: it is not counted as filtered. */
+/* As in a WHERE, what fails is not there: it is not counted as filtered. What passes and has
+ * no geometry is, and goes. */
 int vector_filter(const struct binding *binding, struct batch *batch, struct error *err)
 {
     struct memory *memory = batch->memory;
@@ -58,8 +59,11 @@ int vector_filter(const struct binding *binding, struct batch *batch, struct err
                             err))
         goto out;
     for (int32_t row = 0; row < batch->n_rows; row++) {
+        bool passes = valid[row] && passed[row];
+        bool is_bare = batch->geometry[row].n == 0;
         rows[n] = row;
-        n += valid[row] && passed[row];
+        n += passes && !is_bare;
+        batch->n_filtered += passes && is_bare;
     }
     compact(binding, batch, rows, n);
     status = 0;

@@ -226,7 +226,9 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
 {
     bool is_zone = vector->table == &vector->zones;
     struct ewkb head = { 0 };
-    if (!is_zone && vector->module->geometry_bytes(vector->table->layer) == 0) {
+    bool is_bare =
+        !is_zone && vector->module->geometry_bytes(vector->table->layer) == 0;
+    if (is_bare && !vector->filters) {
         batch->n_filtered++;
         return 1;
     }
@@ -242,6 +244,8 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
     put_value(vector, batch, &batch->id, vector->table->id);
     if (put_geometry(vector, batch, &head, err) < 0)
         return at_row(vector, err);
+    if (is_bare) /* the filter says whether it is counted */
+        batch->geometry[row].n = 0;
     vector->is_unusable =
         is_zone
         && (!batch->id.valid[row]
