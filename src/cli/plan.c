@@ -6,6 +6,7 @@
 
 #include "rooftally/base/count.h"
 #include "rooftally/base/log.h"
+#include "rooftally/geometry/zone.h"
 #include "rooftally/result/result.h"
 #include "rooftally/schedule/analyse.h"
 #include "rooftally/schedule/units.h"
@@ -88,15 +89,6 @@ static void print_zones(const struct job_session *session,
            id);
 }
 
-/* Of a grid of about a cell for each candidate: cells, places of edges in them, edges and
- * rings. */
-static int64_t grid_bytes(int64_t n_candidates, int64_t n_vertices)
-{
-    int64_t side = (int64_t)sqrt((double)n_candidates) + 4;
-    return 5 * side * side + 4 * (n_vertices + 4 * side)
-           + (32 + 8 + 16 / 4) * n_vertices;
-}
-
 /* What the memory of one worker goes to, for its largest zone. */
 static void print_memory(const struct job_session *session,
                          const struct zone_list *zones)
@@ -108,8 +100,6 @@ static void print_memory(const struct job_session *session,
         if (zones->n_vertices[i] > n_vertices)
             n_vertices = zones->n_vertices[i];
     int32_t rows = analyse_batch_rows(limit);
-    /* a value and whether it is one, twice while they are put in order; and its place */
-    int64_t kept = session->binding.n_keep * (2 * (8 + 1) + 16);
     char text[24];
     struct {
         enum memory_owner owner;
@@ -124,12 +114,14 @@ static void print_memory(const struct job_session *session,
           "columns and words of the source" },
         { MEMORY_GEOMETRY, 2 * 16 * n_vertices, "the zone with the most vertices" },
         { MEMORY_GRID,
-          grid_bytes(n, n_vertices),
+          zone_bytes(n, n_vertices),
           "cells and edges of the largest zone" },
         { MEMORY_STATISTICS,
           statistics_size(session->statistics, n),
           "if all are selected" },
-        { MEMORY_SELECTION, n * kept, "if all are selected" },
+        { MEMORY_SELECTION,
+          analyse_selection_bytes(&session->binding, n),
+          "if all are selected" },
     };
     int64_t sum = 0;
     printf("  memory      %s a rank, of which a worker needs about\n",

@@ -204,6 +204,16 @@ static int try_size(struct grid *grid,
     return 1;
 }
 
+int64_t grid_bytes(int64_t n_expected, int64_t n_vertices)
+{
+    int64_t side = clamp_side(sqrt(n_expected > 0 ? (double)n_expected : 0));
+    int64_t cell = 1 + (int64_t)sizeof(uint32_t); /* its status, and its first edge */
+    int64_t edge =
+        (int64_t)(sizeof(struct edge) + sizeof(struct span) + sizeof(struct ring) / 4);
+    return cell * side * side + (int64_t)sizeof(uint32_t) * (n_vertices + 4 * side)
+           + edge * n_vertices;
+}
+
 static bool is_smallest(const struct grid *grid)
 {
     return grid->n_columns == GRID_LEAST && grid->n_rows == GRID_LEAST;

@@ -139,6 +139,11 @@ void zone_close(struct zone *zone)
     zone->geometry = NULL;
 }
 
+int64_t zone_bytes(int64_t n_expected, int64_t n_vertices)
+{
+    return (int64_t)sizeof(struct zone) + grid_bytes(n_expected, n_vertices);
+}
+
 bool zone_is_valid(const struct zone *zone)
 {
     return zone->valid;

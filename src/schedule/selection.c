@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rooftally/schedule/analyse.h"
+
 void growing_init(struct growing_column *column,
                   enum value_type type,
                   enum memory_owner owner)
@@ -271,6 +273,30 @@ int growing_order(const struct growing_column *id,
     *ties = false;
     return id->type == TYPE_TEXT ? order_texts(id, o, ties, memory, err)
                                  : order_integers(id, o, ties, memory, err);
+}
+
+static int64_t cell_bytes(enum value_type type)
+{
+    return (type == TYPE_TEXT ? (int64_t)sizeof(struct text) : 8) + 1;
+}
+
+/* Columns as they came and the order; beside them what orders the ids, and then all that is
+ * kept in its order, and one column more on its way there. */
+int64_t analyse_selection_bytes(const struct binding *binding, int64_t n_selected)
+{
+    int64_t as_came = cell_bytes(binding->id_type) + (int64_t)sizeof(int32_t);
+    int64_t in_order = 0, ordering = 2 * (int64_t)sizeof(struct keyed), widest = 0;
+    for (int i = 0; i < binding->n_keep; i++) {
+        int slot = binding->keep[i];
+        int64_t n = cell_bytes(slot < 0 ? binding->id_type : binding->slots[slot].type);
+        as_came += slot < 0 ? 0 : n;
+        in_order += n;
+        widest = n > widest ? n : widest;
+    }
+    in_order += widest;
+    if (binding->n_keep == 0)
+        return 0;
+    return n_selected * (as_came + (in_order > ordering ? in_order : ordering));
 }
 
 void selection_init(struct selection *selection,

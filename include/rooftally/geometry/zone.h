@@ -69,6 +69,9 @@ int zone_open(struct zone **zone,
               struct error *err);
 void zone_close(struct zone *zone);
 
+/* About how much of the memory that takes, for `plan`. */
+int64_t zone_bytes(int64_t n_expected, int64_t n_vertices);
+
 /* Whether EWKB of a polygon or multipolygon is certainly valid, without asking GEOS; false
  * where that is not certain, or takes more than `memory` has free, rewound at the end. The
  * answer depends on nothing else. */
