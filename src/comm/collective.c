@@ -11,7 +11,7 @@
 #include "world.h"
 
 /* MPI's own buffers for a reduction are as long as the call: keep it short. */
-enum { TAG_GATHER = 2, REDUCE_VALUES = 1 << 16 };
+enum { REDUCE_VALUES = 1 << 16 };
 
 /* The other ranks are in the same call: no bound. */
 static int finish(MPI_Request *request, const char *call, struct error *err)

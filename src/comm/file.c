@@ -1,4 +1,6 @@
 /* How HDF5 reaches a file that all ranks share. */
+#include "rooftally/comm/file.h"
+
 #include "world.h"
 
 /* ROMIO takes its buffer out of the heap, on every aggregating rank: 16 MiB unless

@@ -11,8 +11,6 @@
 
 #include "world.h"
 
-enum { TAG_MESSAGE = 1, TAG_STOP = 3 };
-
 void comm_deliver(struct comm *comm, double timeout_s)
 {
     if (!comm->is_mpi)

@@ -8,6 +8,8 @@
 
 #include "lifeline.h"
 
+enum tag { TAG_MESSAGE = 1, TAG_GATHER, TAG_STOP };
+
 /* One message on its way: sent and not yet delivered, or (alone) not yet received. */
 struct letter {
     struct letter *next;

@@ -1,6 +1,6 @@
 /* GEOS behind a door: its context, its messages, and geometries read from EWKB. */
-#ifndef GEOMETRY_GEOS_H
-#define GEOMETRY_GEOS_H
+#ifndef ROOFTALLY_GEOMETRY_GEOS_H
+#define ROOFTALLY_GEOMETRY_GEOS_H
 
 #include <stdint.h>
 

@@ -12,8 +12,8 @@
  * Only differences underflow or overflow; a zone whose box is under 1e-280 or over 1e280
  * wide or high has no grid.
  */
-#ifndef GEOMETRY_GRID_H
-#define GEOMETRY_GRID_H
+#ifndef ROOFTALLY_GEOMETRY_GRID_H
+#define ROOFTALLY_GEOMETRY_GRID_H
 
 #include <stdbool.h>
 #include <stdint.h>

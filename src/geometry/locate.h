@@ -1,5 +1,5 @@
-#ifndef GEOMETRY_LOCATE_H
-#define GEOMETRY_LOCATE_H
+#ifndef ROOFTALLY_GEOMETRY_LOCATE_H
+#define ROOFTALLY_GEOMETRY_LOCATE_H
 
 #include <stdint.h>
 

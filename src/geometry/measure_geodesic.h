@@ -1,6 +1,6 @@
 /* Area of a ring and length of a line on an ellipsoid; private to measuring. */
-#ifndef GEOMETRY_MEASURE_GEODESIC_H
-#define GEOMETRY_MEASURE_GEODESIC_H
+#ifndef ROOFTALLY_GEOMETRY_MEASURE_GEODESIC_H
+#define ROOFTALLY_GEOMETRY_MEASURE_GEODESIC_H
 
 #include <stdbool.h>
 

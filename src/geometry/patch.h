@@ -1,6 +1,6 @@
 /* The cells that a box meets, and which edges come near it. */
-#ifndef GEOMETRY_PATCH_H
-#define GEOMETRY_PATCH_H
+#ifndef ROOFTALLY_GEOMETRY_PATCH_H
+#define ROOFTALLY_GEOMETRY_PATCH_H
 
 #include <math.h>
 

@@ -7,8 +7,8 @@
  *                └ MULTIPOLYGON ─ POLYGON ─ ring, ring
  *                               └ POLYGON ─ ring   walk_next: 4 times 1, then 0
  */
-#ifndef GEOMETRY_WALK_H
-#define GEOMETRY_WALK_H
+#ifndef ROOFTALLY_GEOMETRY_WALK_H
+#define ROOFTALLY_GEOMETRY_WALK_H
 
 #include <stdbool.h>
 #include <stdint.h>

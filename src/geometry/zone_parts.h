@@ -1,5 +1,5 @@
-#ifndef GEOMETRY_ZONE_PARTS_H
-#define GEOMETRY_ZONE_PARTS_H
+#ifndef ROOFTALLY_GEOMETRY_ZONE_PARTS_H
+#define ROOFTALLY_GEOMETRY_ZONE_PARTS_H
 
 #include "rooftally/geometry/zone.h"
 

@@ -1,6 +1,6 @@
 /* Dates and timestamps as literals write them, proleptic Gregorian. */
-#ifndef JOB_DATETIME_H
-#define JOB_DATETIME_H
+#ifndef ROOFTALLY_JOB_DATETIME_H
+#define ROOFTALLY_JOB_DATETIME_H
 
 #include <stdint.h>
 

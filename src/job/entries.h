@@ -1,6 +1,6 @@
 /* The entries of a job file before their values are understood. */
-#ifndef JOB_ENTRIES_H
-#define JOB_ENTRIES_H
+#ifndef ROOFTALLY_JOB_ENTRIES_H
+#define ROOFTALLY_JOB_ENTRIES_H
 
 #include "rooftally/base/error.h"
 

@@ -1,6 +1,6 @@
 /* What the parts of the evaluator share. */
-#ifndef JOB_EVALUATE_H
-#define JOB_EVALUATE_H
+#ifndef ROOFTALLY_JOB_EVALUATE_H
+#define ROOFTALLY_JOB_EVALUATE_H
 
 #include "node.h"
 

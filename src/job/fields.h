@@ -1,6 +1,6 @@
 /* Lists in a job file. */
-#ifndef JOB_FIELDS_H
-#define JOB_FIELDS_H
+#ifndef ROOFTALLY_JOB_FIELDS_H
+#define ROOFTALLY_JOB_FIELDS_H
 
 #include "rooftally/job/job.h"
 

@@ -1,6 +1,6 @@
 /* The sections and keys of a job file. */
-#ifndef JOB_KEYS_H
-#define JOB_KEYS_H
+#ifndef ROOFTALLY_JOB_KEYS_H
+#define ROOFTALLY_JOB_KEYS_H
 
 #include <stdbool.h>
 

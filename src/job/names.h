@@ -1,8 +1,8 @@
 /* What each name of a job stands for: fields, columns and measures in one numbered
  * list. A number is a slot while expressions are checked; slots that are really
  * fetched are numbered later, so that a name costs nothing until it is needed. */
-#ifndef JOB_NAMES_H
-#define JOB_NAMES_H
+#ifndef ROOFTALLY_JOB_NAMES_H
+#define ROOFTALLY_JOB_NAMES_H
 
 #include "rooftally/job/binding.h"
 

@@ -15,8 +15,8 @@
  * CASE has its operand (if with_operand), then pairs of when and then, then its else
  * (if with_else). AND and OR have two arguments or more.
  */
-#ifndef JOB_NODE_H
-#define JOB_NODE_H
+#ifndef ROOFTALLY_JOB_NODE_H
+#define ROOFTALLY_JOB_NODE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Lines of a job's keys. */
-#ifndef JOB_PLACES_H
-#define JOB_PLACES_H
+#ifndef ROOFTALLY_JOB_PLACES_H
+#define ROOFTALLY_JOB_PLACES_H
 
 #include "entries.h"
 

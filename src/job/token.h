@@ -1,6 +1,6 @@
 /* The words of an expression. */
-#ifndef JOB_TOKEN_H
-#define JOB_TOKEN_H
+#ifndef ROOFTALLY_JOB_TOKEN_H
+#define ROOFTALLY_JOB_TOKEN_H
 
 #include <stdbool.h>
 

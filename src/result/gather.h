@@ -25,7 +25,7 @@ struct gather {
     int64_t *first[N_FAMILIES];
     int64_t n_rows[N_FAMILIES];
 
-    int consistent; /* all zones were read under one snapshot */
+    bool is_consistent; /* all zones were read under one snapshot */
 
     double bytes_in_all, bytes_done; /* for progress */
     struct syncer *syncer; /* of the file, while slabs are written; on rank 0 */

@@ -55,7 +55,7 @@ int output_reserve(const char *partial, struct error *err)
     return status;
 }
 
-int output_commit(const char *partial, const char *path, int force, struct error *err)
+int output_commit(const char *partial, const char *path, bool force, struct error *err)
 {
     int fd = open(partial, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -111,7 +111,7 @@ int result_check_names(const char *path, struct error *err)
     return status;
 }
 
-int result_check(const char *path, int force, struct error *err)
+int result_check(const char *path, bool force, struct error *err)
 {
     struct stat there;
     size_t n = strlen(path);

@@ -2,6 +2,8 @@
 #ifndef ROOFTALLY_RESULT_OUTPUT_H
 #define ROOFTALLY_RESULT_OUTPUT_H
 
+#include <stdbool.h>
+
 #include "rooftally/base/error.h"
 
 /* Remove what killed runs of this output left: their results, and copies of tables. */
@@ -14,6 +16,6 @@ void output_clear(const char *path);
 int output_reserve(const char *partial, struct error *err);
 
 /* Put the partial file on disk, and file_publish it, with `force` to replace. */
-int output_commit(const char *partial, const char *path, int force, struct error *err);
+int output_commit(const char *partial, const char *path, bool force, struct error *err);
 
 #endif

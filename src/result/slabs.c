@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "rooftally/comm/file.h"
+
 #include "slab.h"
 
 enum {

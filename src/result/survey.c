@@ -82,8 +82,8 @@ static int find_attempts(struct gather *g, struct error *err)
     if (comm_max(g->comm, bounds, 2, err) < 0)
         return -1;
     enum result_reading reading = g->input->reading;
-    g->consistent = g->input->n_zones == 0 || reading == RESULT_FIXED
-                    || (reading == RESULT_SNAPSHOT && bounds[0] == -bounds[1]);
+    g->is_consistent = g->input->n_zones == 0 || reading == RESULT_FIXED
+                       || (reading == RESULT_SNAPSHOT && bounds[0] == -bounds[1]);
     return 0;
 }
 

@@ -87,11 +87,11 @@ fail:
 
 /* The last word in the file: without it, it is a torso. By rank 0 alone, so that no
  * metadata is written in parallel. */
-static int finish_file(const char *partial, int consistent, struct error *err)
+static int finish_file(const char *partial, bool is_consistent, struct error *err)
 {
     hid_t file = H5Fopen(partial, H5F_ACC_RDWR, H5P_DEFAULT);
     int status = file < 0 ? h5_error(err, ERROR_IO, "%s cannot be opened", partial)
-                          : h5_put_integer(file, "consistent", consistent, err);
+                          : h5_put_integer(file, "consistent", is_consistent, err);
     if (h5_close(&file, H5Fclose) < 0 && status == 0)
         status = h5_error(err, ERROR_IO, "%s cannot be written", partial);
     return status;
@@ -107,7 +107,7 @@ static int write_all(struct gather *g, const char *partial, struct error *err)
     if (comm_agree(g->comm, status, err) < 0 || gather_slabs(g, partial, err) < 0)
         return -1;
     if (comm_rank(g->comm) == 0) {
-        status = finish_file(partial, g->consistent, err);
+        status = finish_file(partial, g->is_consistent, err);
         if (status == 0)
             status = output_commit(partial, g->input->path, g->input->force, err);
     }

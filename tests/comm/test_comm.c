@@ -19,6 +19,7 @@
 
 #include "rooftally/base/clock.h"
 #include "rooftally/comm/comm.h"
+#include "rooftally/comm/file.h"
 
 #define CHECK(what)                                                                    \
     do {                                                                               \

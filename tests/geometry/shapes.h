@@ -1,6 +1,6 @@
 /* Random numbers, and EWKB written by hand, for the tests of this room. */
-#ifndef TESTS_GEOMETRY_SHAPES_H
-#define TESTS_GEOMETRY_SHAPES_H
+#ifndef ROOFTALLY_TESTS_GEOMETRY_SHAPES_H
+#define ROOFTALLY_TESTS_GEOMETRY_SHAPES_H
 
 #include <math.h>
 #include <stdbool.h>

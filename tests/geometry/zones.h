@@ -1,6 +1,6 @@
 /* Zones of every kind at places of every size, and the world they are opened in. */
-#ifndef TESTS_GEOMETRY_ZONES_H
-#define TESTS_GEOMETRY_ZONES_H
+#ifndef ROOFTALLY_TESTS_GEOMETRY_ZONES_H
+#define ROOFTALLY_TESTS_GEOMETRY_ZONES_H
 
 #include "rooftally/geometry/zone.h"
 

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <hdf5.h>
-
 #include "rooftally/base/error.h"
 
 struct comm;
@@ -144,12 +142,5 @@ int comm_exchange(struct comm *comm,
  * the error of the lowest failing rank.
  */
 int comm_agree(struct comm *comm, int status, struct error *err);
-
-/* HDF5 access list for a file that all ranks open together (collective), and the
- * transfer list for collective writes: every rank takes part, with no rows too, and the
- * disk space is taken before, because HDF5 1.10 waits forever for a rank whose write
- * failed. The caller closes both. */
-hid_t comm_file_access(struct comm *comm);
-hid_t comm_transfer(struct comm *comm);
 
 #endif

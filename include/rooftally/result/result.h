@@ -59,7 +59,7 @@ enum result_reading {
 struct result_input {
     const char *path; /* of the result */
     const char *title;
-    int force; /* replace an existing result */
+    bool force; /* replace an existing result */
     const struct statistics *statistics;
     const struct binding *binding; /* keep, id type, slots' names and types */
 
@@ -85,7 +85,7 @@ struct result_input {
 
 /* Found before the work starts: the folder is there and writable, nothing is in the way
  * (or force). Returns 0, or -1 with ERROR_USAGE. */
-int result_check(const char *path, int force, struct error *err);
+int result_check(const char *path, bool force, struct error *err);
 
 /* After the output's name: a copy of the building table beside it. */
 static const char result_copy_ending[] = ".scan";
