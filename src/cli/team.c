@@ -27,9 +27,16 @@ broadcast(void *context, int from, void *bytes, int64_t n_bytes, struct error *e
     return comm_broadcast_from(context, from, bytes, n_bytes, err);
 }
 
+/* A rank that was told of another's failure comes with a stop that nobody wished for. */
 static int agree(void *context, int status, struct error *err)
 {
-    return comm_agree(context, status, err);
+    struct comm *comm = context;
+    bool is_stop = status < 0 && err && err->code == ERROR_STOPPED;
+    if (is_stop && !stop_is_wished())
+        return comm_agree(comm, COMM_FOLLOWS, err);
+    if (status < 0 && !is_stop)
+        comm_fail(comm);
+    return comm_agree(comm, status, err);
 }
 
 bool team_should_stop(void *context)
@@ -39,7 +46,7 @@ bool team_should_stop(void *context)
         stop_now();
     if (stop_is_wished())
         comm_tell(comm);
-    return stop_is_wished();
+    return stop_is_wished() || comm_has_failed(comm);
 }
 
 struct team team_of(struct comm *comm)

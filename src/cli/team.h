@@ -5,8 +5,9 @@
 #include "rooftally/comm/comm.h"
 #include "rooftally/source/team.h"
 
-/* Whether this rank or another is wished to stop: the first to know tells the others, so
- * that all leave at their next agreement. void * for sources: a struct comm. */
+/* Whether this rank or another is wished to stop, or another has failed in what the team
+ * does: the first to know tells the others, so that all leave at their next agreement.
+ * void * for sources: a struct comm. */
 bool team_should_stop(void *comm);
 
 /* The comm is borrowed by the team. */

@@ -313,7 +313,11 @@ int comm_agree(struct comm *comm, int status, struct error *err)
         return status < 0 ? -1 : 0;
     if (comm->is_broken)
         return comm_meet(comm, err);
-    comm->lowest = status < 0 ? comm->rank : comm->size;
+    comm->has_failed = false;
+    comm->n_agreed = (comm->n_agreed + 1) % N_FAIL_TAGS;
+    comm->lowest = status == COMM_FOLLOWS ? comm->size + comm->rank
+                   : status < 0           ? comm->rank
+                                          : 2 * comm->size;
     int sent = MPI_Iallreduce(MPI_IN_PLACE,
                               &comm->lowest,
                               1,
@@ -324,12 +328,13 @@ int comm_agree(struct comm *comm, int status, struct error *err)
     if (comm_status(sent, "MPI_Iallreduce", err) < 0
         || comm_wait(comm, &request, "MPI_Iallreduce", err) < 0)
         return -1;
-    if (comm->lowest == comm->size)
+    if (comm->lowest == 2 * comm->size)
         return 0;
+    int teller = comm->lowest % comm->size;
     struct error said = { .code = ERROR_INTERNAL, .text = "failed without an error" };
-    if (comm->rank == comm->lowest && err && err->code != ERROR_NONE)
+    if (comm->rank == teller && err && err->code != ERROR_NONE)
         said = *err;
-    if (broadcast(comm, &said, sizeof said, comm->lowest, err) < 0)
+    if (broadcast(comm, &said, sizeof said, teller, err) < 0)
         return -1;
     if (err)
         *err = said;

@@ -194,36 +194,59 @@ int comm_receive(struct comm *comm,
 }
 
 /* Nothing but the envelope is sent, which needs no buffer to outlive the call. */
-void comm_tell(struct comm *comm)
+static void tell_all(struct comm *comm, int tag)
 {
-    if (!comm->is_mpi || comm->is_broken || comm->has_told)
-        return;
-    comm->has_told = true;
     for (int to = 0; to < comm->size; to++) {
         MPI_Request request;
         if (to != comm->rank
-            && MPI_Isend(NULL, 0, MPI_BYTE, to, TAG_STOP, comm->messages, &request)
+            && MPI_Isend(NULL, 0, MPI_BYTE, to, tag, comm->messages, &request)
                    == MPI_SUCCESS)
             MPI_Request_free(&request);
     }
 }
 
-bool comm_heard(struct comm *comm)
+static bool is_told(struct comm *comm, int tag)
 {
     int there = 0;
     MPI_Status seen;
-    if (!comm->is_mpi || comm->is_broken || comm->has_heard)
-        return comm->has_heard;
-    if (MPI_Iprobe(MPI_ANY_SOURCE, TAG_STOP, comm->messages, &there, &seen)
-            == MPI_SUCCESS
-        && there)
-        comm->has_heard = MPI_Recv(NULL,
-                                   0,
-                                   MPI_BYTE,
-                                   seen.MPI_SOURCE,
-                                   TAG_STOP,
-                                   comm->messages,
-                                   MPI_STATUS_IGNORE)
-                          == MPI_SUCCESS;
+    return MPI_Iprobe(MPI_ANY_SOURCE, tag, comm->messages, &there, &seen) == MPI_SUCCESS
+           && there
+           && MPI_Recv(NULL,
+                       0,
+                       MPI_BYTE,
+                       seen.MPI_SOURCE,
+                       tag,
+                       comm->messages,
+                       MPI_STATUS_IGNORE)
+                  == MPI_SUCCESS;
+}
+
+void comm_tell(struct comm *comm)
+{
+    if (!comm->is_mpi || comm->is_broken || comm->has_told)
+        return;
+    comm->has_told = true;
+    tell_all(comm, TAG_STOP);
+}
+
+bool comm_heard(struct comm *comm)
+{
+    if (comm->is_mpi && !comm->is_broken && !comm->has_heard)
+        comm->has_heard = is_told(comm, TAG_STOP);
     return comm->has_heard;
+}
+
+/* The number of the agreement that is next is in the tag, so that what comes late, or from
+ * several, is nobody's any more. */
+void comm_fail(struct comm *comm)
+{
+    if (comm->is_mpi && !comm->is_broken)
+        tell_all(comm, TAG_FAIL + comm->n_agreed);
+}
+
+bool comm_has_failed(struct comm *comm)
+{
+    if (comm->is_mpi && !comm->is_broken && !comm->has_failed)
+        comm->has_failed = is_told(comm, TAG_FAIL + comm->n_agreed);
+    return comm->has_failed;
 }

@@ -8,7 +8,8 @@
 
 #include "lifeline.h"
 
-enum tag { TAG_MESSAGE = 1, TAG_GATHER, TAG_STOP };
+enum tag { TAG_MESSAGE = 1, TAG_GATHER, TAG_STOP, TAG_FAIL }; /* and those behind it */
+enum { N_FAIL_TAGS = 16384 }; /* with TAG_FAIL under 32767, which any MPI takes */
 
 /* One message on its way: sent and not yet delivered, or (alone) not yet received. */
 struct letter {
@@ -40,8 +41,10 @@ struct comm {
     struct nap receiving;    /* since the last message; patient: units are sent ahead */
     double (*until_s)(void); /* of comm_bound; NULL: no bound */
     int lowest;              /* of comm_agree: the lowest rank that failed */
+    int n_agreed;            /* the same on all ranks between two of these */
     bool is_broken;
     bool has_told, has_heard; /* of a wish to stop */
+    bool has_failed;          /* another rank, since the last agreement */
 
     char first_host[COMM_HOST_BYTES]; /* of rank 0 */
     int *lines;                       /* [n_lines] to rank `line`, or to rank 0 */

@@ -1,6 +1,6 @@
 /*
  * Alone, the one-process twin. With arguments, what tests/mpi/comm.sh runs under mpirun:
- *     comm_test_comm ranks      messages and collectives among all ranks
+ *     comm_test_comm ranks N    messages and collectives among all ranks
  *     comm_test_comm missing    a rank that does not come: exit status 3
  *     comm_test_comm idle       processor time of ranks that wait, printed
  */
@@ -168,6 +168,35 @@ static void agree(struct comm *comm)
     CHECK(comm_agree(comm, -1, NULL) == -1);
 }
 
+/* One rank fails, the others leave their work for it, and all know his reason; twice, so that
+ * what the others were told is forgotten. */
+static void follow(struct comm *comm)
+{
+    int rank = comm_rank(comm), size = comm_size(comm);
+    for (int failing = 0; failing < size; failing++) {
+        char text[40];
+        struct error err = { 0 };
+        double until_s = clock_wall_s() + 30;
+        CHECK(!comm_has_failed(comm));
+        CHECK(comm_agree(comm, 0, NULL) == 0); /* all have looked */
+        snprintf(text, sizeof text, "rank %d failed", failing);
+        if (rank == failing) {
+            error_set(&err, ERROR_IO, "%s", text);
+            comm_fail(comm);
+        } else {
+            while (!comm_has_failed(comm) && clock_wall_s() < until_s)
+                clock_sleep_s(1e-3);
+            CHECK(comm_has_failed(comm));
+            error_set(&err, ERROR_STOPPED, "rank %d follows", rank);
+        }
+        CHECK(comm_agree(comm, rank == failing ? -1 : COMM_FOLLOWS, &err) == -1);
+        CHECK(err.code == ERROR_IO && strcmp(err.text, text) == 0);
+        CHECK(!comm_has_failed(comm));
+    }
+    struct error err = { ERROR_STOPPED, "nobody" };
+    CHECK(comm_agree(comm, COMM_FOLLOWS, &err) == -1 && err.code == ERROR_STOPPED);
+}
+
 static void all_of_it(struct comm *comm)
 {
     exchange_messages(comm);
@@ -176,6 +205,7 @@ static void all_of_it(struct comm *comm)
     gather_bytes(comm);
     exchange_bytes(comm);
     agree(comm);
+    follow(comm);
     CHECK(comm_rank(comm) < comm_size(comm) && *comm_host(comm));
     CHECK(strstr(comm_library(), "MPI") && !strchr(comm_library(), '\n'));
 }
@@ -233,7 +263,7 @@ static void missing(struct comm *comm)
     CHECK(comm_agree(comm, 0, &err) == -1 && err.code == ERROR_COMM);
     CHECK(comm_is_broken(comm));
     comm_bound(comm, NULL);
-    CHECK(comm_agree(comm, 0, &err) == -1 && comm_sum(comm, &value, 1, &err) == -1);
+    CHECK(comm_sum(comm, &value, 1, &err) == -1);
     CHECK(comm_broadcast(comm, &value, 8, &err) == -1 && err.code == ERROR_COMM);
     CHECK(clock_wall_s() - started_s < 1);
     comm_abort(comm, 3);
@@ -303,6 +333,7 @@ int main(int argc, char **argv)
             missing(comm);
         else
             all_of_it(comm);
+        CHECK(argc < 3 || comm_size(comm) == atoi(argv[2]));
         ask_launcher(comm);
         comm_close(comm);
         return 0;

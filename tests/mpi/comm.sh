@@ -8,7 +8,7 @@ if [ "$(id -u)" = 0 ]; then
 fi
 export ASAN_OPTIONS=detect_leaks=0
 for n in 1 2 3 5; do
-    timeout 120 mpirun --oversubscribe -n $n "$program" ranks
+    timeout 120 mpirun --oversubscribe -n $n "$program" ranks $n
 done
 timeout 120 mpirun --oversubscribe -n 3 "$program" idle
 # a rank that does not come: the others end by themselves

@@ -268,6 +268,23 @@ def cancel_and_stop(name, job):
     job.send_signal(signal.SIGUSR1)  # which mpirun passes on
 
 
+def others_leave(name, *verb, **changes):
+    """Two ranks wait for the server, for ever; the third fails: all end, with its reason."""
+    job = write_job(name, source__connection="user=few", **changes)
+    hold = Hold()
+    process = subprocess.Popen(command(*verb, job, "-o", store_of(name), "--quiet", ranks=3), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment)
+    try:
+        ours = [line for line in process.communicate(timeout=60)[1].splitlines() if line.startswith("rooftally: ")]
+        check(process.returncode == 1 and len(ours) == 1 and "out of range" in ours[0], name,
+              "ended with", process.returncode, ours)
+    except subprocess.TimeoutExpired:
+        check(False, name, "waits for ranks that will not come")
+    hold.release()
+    process.communicate()
+    check(leftovers(name) == [], name, "left", leftovers(name))
+
+
 def stage_refused(name, fault):
     """What cannot go better is not tried again."""
     query(f"create view {name} as select id, {fault} as height, boundary from building")
@@ -289,6 +306,9 @@ for how in ("pg_cancel_backend", "pg_terminate_backend"):
     staged_anew(f"{how}_1", 1, 1, 2, how, ALL, buildings__table="held_building")
     staged_anew(f"{how}_3", 3, 3, 2, how, ALL, source__connection="user=few")
     staged_anew(f"{how}_1_of_3", 3, 3, 1, how, "rooftally rank 2", source__connection="user=few")
+query("alter policy held on building using (id > 1500 or held(1) = 1)")
+others_leave("one_fails", "stage", buildings__fields="far = 9223372036854775807 + id")
+others_leave("one_is_refused", "run", buildings__where="9223372036854775807 + id > 0", source__fetch="scan")
 query("alter table building disable row level security")
 stage_given_up("not_again", 0, ["--set", "limits.retries=0"], cancel, 1, "canceling statement")
 stage_given_up("signalled", 4, [], cancel_and_stop, 75, "stopped by SIGUSR1")

@@ -64,6 +64,15 @@ void comm_bound(struct comm *comm, double (*until_s)(void));
  */
 void comm_tell(struct comm *comm);
 bool comm_heard(struct comm *comm);
+
+/*
+ * One rank's failure, likewise: comm_fail tells all others, before it brings its error to the
+ * next comm_agree; comm_has_failed says whether one has, until that comm_agree. Whoever
+ * leaves his work for it brings COMM_FOLLOWS as his status. Neither waits.
+ */
+enum { COMM_FOLLOWS = -2 };
+void comm_fail(struct comm *comm);
+bool comm_has_failed(struct comm *comm);
 bool comm_is_broken(const struct comm *comm);
 
 int comm_rank(const struct comm *comm);
@@ -139,7 +148,7 @@ int comm_exchange(struct comm *comm,
 
 /*
  * Agree on a status: 0 only if every rank brought 0. Otherwise every rank gets -1 and
- * the error of the lowest failing rank.
+ * the error of the lowest failing rank, of those who do not follow if there is one.
  */
 int comm_agree(struct comm *comm, int status, struct error *err);
 

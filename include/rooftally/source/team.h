@@ -32,7 +32,8 @@ struct team {
                      void *bytes,
                      int64_t n_bytes,
                      struct error *err);
-    /* 0 only if every rank brought 0; else -1 with the error of the lowest that failed. */
+    /* 0 only if every rank brought 0; else -1 with the error of the lowest that failed. Others
+     * may hear of a failure before, as a wish to stop. */
     int (*agree)(void *context, int status, struct error *err);
 };
 

@@ -237,10 +237,8 @@ static int copy_piece(struct staging *s,
     while ((more = source_next(s->source, batch, err)) == 1) {
         s->n_rows += batch->n_rows;
         s->n_no_geometry += batch->n_filtered;
-        if (add_batch(s, table, batch, err) || report(s, err)) {
-            source_cancel(s->source);
-            return -1;
-        }
+        if (add_batch(s, table, batch, err) || report(s, err))
+            return -1; /* what is left of the stream goes with its session */
     }
     return more < 0 ? batch_advise(batch, SHARE, INT64_MAX, err) : more;
 }
