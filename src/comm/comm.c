@@ -244,7 +244,9 @@ static int start(struct comm *comm, int *argc, char ***argv, struct error *err)
         return -1;
     comm->is_mpi = true;
     if (provided < MPI_THREAD_FUNNELED)
-        return error_set(err, ERROR_COMM, "MPI was built without threads");
+        return error_set(err,
+                         ERROR_COMM,
+                         "this MPI was built without threads: use one that has them");
     launcher_hurry();
     if (is_without_barrier())
         clock_sleep_s(BARRIER_S); /* nothing better can be had without a message */

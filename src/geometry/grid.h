@@ -71,7 +71,7 @@ int grid_build(struct grid *grid,
                struct error *err);
 
 /* About how much of the memory that takes of a zone as wide as high, each edge of which is
- * in four cells, or in as many as lie along it. */
+ * in one cell, besides those that cross four times a side more. */
 int64_t grid_bytes(int64_t n_expected, int64_t n_vertices);
 
 /* The status of all cells, once edges are listed in them. */

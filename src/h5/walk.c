@@ -51,7 +51,10 @@ int h5_each_dataset(hid_t parent,
     if (found >= 0)
         status = H5Literate(found, order_of(found), H5_ITER_INC, &at, look_at, &walk);
     if (status < 0 && !walk.refused)
-        h5_error(err, ERROR_FORMAT, "the datasets of %s cannot be listed", group);
+        h5_error(err,
+                 ERROR_FORMAT,
+                 "it is damaged: the datasets of %s cannot be listed",
+                 group);
     h5_close(&found, H5Gclose);
     H5Eclear2(H5E_DEFAULT);
     return status < 0 ? -1 : 0;

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """A job gives the same bits from PostgreSQL and from the store that it was staged into."""
 
+import fcntl
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
@@ -329,7 +331,17 @@ os.mkfifo(pipe)
 for told in ("info", "export"):
     done = rooftally(told, pipe, status=None, timeout=20)
     check(done.returncode == 2 and "not a file" in done.stderr, told, "of a pipe:", done.stderr)
-for path, part in ((job, "no HDF5 file"), (cut, "no HDF5 file, or it is cut off: stage it again"),
+locked = os.path.join(folder, "locked.h5")
+shutil.copy(store, locked)
+with open(locked, "rb") as held:
+    fcntl.flock(held, fcntl.LOCK_EX)
+    for ranks in (1, 2):
+        done = rooftally("run", job, "-o", output, "--set", "source.kind=store", "--set", f"source.path={locked}",
+                         ranks=ranks, status=None, timeout=60)
+        ours = [line for line in done.stderr.splitlines() if line.startswith("rooftally: ")]
+        check(done.returncode == 2 and len(ours) == 1 and "another process has locked it" in ours[0]
+              and "stage it" not in ours[0], "a locked store:", done.returncode, done.stderr)
+for path, part in ((job, "no HDF5 file: give the path of a store"), (cut, "it is cut off or damaged: stage it again"),
                    (result.path, "of another kind: give the path of a store"), (folder, "not a file"), (pipe, "not a file"),
                    (store + "3", "No such file"),
                    (damaged("version", set_version), "of version 99"),

@@ -303,6 +303,12 @@ def bare_buildings():
             check(told == [str(n)] * (n > 0), where, "tells of", told, "and not", n)
             with h5py.File(store) as file:
                 check(len(file["/buildings/id"]) == len(passes) - n, where, "keeps", len(file["/buildings/id"]))
+    # of one that goes nothing is read but what the filter asks
+    rows = [({"no": i, "h": i, "t": "long" * 1000000 if i == 5 else "t"}, None if i == 5 else place(i)) for i in range(9)]
+    long = geojson("long", rows)
+    for where, n in ((None, 1), ("h < 7", 1), ("h <> 5", 0)):
+        _, done = stage("long", long, buildings__fields="h, t", buildings__where=where)
+        check(("1 building without geometry" in done.stdout) == (n == 1), where, "of a long one:", done.stdout)
     job = write_job("quiet", source={"kind": "vector"}, zones={"path": ZONES, "id": "zip"},
                     buildings={"path": path, "id": "no", "fields": "h"}, statistics=STATISTICS)
     done = rooftally("stage", job, "-o", path_of("quiet.h5"), "--quiet")

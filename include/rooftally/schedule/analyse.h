@@ -46,7 +46,8 @@ struct analysis {
 int32_t analyse_batch_rows(int64_t memory_bytes);
 int64_t analyse_batch_bytes(int64_t memory_bytes);
 
-/* What the selection of a zone takes at most, but for the bytes of its texts. */
+/* About what the selection of a zone takes, for `plan`; without the bytes of its texts, and
+ * what ids that come twice take more. */
 int64_t analyse_selection_bytes(const struct binding *binding, int64_t n_selected);
 
 /* Take the batch from the memory and touch the pages that a usual zone needs. The

@@ -50,7 +50,8 @@ struct batch {
 
 /* Bytes that a batch of `capacity` rows takes, besides bytes_capacity. */
 int64_t batch_size(const struct binding *binding, int32_t capacity);
-/* Taken from `memory` as MEMORY_BATCH. Returns 0, or -1 with ERROR_BUDGET. */
+/* Taken from `memory` as MEMORY_BATCH. Returns 0, or -1 with ERROR_BUDGET; ERROR_INTERNAL for a
+ * capacity that cannot be. */
 int batch_init(struct batch *batch,
                const struct binding *binding,
                int32_t capacity,

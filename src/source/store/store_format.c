@@ -367,13 +367,35 @@ open_file(struct store *store, const char *path, bool writable, struct error *er
     return 0;
 }
 
+/* By its first bytes: stores have nothing in front of them. */
+static bool is_hdf5(const struct store *store)
+{
+    static const char signature[] = "\x89HDF\r\n\x1a\n";
+    char bytes[sizeof signature - 1];
+    return file_read_at(store->file, 0, bytes, sizeof bytes)
+           && memcmp(bytes, signature, sizeof bytes) == 0;
+}
+
+/* Whether the system would not let HDF5 open or lock a file that may be whole. */
+static bool is_refusal(int error)
+{
+    return error == EAGAIN || error == EACCES || error == ENOLCK || error == ENOSYS
+           || error == EMFILE || error == ENFILE;
+}
+
 static int read_layout(struct store *store, const char *path, struct error *err)
 {
     struct store_opening opening = { .store = store };
     h5_silence();
+    if (!is_hdf5(store))
+        return error_set(err, ERROR_FORMAT, "no HDF5 file: give the path of a store");
+    errno = 0;
     opening.file = h5_read_file(path);
+    int why = errno; /* 0 where it was opened and what is in it is wrong */
+    if (opening.file < 0 && is_refusal(why))
+        return error_set(err, ERROR_USAGE, "%s", file_reason(why));
     if (opening.file < 0)
-        return h5_error(err, ERROR_FORMAT, "no HDF5 file, or it is cut off");
+        return h5_error(err, ERROR_FORMAT, "it is cut off or damaged: stage it again");
     int status = read_head(&opening, err)
                          || place_table(&opening, &store->zones, true, err)
                          || place_table(&opening, &store->buildings, false, err)

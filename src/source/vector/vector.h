@@ -35,7 +35,8 @@ struct vector {
     const struct binding *binding;
     int fields[BINDING_MAX_SLOTS]; /* of each slot, VECTOR_ROW or VECTOR_NONE */
     bool filters;                  /* there is a row filter: applied here */
-    bool pending;                  /* the feature at hand waits for the next batch */
+    uint8_t in_filter[BINDING_MAX_SLOTS];
+    bool pending;     /* the feature at hand waits for the next batch */
     bool is_unusable; /* the zone at hand: an error, unless the filter drops it */
     int64_t row;      /* its number, from 1 */
 };

@@ -44,6 +44,9 @@ int vector_scan(struct source *source,
         wanted[from->id] = 1;
     vector->binding = binding;
     vector->filters = binding->row_filter != NULL;
+    memset(vector->in_filter, 0, sizeof vector->in_filter);
+    if (vector->filters)
+        expression_slots(binding->row_filter, vector->in_filter, binding->n_slots);
     vector->pending = vector->is_unusable = false;
     int status =
         vector->module->start(from->layer, wanted, part, n_parts, &vector->row, err);
@@ -106,17 +109,23 @@ static int64_t text_bytes(struct vector *vector, int field, struct error *err)
     return value.valid ? value.text.n : 0;
 }
 
+/* Of a building that will go for want of a geometry only what its filter reads counts. */
+static int field_of(const struct vector *vector, int slot, bool is_bare)
+{
+    return is_bare && !vector->in_filter[slot] ? VECTOR_NONE : vector->fields[slot];
+}
+
 /* Bytes that the row puts into the batch, or -1. */
-static int64_t row_bytes(struct vector *vector, struct error *err)
+static int64_t row_bytes(struct vector *vector, bool is_bare, struct error *err)
 {
     int64_t n = vector->module->geometry_bytes(vector->table->layer);
     n = n > 0 ? n : (int64_t)sizeof empty_polygon;
-    int64_t more = text_bytes(vector, vector->table->id, err);
+    int64_t more = is_bare ? 0 : text_bytes(vector, vector->table->id, err);
     for (int i = 0; more >= 0; i++) {
         n += more;
         if (i == vector->binding->n_slots)
             return n;
-        more = text_bytes(vector, vector->fields[i], err);
+        more = text_bytes(vector, field_of(vector, i, is_bare), err);
     }
     return -1;
 }
@@ -234,14 +243,15 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
     }
     if (batch->n_rows == batch->capacity)
         return 0;
-    int64_t n = row_bytes(vector, err);
+    int64_t n = row_bytes(vector, is_bare, err);
     if (n < 0)
         return at_row(vector, err);
     if (n > batch->bytes_capacity - batch->bytes_used)
         return batch->n_rows > 0 ? 0 : too_big(vector, batch, n, err);
     int64_t bytes_before = batch->bytes_used;
     int32_t row = batch->n_rows;
-    put_value(vector, batch, &batch->id, vector->table->id);
+    if (!is_bare)
+        put_value(vector, batch, &batch->id, vector->table->id);
     if (put_geometry(vector, batch, &head, err) < 0)
         return at_row(vector, err);
     if (is_bare) /* the filter says whether it is counted */
@@ -255,9 +265,9 @@ static int add_row(struct vector *vector, struct batch *batch, struct error *err
         return 0;
     }
     for (int i = 0; i < vector->binding->n_slots; i++)
-        if (vector->fields[i] != VECTOR_NONE)
+        if (field_of(vector, i, is_bare) != VECTOR_NONE)
             put_value(vector, batch, &batch->columns[i], vector->fields[i]);
-    if (!batch->id.valid[row])
+    if (!is_bare && !batch->id.valid[row])
         batch_put_no_id(batch, row);
     batch->n_rows++;
     batch->n_read += n;

@@ -393,7 +393,8 @@ int layer_geometry(struct vector_layer *layer, uint8_t *ewkb, struct error *err)
     } else if (OGR_G_ExportToIsoWkb(layer->geometry, wkbNDR, wkb) != OGRERR_NONE) {
         return error_set(err,
                          ERROR_FORMAT,
-                         "%s: GDAL has no WKB of it",
+                         "%s: GDAL has no WKB of it: leave it out by [buildings] "
+                         "where, or repair the file",
                          OGR_G_GetGeometryName(layer->geometry));
     }
     if (!srid)
