@@ -52,11 +52,6 @@ static const char *remedy_of(int error)
         return ": free some space there, or choose another disk";
     case EFBIG:
         return ": raise the limit on the size of files (ulimit -f)";
-    case EAGAIN:
-        return ": another process has locked it";
-    case ENOLCK:
-    case ENOSYS:
-        return ": without locks there, set HDF5_USE_FILE_LOCKING=FALSE";
     case EMFILE:
         return ": raise the limit on open files (ulimit -n)";
     case ENOENT:

@@ -196,8 +196,7 @@ add_output(struct field_table *table, const struct result_input *input, int i)
     if (output->form == OUTPUT_CATEGORY) {
         field->origin = FROM_CATEGORY;
         field->type = TYPE_INTEGER;
-        field->has_fill =
-            true; /* as all have, though a category without buildings counts 0 */
+        field->has_fill = true; /* as all; one without buildings counts 0 */
         field->categories = &table->categories[table->n_categories++];
         field->categories->output = output;
         suffix = "category";

@@ -53,7 +53,7 @@ static struct box extent_of(const struct zone_list *zones)
     struct box extent = box_none();
     for (int64_t i = 0; i < zones->n; i++)
         if (zones->boxes[i].xmin <= zones->boxes[i].xmax)
-            box_grow(&extent, &zones->boxes[i]);
+            box_merge(&extent, &zones->boxes[i]);
     return box_is_empty(&extent) ? (struct box){ 0, 0, 0, 0 } : extent;
 }
 

@@ -1,6 +1,8 @@
 /*
  * The one reservation of a rank: every buffer whose size follows from the data is cut from
- * it, but for one row of PostgreSQL on its way and what foreign libraries take themselves.
+ * it, but for one row of PostgreSQL on its way, one geometry that GEOS is given, what a store
+ * keeps of its index (a box for each group of blocks, the zones' ids), and what foreign
+ * libraries take themselves.
  *
  * A stack of bytes. Buffers live until the memory is rewound to a mark taken before
  * them, so lifetimes nest: job, then unit, then zone, then batch. Rewinding keeps the

@@ -42,7 +42,7 @@ static inline bool box_is_empty(const struct box *box)
 }
 
 /* Make it hold `other` too, which is not empty. */
-static inline void box_grow(struct box *box, const struct box *other)
+static inline void box_merge(struct box *box, const struct box *other)
 {
     if (box_is_empty(box)) {
         *box = *other;

@@ -376,11 +376,15 @@ static bool is_hdf5(const struct store *store)
            && memcmp(bytes, signature, sizeof bytes) == 0;
 }
 
-/* Whether the system would not let HDF5 open or lock a file that may be whole. */
-static bool is_refusal(int error)
+/* What to do where the system did not let HDF5 open or lock a file, which may be whole; NULL
+ * where that is not why. */
+static const char *remedy_of(int error)
 {
-    return error == EAGAIN || error == EACCES || error == ENOLCK || error == ENOSYS
-           || error == EMFILE || error == ENFILE;
+    return error == EAGAIN ? ": another process has locked it"
+           : error == ENOLCK || error == ENOSYS
+               ? ": without locks there, set HDF5_USE_FILE_LOCKING=FALSE"
+           : error == EACCES || error == EMFILE || error == ENFILE ? ""
+                                                                   : NULL;
 }
 
 static int read_layout(struct store *store, const char *path, struct error *err)
@@ -392,8 +396,8 @@ static int read_layout(struct store *store, const char *path, struct error *err)
     errno = 0;
     opening.file = h5_read_file(path);
     int why = errno; /* 0 where it was opened and what is in it is wrong */
-    if (opening.file < 0 && is_refusal(why))
-        return error_set(err, ERROR_USAGE, "%s", file_reason(why));
+    if (opening.file < 0 && remedy_of(why))
+        return error_set(err, ERROR_USAGE, "%s%s", file_reason(why), remedy_of(why));
     if (opening.file < 0)
         return h5_error(err, ERROR_FORMAT, "it is cut off or damaged: stage it again");
     int status = read_head(&opening, err)

@@ -459,7 +459,7 @@ int store_writer_zone(struct store_writer *writer,
     writer->row.n_vertices = empty ? 0 : head.n_vertices;
     writer->row.wkb = wkb;
     if (!empty) {
-        box_grow(&writer->extent, &head.box);
+        box_merge(&writer->extent, &head.box);
         store_keys_see(&writer->seen, &head.box);
     }
     writer->n_bare_zones += empty;
@@ -479,7 +479,7 @@ static int unite_extents(struct store_writer *writer, struct error *err)
     }
     for (int rank = 0; rank < team->size; rank++)
         if (all[rank].xmin <= all[rank].xmax)
-            box_grow(&writer->extent, &all[rank]);
+            box_merge(&writer->extent, &all[rank]);
     free(all);
     return 0;
 }
